@@ -1,0 +1,182 @@
+//! Where blobs are kept.
+//!
+//! A backing stores whole blobs under 16-byte names. It is stateless towards its caller, knows nothing of
+//! values, keys or codecs, and makes each of its operations atomic.
+
+use bytes::Bytes;
+
+use crate::{
+    env::{BoxFut, MaybeSend, MaybeSync},
+    error::Result,
+    name::BlobName,
+};
+
+/// One stored blob: `head ‖ value`, where the head is the header and the meta section.
+///
+/// A blob that was cut short may be all head: the layout finds out, a backing does not look.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Blob {
+    /// Header and meta section.
+    pub head: Bytes,
+    /// Value section; empty where only the head was asked for.
+    pub value: Bytes,
+}
+
+impl Blob {
+    /// Splits a whole blob by the length of the meta section that its header declares.
+    /// What is too short for its own declaration is all head.
+    pub fn split(mut whole: Bytes) -> Self {
+        let value = match Self::head_len(&whole) {
+            Some(len) if len <= whole.len() => whole.split_off(len),
+            _ => Bytes::new(),
+        };
+        Self { head: whole, value }
+    }
+
+    /// How long the head is that these first bytes begin, from bytes 4–7; `None` with fewer than 20 bytes.
+    pub fn head_len(start: &[u8]) -> Option<usize> {
+        let header = start.first_chunk::<20>()?;
+        let [_, _, _, _, a, b, c, d, ..] = *header;
+        usize::try_from(u32::from_be_bytes([a, b, c, d])).ok()?.checked_add(20)
+    }
+
+    /// The check of the head, bytes 8–19, that tells one state of a name from another.
+    pub fn check(&self) -> Option<Check> {
+        self.head.get(8..20)?.try_into().ok()
+    }
+}
+
+/// Bytes 8–19 of a blob.
+pub type Check = [u8; 12];
+
+/// How much of a blob is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Header and meta only: the value is not loaded.
+    Head,
+    /// Everything.
+    All,
+}
+
+/// What is to become of a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// As it was.
+    Keep,
+    /// This blob, whether or not there was one.
+    Put(Blob),
+    /// Nothing; deleting what is not there succeeds.
+    Delete,
+}
+
+/// What a name must hold for a commit to happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// Anything.
+    Anything,
+    /// Nothing.
+    Absent,
+    /// A blob with this check.
+    Check(Check),
+}
+
+/// One part of a commit.
+#[derive(Clone, Debug)]
+pub struct Write {
+    /// Which blob.
+    pub name: BlobName,
+    /// What becomes of it.
+    pub change: Change,
+    /// What it must be before.
+    pub expect: Expect,
+}
+
+/// How a commit ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All of it happened; for each write in order, `false` if it was a delete of nothing.
+    Done(Vec<bool>),
+    /// Nothing happened: this name did not hold what was expected.
+    Conflict(BlobName),
+}
+
+/// What a backing can do. The compliance suite skips by this alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "a list of facts, each on its own")]
+pub struct Capability {
+    /// Operations on one name happen in the order of the calls, before the futures are polled.
+    pub ordered: bool,
+    /// Every future is ready at its first poll, so the synchronous view works.
+    pub immediate: bool,
+    /// A commit of several writes is all or nothing, also in a crash.
+    pub atomic_batches: bool,
+    /// Other processes, tabs or connections may write at the same time.
+    pub shared: bool,
+    /// What was acknowledged is still there after the process ended.
+    pub persistent: bool,
+}
+
+impl Capability {
+    /// Nothing beyond the contract of the trait.
+    pub const NONE: Self =
+        Self { ordered: false, immediate: false, atomic_batches: false, shared: false, persistent: false };
+}
+
+/// The function of an [`update`](Backing::update): sees the blob as it is, says what becomes of it.
+#[cfg(not(target_arch = "wasm32"))]
+pub type UpdateFn = Box<dyn FnMut(Option<&Blob>) -> Result<Change> + Send>;
+/// The function of an [`update`](Backing::update): sees the blob as it is, says what becomes of it.
+#[cfg(target_arch = "wasm32")]
+pub type UpdateFn = Box<dyn FnMut(Option<&Blob>) -> Result<Change>>;
+
+/// A place for blobs. See the module's documentation; each method says what absence, repetition and concurrency mean.
+pub trait Backing: MaybeSend + MaybeSync + 'static {
+    /// What this backing can do; the same at every call.
+    fn capability(&self) -> Capability;
+
+    /// The blobs of these names, in the order asked for. Absent is `None`, and creates nothing.
+    /// Each blob is one that was put whole, never a mixture of two.
+    fn read(&self, names: Vec<BlobName>, part: Part) -> BoxFut<'static, Result<Vec<Option<Blob>>>>;
+
+    /// All of these writes, or none. Names are distinct. Acknowledged means durable, as far as the backing was asked to be.
+    fn commit(&self, writes: Vec<Write>) -> BoxFut<'static, Result<Outcome>>;
+
+    /// Reads, asks `f`, writes, with nobody else's write to that name in between. `f` may be called again if the
+    /// backing has to try again; only the last answer counts. An error of `f` changes nothing and is returned.
+    /// With [`Part::Head`] the blob that `f` sees has no value.
+    fn update(&self, name: BlobName, part: Part, f: UpdateFn) -> BoxFut<'static, Result<()>>;
+
+    /// The heads of all blobs, by ascending name, in pages. What is written or deleted meanwhile may or may not show.
+    fn heads(&self) -> Box<dyn Heads>;
+
+    /// The store's record, if there is one.
+    fn record(&self) -> BoxFut<'static, Result<Option<Bytes>>>;
+
+    /// Puts the store's record if there is none; says whether it did.
+    fn create_record(&self, record: Bytes) -> BoxFut<'static, Result<bool>>;
+
+    /// Finishes what is under way and gives locks and handles back. Called once, last.
+    fn close(&self) -> BoxFut<'static, Result<()>>;
+}
+
+/// The pages of [`Backing::heads`].
+pub trait Heads: MaybeSend {
+    /// The next heads; `None` after the last. A name whose head cannot be read is an error of its own in the page.
+    fn next(&mut self) -> BoxFut<'_, Result<Option<HeadPage>>>;
+}
+
+/// Names and heads, ascending.
+pub type HeadPage = Vec<(BlobName, Result<Bytes>)>;
+
+/// Where a store is or may be: a folder, a database, a name in memory.
+pub trait Place: MaybeSend + MaybeSync + 'static {
+    /// Whether a store is there: a record, or blobs whose record was lost. Takes no lock and changes nothing.
+    fn exists(&self) -> BoxFut<'static, Result<bool>>;
+
+    /// Opens the backing. With `create` what is needed is made (folders, a database); without it `STORE_NOT_FOUND`
+    /// is the answer to an empty place. Whether the record is there is the caller's question.
+    fn open(&self, create: bool) -> BoxFut<'static, Result<std::sync::Arc<dyn Backing>>>;
+
+    /// Deletes the store and everything of ours in its place; nothing there is no error, and foreign files stay.
+    fn destroy(&self) -> BoxFut<'static, Result<()>>;
+}

@@ -1,0 +1,59 @@
+//! CBOR as the store keeps it (RFC 8949): definite lengths, shortest heads, floats of 8 bytes.
+
+mod diagnose;
+mod reader;
+mod writer;
+
+pub use diagnose::diagnose;
+pub use reader::{Head, Reader};
+pub use writer::Writer;
+
+/// Arrays, maps and tags may nest this deep, one level each.
+pub const MAX_DEPTH: usize = 512;
+
+/// The tags that this store gives a meaning.
+pub mod tag {
+    #![allow(missing_docs, reason = "named for what they mean; numbers from the IANA registry of CBOR tags")]
+    pub const DATE_TEXT: u64 = 0;
+    pub const DATE_SECONDS: u64 = 1;
+    pub const BIG_POSITIVE: u64 = 2;
+    pub const BIG_NEGATIVE: u64 = 3;
+    pub const DECIMAL: u64 = 4;
+    pub const RECORD: u64 = 27;
+    pub const RATIO: u64 = 30;
+    pub const URI: u64 = 32;
+    pub const REGEXP: u64 = 35;
+    pub const UUID: u64 = 37;
+    pub const SYMBOL: u64 = 39;
+    pub const SET: u64 = 258;
+    pub const MAP: u64 = 259;
+}
+
+/// Why bytes are not a value that a store may hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flaw {
+    /// What it is.
+    pub kind: FlawKind,
+    /// Where, in bytes from the start.
+    pub at: usize,
+}
+
+/// The kinds of [`Flaw`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FlawKind {
+    /// Cut short: a declared length goes beyond the end.
+    Cut,
+    /// Bytes follow the item.
+    Trailing,
+    /// A reserved head, a break, an indefinite length, a simple value without meaning.
+    Head,
+    /// Text that is not UTF-8.
+    Utf8,
+    /// Nested deeper than [`MAX_DEPTH`].
+    Depth,
+    /// A map key or set member twice.
+    Duplicate,
+    /// A tag whose content does not fit it.
+    Tag,
+}

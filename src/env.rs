@@ -1,0 +1,86 @@
+//! What differs between native programs and wasm, and what tests want to own: threads, time and chance.
+
+use std::{
+    pin::Pin,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// A boxed future: `Send` on native targets, where a store is used from many threads.
+#[cfg(not(target_arch = "wasm32"))]
+pub type BoxFut<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+/// A boxed future: `Send` on native targets, where a store is used from many threads.
+#[cfg(target_arch = "wasm32")]
+pub type BoxFut<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// `Send` on native targets, nothing in wasm, where JavaScript values stay on their thread.
+#[cfg(not(target_arch = "wasm32"))]
+pub trait MaybeSend: Send {}
+#[cfg(not(target_arch = "wasm32"))]
+impl<T: Send + ?Sized> MaybeSend for T {}
+/// `Send` on native targets, nothing in wasm, where JavaScript values stay on their thread.
+#[cfg(target_arch = "wasm32")]
+pub trait MaybeSend {}
+#[cfg(target_arch = "wasm32")]
+impl<T: ?Sized> MaybeSend for T {}
+
+/// `Sync` on native targets, nothing in wasm.
+#[cfg(not(target_arch = "wasm32"))]
+pub trait MaybeSync: Sync {}
+#[cfg(not(target_arch = "wasm32"))]
+impl<T: Sync + ?Sized> MaybeSync for T {}
+/// `Sync` on native targets, nothing in wasm.
+#[cfg(target_arch = "wasm32")]
+pub trait MaybeSync {}
+#[cfg(target_arch = "wasm32")]
+impl<T: ?Sized> MaybeSync for T {}
+
+/// A source of time in milliseconds since 1970.
+pub trait Clock: MaybeSend + MaybeSync {
+    /// Now.
+    fn now(&self) -> u64;
+}
+
+/// A source of random bytes.
+pub trait Rng: MaybeSend + MaybeSync {
+    /// Fills the whole of `bytes`, or fails.
+    fn fill(&self, bytes: &mut [u8]) -> Result<()>;
+}
+
+/// The clock and the random source of the operating system or of the browser.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct System;
+
+impl Clock for System {
+    #[cfg(not(target_arch = "wasm32"))]
+    fn now(&self) -> u64 {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        since.map_or(0, |passed| u64::try_from(passed.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    #[cfg(target_arch = "wasm32")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "Date.now() is a positive integer below 2^53"
+    )]
+    fn now(&self) -> u64 {
+        js_sys::Date::now() as u64
+    }
+}
+
+impl Rng for System {
+    fn fill(&self, bytes: &mut [u8]) -> Result<()> {
+        getrandom::fill(bytes).map_err(|error| {
+            Error::new(ErrorKind::Backend, format!("the system gave no random bytes: {error}; nothing was written"))
+        })
+    }
+}
+
+/// The stamp of a write, in milliseconds since 1970: never less than one this process gave before, whatever the clock does.
+pub fn stamp(clock: &dyn Clock) -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    let now = clock.now();
+    LAST.fetch_max(now, Ordering::Relaxed).max(now)
+}

@@ -1,0 +1,85 @@
+//! The name of a blob, the same in every backing.
+
+use std::fmt;
+
+/// The 16 bytes that name a blob, shown as a lower-case UUID.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BlobName([u8; 16]);
+
+impl BlobName {
+    /// From the bytes of a UUID. Names of keys come from [`Key::name`](crate::Key::name).
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes of the UUID.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// `<uuid>.ksv`: the name as file, and as key in a browser's database.
+    pub fn file_name(&self) -> String {
+        format!("{self}.ksv")
+    }
+
+    /// The name that a file of exactly this form has; anything else is not a blob.
+    pub fn from_file_name(file: &str) -> Option<Self> {
+        let uuid = file.strip_suffix(".ksv")?;
+        let mut bytes = [0; 16];
+        let mut digits = uuid.bytes().enumerate().filter_map(|(at, digit)| match (at, digit) {
+            (8 | 13 | 18 | 23, b'-') => None,
+            (8 | 13 | 18 | 23, _) => Some(None),
+            (_, b'0'..=b'9') => Some(Some(digit - b'0')),
+            (_, b'a'..=b'f') => Some(Some(digit - b'a' + 10)),
+            _ => Some(None),
+        });
+        for byte in &mut bytes {
+            *byte = digits.next()?? << 4 | digits.next()??;
+        }
+        (uuid.len() == 36 && digits.next().is_none()).then_some(Self(bytes))
+    }
+}
+
+impl fmt::Display for BlobName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, byte) in self.0.iter().enumerate() {
+            if matches!(at, 4 | 6 | 8 | 10) {
+                f.write_str("-")?;
+            }
+            write!(f, "{byte:02x}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for BlobName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_lower_case_uuids_name_blobs() {
+        let name = BlobName::from_bytes(*b"0123456789abcdef");
+        assert_eq!(BlobName::from_file_name(&name.file_name()), Some(name));
+        for foreign in [
+            "",
+            ".ksv",
+            "konserve.store",
+            "30313233-3435-3637-3839-616263646566",
+            "30313233-3435-3637-3839-61626364656.ksv",
+            "30313233-3435-3637-3839-6162636465666.ksv",
+            "30313233-3435-3637-3839-61626364656G.ksv",
+            "30313233-3435-3637-3839-61626364656F.ksv",
+            "303132333435-3637-3839-616263646566-.ksv",
+            "30313233-3435-3637-3839-616263646566.ksv.new",
+            "30313233-3435-3637-3839-6162636465é.ksv",
+        ] {
+            assert_eq!(BlobName::from_file_name(foreign), None, "{foreign}");
+        }
+    }
+}
