@@ -13,6 +13,48 @@ pub fn diagnose(bytes: &[u8]) -> String {
     if item(&mut Reader::new(bytes), &mut out, 0).is_err() {
         out.push('…');
     }
+    cut(out)
+}
+
+/// Where in a value the item is that holds the byte `at`, as one would write it in code: `["users"][3]["name"]`; empty
+/// for the value itself. A key counts as what it leads to, and tags are not steps. For a [`Flaw`], before which the
+/// bytes are sound.
+pub fn locate(bytes: &[u8], at: usize) -> String {
+    let mut way = String::new();
+    _ = pass(&mut Reader::new(bytes), at, &mut way, 0);
+    cut(way)
+}
+
+/// Reads one item if `at` is not in it; else `None`, and `way` leads there.
+fn pass(reader: &mut Reader<'_>, at: usize, way: &mut String, depth: usize) -> Option<()> {
+    let head = reader.head().ok()?;
+    if let Head::Bytes(len) | Head::Text(len) = head {
+        reader.take(len).ok()?;
+    }
+    if reader.at() > at || depth > MAX_DEPTH {
+        return None;
+    }
+    match head {
+        Head::Tag(_) => pass(reader, at, way, depth + 1),
+        Head::Array(len) => (0..len).try_for_each(|n| {
+            pass(reader, at, way, depth + 1).or_else(|| {
+                way.insert_str(0, &format!("[{n}]"));
+                None
+            })
+        }),
+        Head::Map(len) => (0..len).try_for_each(|_| {
+            let key = reader.item().ok()?;
+            if reader.at() <= at && pass(reader, at, way, depth + 1).is_some() {
+                return Some(());
+            }
+            way.insert_str(0, &format!("[{}]", diagnose(key)));
+            None
+        }),
+        _ => Some(()),
+    }
+}
+
+fn cut(mut out: String) -> String {
     if let Some((cut, _)) = out.char_indices().nth(MAX_LEN) {
         out.truncate(cut);
         out.push('…');
@@ -27,13 +69,13 @@ fn item(reader: &mut Reader<'_>, out: &mut String, depth: usize) -> Result<(), F
     // Writing to a string cannot fail.
     match reader.head()? {
         Head::Positive(n) => _ = write!(out, "{n}"),
-        Head::Negative(n) => _ = write!(out, "{}", -1 - i128::from(n)),
+        Head::Negative(u64::MAX) => out.push_str("-18446744073709551616"),
+        Head::Negative(n) => _ = write!(out, "-{}", n + 1),
         Head::Float(n) => _ = write!(out, "{n:?}"),
         Head::Simple(20) => out.push_str("false"),
         Head::Simple(21) => out.push_str("true"),
         Head::Simple(22) => out.push_str("null"),
-        Head::Simple(23) => out.push_str("undefined"),
-        Head::Simple(n) => _ = write!(out, "simple({n})"),
+        Head::Simple(_) => out.push_str("undefined"),
         Head::Text(len) => _ = write!(out, "{:?}", String::from_utf8_lossy(reader.take(len)?)),
         Head::Bytes(len) => {
             out.push_str("h'");
@@ -75,6 +117,28 @@ mod tests {
     fn items_are_written_as_people_write_them() {
         let bytes = b"\x86\x01\x20\xf9\x3e\x00\xd8\x27\x62:a\xa1\x61k\x42\x00\xff\xf7";
         assert_eq!(diagnose(bytes), r#"[1, -1, 1.5, 39(":a"), {"k": h'00ff'}, undefined]"#);
+    }
+
+    #[test]
+    fn places_are_written_as_paths() {
+        // {"users": [1, {"name": 259({2: "x"})}]}
+        let bytes = b"\xa1\x65users\x82\x01\xa1\x64name\xd9\x01\x03\xa1\x02\x61x";
+        for (at, way) in [
+            (0, ""),
+            (1, r#"["users"]"#),
+            (7, r#"["users"]"#),
+            (8, r#"["users"][0]"#),
+            (9, r#"["users"][1]"#),
+            (10, r#"["users"][1]["name"]"#),
+            (18, r#"["users"][1]["name"]"#),
+            (20, r#"["users"][1]["name"][2]"#),
+            (22, ""),
+        ] {
+            assert_eq!(locate(bytes, at), way, "{at}");
+        }
+        assert_eq!(locate(b"\x82\x01\x1c", 2), "[1]");
+        assert_eq!(locate(b"\xa1\x61", 1), "");
+        assert!(locate(&vec![0x81; 100_000], 99_999).starts_with("[0][0]"));
     }
 
     #[test]

@@ -1,10 +1,17 @@
 //! CBOR as the store keeps it (RFC 8949): definite lengths, shortest heads, floats of 8 bytes.
 
+use std::fmt;
+
+mod canonical;
+mod check;
+mod date;
 mod diagnose;
 mod reader;
 mod writer;
 
-pub use diagnose::diagnose;
+pub use canonical::{canonical, check_key};
+pub use check::check;
+pub use diagnose::{diagnose, locate};
 pub use reader::{Head, Reader};
 pub use writer::Writer;
 
@@ -29,12 +36,13 @@ pub mod tag {
     pub const MAP: u64 = 259;
 }
 
-/// Why bytes are not a value that a store may hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Why bytes are not a value that a store may hold. On reading that is `LIMIT_EXCEEDED` for [`FlawKind::Depth`] and
+/// `CORRUPT` for the rest; on writing the rest is `INVALID_VALUE`, or `INVALID_KEY`. [`locate`] says where in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flaw {
     /// What it is.
     pub kind: FlawKind,
-    /// Where, in bytes from the start.
+    /// Where the item begins that has it, in bytes from the start.
     pub at: usize,
 }
 
@@ -46,7 +54,7 @@ pub enum FlawKind {
     Cut,
     /// Bytes follow the item.
     Trailing,
-    /// A reserved head, a break, an indefinite length, a simple value without meaning.
+    /// A reserved head, one that is longer than need be, a break, an indefinite length, a simple value without meaning.
     Head,
     /// Text that is not UTF-8.
     Utf8,
@@ -56,4 +64,32 @@ pub enum FlawKind {
     Duplicate,
     /// A tag whose content does not fit it.
     Tag,
+    /// `undefined` in a key.
+    Undefined,
+    /// A record in a key whose name is for this store's own use.
+    Reserved,
 }
+
+impl fmt::Display for FlawKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Cut => "the bytes end too early",
+            Self::Trailing => "more bytes follow the value",
+            Self::Head => "bytes that mean nothing in this format",
+            Self::Utf8 => "text that is not UTF-8",
+            Self::Depth => "nested deeper than 512 levels",
+            Self::Duplicate => "a map key or set member twice",
+            Self::Tag => "a tag whose content does not fit it",
+            Self::Undefined => "undefined, which no key may hold",
+            Self::Reserved => "a record whose name begins with konserve/, which is reserved",
+        })
+    }
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (at byte {})", self.kind, self.at)
+    }
+}
+
+impl std::error::Error for Flaw {}

@@ -56,32 +56,44 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a head. A length that goes beyond the end is [`FlawKind::Cut`], so nothing is ever allocated for it;
-    /// an array or map that declares more items than bytes are left is too.
+    /// an array or map that declares more items than bytes are left is too. Indefinite lengths, heads that are longer
+    /// than need be and simple values other than 20–23 are [`FlawKind::Head`].
     pub fn head(&mut self) -> Result<Head, Flaw> {
         let mut decoder = Decoder::from(self.rest());
         let header = decoder.pull().map_err(|error| match error {
             Error::Io(_) => self.flaw(FlawKind::Cut),
             Error::Syntax(_) => self.flaw(FlawKind::Head),
         })?;
-        let after = self.at + decoder.offset();
+        let used = decoder.offset();
+        let after = self.at + used;
         let left = self.bytes.len().saturating_sub(after);
-        let within = |len: usize| if len <= left { Ok(len) } else { Err(self.flaw(FlawKind::Cut)) };
+        let shortest = |n: u64| if used == head_len(n) { Ok(n) } else { Err(self.flaw(FlawKind::Head)) };
+        let within = |len: usize| {
+            shortest(len as u64)?;
+            if len <= left { Ok(len) } else { Err(self.flaw(FlawKind::Cut)) }
+        };
         let head = match header {
-            Header::Positive(n) => Head::Positive(n),
-            Header::Negative(n) => Head::Negative(n),
+            Header::Positive(n) => Head::Positive(shortest(n)?),
+            Header::Negative(n) => Head::Negative(shortest(n)?),
             Header::Float(n) => Head::Float(n),
-            Header::Simple(n) => Head::Simple(n),
-            Header::Tag(n) => Head::Tag(n),
+            Header::Simple(n @ 20..=23) if used == 1 => Head::Simple(n),
+            Header::Tag(n) => Head::Tag(shortest(n)?),
             Header::Bytes(Some(len)) => Head::Bytes(within(len)?),
             Header::Text(Some(len)) => Head::Text(within(len)?),
             Header::Array(Some(len)) => Head::Array(within(len)?),
             Header::Map(Some(len)) => {
-                within(len.saturating_mul(2))?;
+                within(len)?;
+                if len > left / 2 {
+                    return Err(self.flaw(FlawKind::Cut));
+                }
                 Head::Map(len)
             }
-            Header::Bytes(None) | Header::Text(None) | Header::Array(None) | Header::Map(None) | Header::Break => {
-                return Err(self.flaw(FlawKind::Head));
-            }
+            Header::Bytes(None)
+            | Header::Text(None)
+            | Header::Array(None)
+            | Header::Map(None)
+            | Header::Simple(_)
+            | Header::Break => return Err(self.flaw(FlawKind::Head)),
         };
         self.at = after;
         Ok(head)
@@ -111,5 +123,15 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(self.bytes.get(start..self.at).unwrap_or_default())
+    }
+}
+
+fn head_len(n: u64) -> usize {
+    match n {
+        0..=23 => 1,
+        24..=0xff => 2,
+        0x100..=0xffff => 3,
+        0x1_0000..=0xffff_ffff => 5,
+        _ => 9,
     }
 }

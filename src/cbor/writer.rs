@@ -39,9 +39,18 @@ impl Writer {
 
     /// A float in 8 bytes, by hand: ciborium would write the shortest form. Every NaN is `7ff8000000000000`.
     pub fn float(&mut self, n: f64) {
-        let bits = if n.is_nan() { 0x7ff8_0000_0000_0000 } else { n.to_bits() };
         self.out.push(0xfb);
-        self.out.extend(bits.to_be_bytes());
+        self.out.extend(one_nan(n).to_be_bytes());
+    }
+
+    /// A float in the fewest bytes that are exact, for canonical keys.
+    pub fn shortest_float(&mut self, n: f64) {
+        self.push(Header::Float(one_nan(n)));
+    }
+
+    /// The simple value `n`.
+    pub(super) fn simple(&mut self, n: u8) {
+        self.push(Header::Simple(n));
     }
 
     /// `false` or `true`.
@@ -61,8 +70,13 @@ impl Writer {
 
     /// A text.
     pub fn text(&mut self, text: &str) {
+        self.text_bytes(text.as_bytes());
+    }
+
+    /// A text that is known to be UTF-8.
+    pub(super) fn text_bytes(&mut self, text: &[u8]) {
         self.push(Header::Text(Some(text.len())));
-        self.out.extend(text.as_bytes());
+        self.out.extend(text);
     }
 
     /// A byte string.
@@ -91,8 +105,23 @@ impl Writer {
         self.out.extend(items);
     }
 
+    /// How many bytes were written.
+    pub(super) fn len(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Takes back what was written after the first `at` bytes.
+    pub(super) fn split_off(&mut self, at: usize) -> Vec<u8> {
+        self.out.split_off(at)
+    }
+
     fn push(&mut self, header: Header) {
         // Writing to a vector cannot fail.
         _ = Encoder::from(&mut self.out).push(header);
     }
+}
+
+/// Of the many NaNs always the same.
+fn one_nan(n: f64) -> f64 {
+    if n.is_nan() { f64::from_bits(0x7ff8_0000_0000_0000) } else { n }
 }
