@@ -33,10 +33,12 @@ impl Walk<'_> {
         match head {
             Head::Positive(_) | Head::Negative(_) | Head::Float(_) | Head::Simple(_) => Ok(()),
             Head::Bytes(len) => self.reader.take(len).map(drop),
-            Head::Text(len) => match std::str::from_utf8(self.reader.take(len)?) {
-                Ok(_) => Ok(()),
-                Err(_) => Err(Flaw { kind: FlawKind::Utf8, ..flaw }),
-            },
+            Head::Text(len) => {
+                let text = self.reader.take(len)?;
+                // Most texts are ASCII, which is quicker to say.
+                let good = text.is_ascii() || std::str::from_utf8(text).is_ok();
+                if good { Ok(()) } else { Err(Flaw { kind: FlawKind::Utf8, ..flaw }) }
+            }
             Head::Tag(tag) if !fits(tag, self.reader.clone())? => Err(Flaw { kind: FlawKind::Tag, ..flaw }),
             Head::Tag(tag) => self.item(level + 1, tag == tag::SET),
             Head::Array(len) if set => self.distinct(len, false, level + 1),
@@ -48,36 +50,41 @@ impl Walk<'_> {
     /// The keys of a map, each with its value, or the members of a set.
     fn distinct(&mut self, len: usize, values: bool, level: usize) -> Result<(), Flaw> {
         let outer = self.keys.len();
+        // A bit for each key, by its last byte and length: where the bit is new, the key is.
+        let mut sketch = 0_u64;
         for seen in 1..=len {
             let start = self.reader.at();
             self.item(level, false)?;
-            self.keys.push(self.bytes.get(start..self.reader.at()).unwrap_or_default());
+            let key = self.bytes.get(start..self.reader.at()).unwrap_or_default();
+            if len <= FEW {
+                let bit = 1 << (key.last().map_or(0, |last| usize::from(*last) + 11 * key.len()) % 64);
+                if sketch & bit != 0 && self.keys.iter().skip(outer).any(|other| *other == key) {
+                    return Err(Flaw { kind: FlawKind::Duplicate, at: start });
+                }
+                sketch |= bit;
+            }
+            self.keys.push(key);
             if values {
                 self.item(level, false)?;
             }
             // Looking early, too, keeps a bomb of equal keys from filling the memory.
-            if seen == len || (seen > 1000 && seen.is_power_of_two()) {
-                self.no_twins(outer)?;
+            if len > FEW && (seen == len || (seen > 1000 && seen.is_power_of_two())) {
+                self.sorted_distinct(outer)?;
             }
         }
         self.keys.truncate(outer);
         Ok(())
     }
 
-    fn no_twins(&mut self, outer: usize) -> Result<(), Flaw> {
+    fn sorted_distinct(&mut self, outer: usize) -> Result<(), Flaw> {
         let keys = self.keys.get_mut(outer..).unwrap_or_default();
-        let twin = if keys.len() <= FEW {
-            let mut before = keys.iter().enumerate();
-            before.find_map(|(n, key)| keys.iter().take(n).any(|other| other == key).then_some(*key))
-        } else {
-            keys.sort_unstable();
-            keys.windows(2).find_map(|pair| match *pair {
-                [a, b] if a == b => Some(if a.as_ptr() < b.as_ptr() { b } else { a }),
-                _ => None,
-            })
-        };
-        let offset = |key: &[u8]| key.as_ptr().addr().saturating_sub(self.bytes.as_ptr().addr());
-        twin.map_or(Ok(()), |key| Err(Flaw { kind: FlawKind::Duplicate, at: offset(key) }))
+        keys.sort_unstable();
+        let twin = keys.windows(2).find_map(|pair| match *pair {
+            [a, b] if a == b => Some(a.as_ptr().max(b.as_ptr())),
+            _ => None,
+        });
+        let Some(twin) = twin else { return Ok(()) };
+        Err(Flaw { kind: FlawKind::Duplicate, at: twin.addr().saturating_sub(self.bytes.as_ptr().addr()) })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Reads items one head at a time, without building anything.
-
-use ciborium_ll::{Decoder, Error, Header};
+//!
+//! Heads are read by hand: over slices that is several times faster than ciborium's decoder, and every get and assoc
+//! waits for it.
 
 use super::{Flaw, FlawKind};
 
@@ -59,43 +60,26 @@ impl<'a> Reader<'a> {
     /// an array or map that declares more items than bytes are left is too. Indefinite lengths, heads that are longer
     /// than need be and simple values other than 20–23 are [`FlawKind::Head`].
     pub fn head(&mut self) -> Result<Head, Flaw> {
-        let mut decoder = Decoder::from(self.rest());
-        let header = decoder.pull().map_err(|error| match error {
-            Error::Io(_) => self.flaw(FlawKind::Cut),
-            Error::Syntax(_) => self.flaw(FlawKind::Head),
-        })?;
-        let used = decoder.offset();
-        let after = self.at + used;
-        let left = self.bytes.len().saturating_sub(after);
-        let shortest = |n: u64| if used == head_len(n) { Ok(n) } else { Err(self.flaw(FlawKind::Head)) };
-        let within = |len: usize| {
-            shortest(len as u64)?;
-            if len <= left { Ok(len) } else { Err(self.flaw(FlawKind::Cut)) }
+        let (first, rest) = self.rest().split_first().ok_or(self.flaw(FlawKind::Cut))?;
+        let (n, rest) = argument(*first, rest).map_err(|kind| self.flaw(kind))?;
+        let within = |len: u64| match usize::try_from(len) {
+            Ok(len) if len <= rest.len() => Ok(len),
+            _ => Err(self.flaw(FlawKind::Cut)),
         };
-        let head = match header {
-            Header::Positive(n) => Head::Positive(shortest(n)?),
-            Header::Negative(n) => Head::Negative(shortest(n)?),
-            Header::Float(n) => Head::Float(n),
-            Header::Simple(n @ 20..=23) if used == 1 => Head::Simple(n),
-            Header::Tag(n) => Head::Tag(shortest(n)?),
-            Header::Bytes(Some(len)) => Head::Bytes(within(len)?),
-            Header::Text(Some(len)) => Head::Text(within(len)?),
-            Header::Array(Some(len)) => Head::Array(within(len)?),
-            Header::Map(Some(len)) => {
-                within(len)?;
-                if len > left / 2 {
-                    return Err(self.flaw(FlawKind::Cut));
-                }
-                Head::Map(len)
+        let head = match first >> 5 {
+            0 => Head::Positive(n),
+            1 => Head::Negative(n),
+            2 => Head::Bytes(within(n)?),
+            3 => Head::Text(within(n)?),
+            4 => Head::Array(within(n)?),
+            5 => {
+                within(n.saturating_mul(2))?;
+                Head::Map(within(n)?)
             }
-            Header::Bytes(None)
-            | Header::Text(None)
-            | Header::Array(None)
-            | Header::Map(None)
-            | Header::Simple(_)
-            | Header::Break => return Err(self.flaw(FlawKind::Head)),
+            6 => Head::Tag(n),
+            _ => simple_or_float(*first, n).ok_or(self.flaw(FlawKind::Head))?,
         };
-        self.at = after;
+        self.at = self.bytes.len() - rest.len();
         Ok(head)
     }
 
@@ -126,12 +110,43 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn head_len(n: u64) -> usize {
-    match n {
-        0..=23 => 1,
-        24..=0xff => 2,
-        0x100..=0xffff => 3,
-        0x1_0000..=0xffff_ffff => 5,
-        _ => 9,
+/// The number in a head, and what follows the head. Only that of a float may be shorter than its place.
+fn argument(first: u8, rest: &[u8]) -> Result<(u64, &[u8]), FlawKind> {
+    let (n, least, rest) = match first & 0x1f {
+        n @ 0..=23 => return Ok((n.into(), rest)),
+        24 => split(rest).map(|([n], rest)| (u64::from(*n), 24, rest)),
+        25 => split(rest).map(|(n, rest)| (u16::from_be_bytes(*n).into(), 1 << 8, rest)),
+        26 => split(rest).map(|(n, rest)| (u32::from_be_bytes(*n).into(), 1 << 16, rest)),
+        27 => split(rest).map(|(n, rest)| (u64::from_be_bytes(*n), 1 << 32, rest)),
+        _ => return Err(FlawKind::Head),
     }
+    .ok_or(FlawKind::Cut)?;
+    if n >= least || first >= 0xf9 { Ok((n, rest)) } else { Err(FlawKind::Head) }
+}
+
+fn split<const N: usize>(rest: &[u8]) -> Option<(&[u8; N], &[u8])> {
+    rest.split_first_chunk()
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "as wide as `first` says")]
+fn simple_or_float(first: u8, n: u64) -> Option<Head> {
+    match first {
+        0xf4..=0xf7 => Some(Head::Simple(n as u8)),
+        0xf9 => Some(Head::Float(half(n as u16))),
+        0xfa => Some(Head::Float(f32::from_bits(n as u32).into())),
+        0xfb => Some(Head::Float(f64::from_bits(n))),
+        _ => None,
+    }
+}
+
+/// A float of 2 bytes (RFC 8949 appendix D).
+fn half(bits: u16) -> f64 {
+    let (exponent, fraction) = (i32::from(bits >> 10 & 0x1f), f64::from(bits & 0x3ff));
+    let size = match exponent {
+        0 => fraction / 16_777_216.0,
+        31 if fraction > 0.0 => f64::NAN,
+        31 => f64::INFINITY,
+        _ => (fraction + 1024.0) * 2_f64.powi(exponent - 25),
+    };
+    if bits & 0x8000 == 0 { size } else { -size }
 }
