@@ -3,7 +3,13 @@
 //! A backing stores whole blobs under 16-byte names. It is stateless towards its caller, knows nothing of
 //! values, keys or codecs, and makes each of its operations atomic.
 
+mod file;
+
 use bytes::Bytes;
+
+#[cfg(not(target_arch = "wasm32"))]
+pub use file::StdFs;
+pub use file::{Access, Fault, FilePlace, Fs, FsError, FsFut, Kind, Process};
 
 use crate::{
     env::{BoxFut, MaybeSend, MaybeSync},

@@ -1,0 +1,106 @@
+// Builds the npm package: src/ with wasm-pack, then the files of pkg-template/ around the module, into pkg/.
+// A module is built again only when something it is made of has changed.
+
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { copyFile, mkdir, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { main, step, summary } from './lib/log.mjs'
+import { cargoHome, root, target } from './lib/paths.mjs'
+import { output, run } from './lib/run.mjs'
+import { readToml } from './lib/settings.mjs'
+import { printSizes } from './lib/sizes.mjs'
+import { setup } from './setup.mjs'
+
+/** Builds every package that wasm-pack.toml lists, and a tarball of the first. */
+export async function build() {
+  const { settings, env } = await setup()
+  for (const module of settings.build) {
+    const work = join(target, 'wasm', module.name)
+    await step(`wasm module "${module.name}"`, () => buildModule(work, module, settings, env))
+    await step(`npm package ${module.package}/`, () => assemblePackage(work, module))
+    await step('size of the module', () => printSizes(join(work, 'out', 'konserve_bg.wasm'), module))
+  }
+  await step('tarball', () => pack(settings.build[0]))
+  return env
+}
+
+async function buildModule(work, module, settings, env) {
+  const stampFile = join(work, 'stamp')
+  const stamp = await inputsOf(module, settings, env)
+  if ((await readFile(stampFile, 'utf8').catch(() => '')) === stamp) return 'nothing changed'
+  await rm(stampFile, { force: true })
+  await writeManifest(work, settings)
+  const out = join(work, 'out')
+  const args = ['build', work, '--mode', 'no-install', '--target', 'web', '--release', '--no-pack']
+  args.push('--out-dir', out, '--out-name', 'konserve', '--', '--locked', '--features', module.features.join(','))
+  await run('wasm-pack', ['--log-level', 'error', ...args], { env: { ...env, ...reproducible(work) } })
+  await writeFile(stampFile, stamp)
+}
+
+/** A digest of all that the module is made of. */
+async function inputsOf(module, settings, env) {
+  const hash = createHash('sha256').update(JSON.stringify([module.features, settings.tools, settings.profile]))
+  hash.update(JSON.stringify(settings['wasm-opt'])).update(output('rustc', ['-vV'], { env }))
+  const sources = await readdir(join(root, 'src'), { recursive: true, withFileTypes: true })
+  const files = sources.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  files.push(join(root, 'Cargo.toml'), join(root, 'Cargo.lock'), fileURLToPath(import.meta.url))
+  for (const file of files.sort()) hash.update(file.slice(root.length)).update(await readFile(file))
+  return hash.digest('hex')
+}
+
+/**
+ * Writes a manifest that builds nothing but the wasm module.
+ * The crate is a library for Rust as well, and cargo turns LTO off, without a word, where an rlib is wanted too.
+ * Dependencies stay as they are: so does the lock file.
+ */
+async function writeManifest(work, settings) {
+  const { stringify } = await import('smol-toml')
+  const manifest = await readToml('Cargo.toml')
+  for (const kind of ['bin', 'example', 'test', 'bench']) delete manifest[kind]
+  for (const field of ['readme', 'include']) delete manifest.package[field]
+  Object.assign(manifest.package, { autobins: false, autoexamples: false, autotests: false, autobenches: false })
+  manifest.package.metadata = { 'wasm-pack': { profile: { release: { 'wasm-opt': settings['wasm-opt'].args } } } }
+  manifest.lib = { ...manifest.lib, 'crate-type': ['cdylib'], path: join(root, 'src', 'lib.rs') }
+  manifest.profile = { release: settings.profile }
+  manifest.workspace = {}
+  await mkdir(work, { recursive: true })
+  await writeFile(join(work, 'Cargo.toml'), stringify(manifest))
+  await copyFile(join(root, 'Cargo.lock'), join(work, 'Cargo.lock'))
+}
+
+/** No path of this machine gets into the module: the same sources give the same bytes everywhere. */
+function reproducible(work) {
+  const shown = { [root]: '/konserve', [work]: '/build', [cargoHome]: '/cargo' }
+  const flags = Object.entries(shown).map(([path, name]) => `--remap-path-prefix=${path}=${name}`)
+  return { CARGO_TARGET_DIR: join(work, 'build'), CARGO_ENCODED_RUSTFLAGS: flags.join('\x1f') }
+}
+
+async function assemblePackage(work, module) {
+  const { assemble } = await import('../pkg-template/assemble.mjs')
+  const folder = join(root, module.package)
+  await assemble(join(work, 'out'), folder)
+  return `${(await readdir(folder)).length} entries`
+}
+
+/** Packs the package as npm would publish it, and lets the scripts and tests of this tree import it as `konserve`. */
+async function pack(module) {
+  const folder = join(root, module.package)
+  const tarballs = join(root, 'target', 'npm')
+  await rm(tarballs, { recursive: true, force: true })
+  await mkdir(tarballs, { recursive: true })
+  const packed = output('npm', ['pack', '--json', '--pack-destination', tarballs], { cwd: folder })
+  if (packed === undefined) throw new Error(`npm pack failed in ${module.package}/: run it there to see why`)
+  const link = join(root, 'node_modules', 'konserve')
+  if (!existsSync(link)) await symlink(folder, link, 'dir')
+  const [{ filename, size, unpackedSize, entryCount }] = JSON.parse(packed)
+  return `target/npm/${filename}: ${entryCount} files, ${size} bytes, ${unpackedSize} unpacked`
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await main(async () => {
+    await build()
+    summary('The npm package is in pkg/, and packed in target/npm/')
+  })
+}

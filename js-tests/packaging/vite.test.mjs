@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { launch, resultOf, serve } from '../helpers/browser.mjs'
+import { start } from '../helpers/process.mjs'
+import { expected } from './fixture/program.mjs'
+import { nodeProject, pageProject, removeTemplate, runNode, runTool, tool } from './project.mjs'
+
+let browser
+before(async () => (browser = await launch()))
+after(() => Promise.all([browser?.close(), removeTemplate()]))
+
+/** The last two major versions. */
+for (const release of ['vite', 'vite-previous']) {
+  describe(release, { concurrency: 2 }, () => {
+    const vite = tool(release, 'vite')
+
+    it('serves it in development', async (t) => {
+      const folder = await pageProject(t)
+      const args = [vite, '--host', '127.0.0.1', '--port', '0']
+      const server = await start(process.execPath, args, /(http:\/\/127\.0\.0\.1:\d+)/, {
+        cwd: folder,
+        env: { NO_COLOR: '1' },
+      })
+      t.after(server.stop)
+      assert.deepEqual(await resultOf(browser, `${server.match[1]}/`), { result: expected, problems: [] })
+    })
+
+    it('builds it for the web', async (t) => {
+      const folder = await pageProject(t)
+      await runTool(vite, ['build'], folder)
+      const server = await serve(`${folder}/dist`)
+      t.after(server.close)
+      assert.deepEqual(await resultOf(browser, `${server.url}/`), { result: expected, problems: [] })
+      assert.deepEqual(wasmFiles(server.requests).length, 1, `one wasm file is loaded: ${server.requests}`)
+    })
+
+    it('builds it for rendering on the server', async (t) => {
+      const folder = await nodeProject(t)
+      await runTool(vite, ['build', '--ssr', 'node.mjs'], folder)
+      assert.deepEqual(await runNode(folder, 'dist/node.js'), expected)
+    })
+  })
+}
+
+const wasmFiles = (requests) => requests.filter((path) => path.endsWith('.wasm'))

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { launch, resultOf, serve } from '../helpers/browser.mjs'
+import { expected } from './fixture/program.mjs'
+import { nodeProject, pageProject, removeTemplate, runNode, runTool, tool } from './project.mjs'
+
+let browser
+before(async () => (browser = await launch()))
+after(() => Promise.all([browser?.close(), removeTemplate()]))
+
+const PAGE =
+  '<!doctype html><html lang="en"><title>konserve</title><link rel="icon" href="data:,"><script src="main.js"></script></html>'
+
+describe('webpack', { concurrency: 2 }, () => {
+  const webpack = tool('webpack-cli')
+
+  for (const mode of ['production', 'development']) {
+    it(`builds it for the web (${mode})`, async (t) => {
+      const folder = await pageProject(t)
+      await runTool(webpack, ['./page.mjs', '--mode', mode], folder)
+      const page = (path) => (path === '/' ? { headers: { 'content-type': 'text/html' }, body: PAGE } : undefined)
+      const server = await serve(page, `${folder}/dist`)
+      t.after(server.close)
+      assert.deepEqual(await resultOf(browser, `${server.url}/`), { result: expected, problems: [] })
+      assert.equal(server.requests.filter((path) => path.endsWith('.wasm')).length, 1, String(server.requests))
+    })
+  }
+
+  it('builds it for Node', async (t) => {
+    const folder = await nodeProject(t)
+    await runTool(
+      webpack,
+      ['./node.mjs', '--mode', 'production', '--target', 'node', '--output-filename', 'main.cjs'],
+      folder,
+    )
+    assert.deepEqual(await runNode(folder, 'dist/main.cjs'), expected)
+  })
+})

@@ -1,0 +1,117 @@
+//! The folder of a store: its files by name, and errors that say what was being done to which.
+
+use std::{path::Path, sync::Arc};
+
+use bytes::Bytes;
+
+use super::fs::{Fault, Fs, FsError};
+use crate::{backing::Blob, error::Result};
+
+/// How much of a blob is read first when only its head is wanted: most heads are shorter.
+const HEAD: usize = 4096;
+
+#[derive(Clone)]
+pub(super) struct Folder {
+    pub(super) fs: Arc<dyn Fs>,
+    pub(super) path: Arc<Path>,
+    /// Whether what is written is synced before it is acknowledged.
+    pub(super) durable: bool,
+}
+
+impl Folder {
+    pub(super) async fn read(&self, file: &str) -> Result<Option<Bytes>> {
+        let path = self.path.join(file);
+        self.fs.read(&path, None).await.map_err(|error| error.into_error("reading", &path))
+    }
+
+    /// The whole blob, or its head without the value. The reading begins at once.
+    pub(super) fn blob(&self, file: &str, whole: bool) -> impl Future<Output = Result<Option<Blob>>> + use<> {
+        let path = self.path.join(file);
+        let fs = Arc::clone(&self.fs);
+        let begun = fs.read(&path, (!whole).then_some(HEAD));
+        async move {
+            let found = match begun.await {
+                Ok(Some(start)) if !whole => head(&*fs, &path, start).await,
+                other => other.map(|found| found.map(Blob::split)),
+            };
+            found.map_err(|error| error.into_error("reading", &path))
+        }
+    }
+
+    /// Makes a new file that need not survive a crash; `false` if there is one of that name.
+    pub(super) async fn create(&self, file: &str, content: Bytes) -> Result<bool> {
+        let path = self.path.join(file);
+        match self.fs.create(&path, &Blob { head: content, value: Bytes::new() }, false).await {
+            Err(FsError { fault: Fault::Exists, .. }) => Ok(false),
+            other => other.map(|()| true).map_err(|error| error.into_error("writing", &path)),
+        }
+    }
+
+    /// Puts a file in the place of the one of that name, if any, by way of a temporary one.
+    /// Whatever fails, the file is the old one or the new one.
+    pub(super) async fn replace(&self, file: &str, temporary: &str, content: &Blob) -> Result<()> {
+        self.stage(temporary, content).await?;
+        let (from, to) = (self.path.join(temporary), self.path.join(file));
+        if let Err(error) = self.fs.rename(&from, &to).await {
+            // The first error is the one to tell; what stays behind is swept.
+            drop(self.fs.unlink(&from).await);
+            return Err(error.into_error("writing", &to));
+        }
+        self.sync().await
+    }
+
+    /// Writes a temporary file, in the place of one that could not be removed after an earlier failure.
+    pub(super) async fn stage(&self, temporary: &str, content: &Blob) -> Result<()> {
+        let path = self.path.join(temporary);
+        let mut written = self.fs.create(&path, content, self.durable).await;
+        if matches!(written, Err(FsError { fault: Fault::Exists, .. })) {
+            self.remove(temporary).await?;
+            written = self.fs.create(&path, content, self.durable).await;
+        }
+        written.map_err(|error| error.into_error("writing", &path))
+    }
+
+    /// Renames a file; what has the new name is replaced.
+    pub(super) async fn rename(&self, from: &str, to: &str) -> Result<()> {
+        let (from, to) = (self.path.join(from), self.path.join(to));
+        self.fs.rename(&from, &to).await.map_err(|error| error.into_error("writing", &to))
+    }
+
+    /// Removes a file; says whether there was one.
+    pub(super) async fn remove(&self, file: &str) -> Result<bool> {
+        let path = self.path.join(file);
+        self.fs.unlink(&path).await.map_err(|error| error.into_error("deleting", &path))
+    }
+
+    /// The names of all files; `None` if there is no such folder.
+    pub(super) async fn list(&self) -> Result<Option<Vec<String>>> {
+        self.fs.list(&self.path).await.map_err(|error| error.into_error("listing", &self.path))
+    }
+
+    /// Makes the names of the files durable, where that was asked for.
+    pub(super) async fn sync(&self) -> Result<()> {
+        if !self.durable {
+            return Ok(());
+        }
+        self.fs.sync_dir(&self.path).await.map_err(|error| error.into_error("syncing", &self.path))
+    }
+
+    pub(super) async fn pause(&self, milliseconds: u32) -> Result<()> {
+        self.fs.pause(milliseconds).await.map_err(|error| error.into_error("waiting in", &self.path))
+    }
+}
+
+/// Reads on where the head is longer than what was read. Another blob may have come under the name meanwhile, with a
+/// longer head still.
+async fn head(fs: &dyn Fs, path: &Path, mut start: Bytes) -> Result<Option<Blob>, FsError> {
+    let mut asked = HEAD;
+    while let Some(len) = Blob::head_len(&start).filter(|len| *len > asked && start.len() == asked) {
+        asked = len;
+        match fs.read(path, Some(asked)).await? {
+            Some(longer) => start = longer,
+            None => return Ok(None),
+        }
+    }
+    let head = Blob::split(start).head;
+    Ok(Some(Blob { head, value: Bytes::new() }))
+}

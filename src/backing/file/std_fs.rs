@@ -1,0 +1,230 @@
+//! The operating system's files, through the standard library.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    future::ready,
+    io::{self, Read, Write},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use bytes::Bytes;
+
+use super::{
+    fs::{Fault, Fs, FsError, FsFut, Kind, Process},
+    process,
+};
+use crate::backing::Blob;
+
+/// The operating system's files. Every call is done when it returns.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StdFs;
+
+impl Fs for StdFs {
+    fn immediate(&self) -> bool {
+        true
+    }
+
+    fn read(&self, path: &Path, first: Option<usize>) -> FsFut<Option<Bytes>> {
+        done(present(read(path, first)))
+    }
+
+    fn create(&self, path: &Path, content: &Blob, durable: bool) -> FsFut<()> {
+        done(create(path, content, durable))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> FsFut<()> {
+        done(rename(from, to))
+    }
+
+    fn link(&self, from: &Path, to: &Path) -> FsFut<bool> {
+        done(match fs::hard_link(from, to) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            other => other.map(|()| true),
+        })
+    }
+
+    fn unlink(&self, path: &Path) -> FsFut<bool> {
+        done(present(fs::remove_file(path)).map(|done| done.is_some()))
+    }
+
+    fn list(&self, folder: &Path) -> FsFut<Option<Vec<String>>> {
+        done(present(fs::read_dir(folder).and_then(|entries| {
+            let names = entries.map(|entry| Ok(entry?.file_name().into_string().ok()));
+            names.filter_map(Result::transpose).collect()
+        })))
+    }
+
+    fn mkdir(&self, folder: &Path) -> FsFut<()> {
+        done(make_folder(folder))
+    }
+
+    fn rmdir(&self, folder: &Path) -> FsFut<bool> {
+        done(match fs::remove_dir(folder) {
+            Err(error) if matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotFound) => {
+                Ok(false)
+            }
+            other => other.map(|()| true),
+        })
+    }
+
+    fn sync_dir(&self, folder: &Path) -> FsFut<()> {
+        done(sync_dir(folder))
+    }
+
+    fn kind(&self, path: &Path) -> FsFut<Option<Kind>> {
+        done(present(fs::metadata(path)).map(|found| {
+            found.map(|found| match found.file_type() {
+                kind if kind.is_dir() => Kind::Folder,
+                kind if kind.is_file() => Kind::File,
+                _ => Kind::Other,
+            })
+        }))
+    }
+
+    fn process(&self) -> FsFut<Process> {
+        done(Ok(process::this()))
+    }
+
+    fn alive(&self, pid: u32, started: &str) -> FsFut<bool> {
+        done(Ok(process::alive(pid, started)))
+    }
+
+    fn pause(&self, milliseconds: u32) -> FsFut<()> {
+        std::thread::sleep(Duration::from_millis(milliseconds.into()));
+        done(Ok(()))
+    }
+}
+
+fn done<T: Send + 'static>(result: io::Result<T>) -> FsFut<T> {
+    Box::pin(ready(result.map_err(FsError::from)))
+}
+
+fn present<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+fn read(path: &Path, first: Option<usize>) -> io::Result<Bytes> {
+    let mut file = plain_file().read(true).open(path)?;
+    let mut bytes = Vec::new();
+    match first {
+        // What a damaged header declares allocates no more than the file holds.
+        Some(first) => {
+            bytes.reserve(first.min(64 * 1024));
+            file.take(u64::try_from(first).unwrap_or(u64::MAX)).read_to_end(&mut bytes)?
+        }
+        None => file.read_to_end(&mut bytes)?,
+    };
+    Ok(bytes.into())
+}
+
+/// Links are not followed, and a named pipe does not make the opening wait.
+#[cfg(unix)]
+fn plain_file() -> OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let mut options = OpenOptions::new();
+    options.custom_flags(flags.bits().cast_signed());
+    options
+}
+
+#[cfg(not(unix))]
+fn plain_file() -> OpenOptions {
+    OpenOptions::new()
+}
+
+fn create(path: &Path, content: &Blob, durable: bool) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    let written = write(file, content, durable);
+    if written.is_err() {
+        // The first error is the one to tell; what stays behind is a temporary file, and swept.
+        drop(fs::remove_file(path));
+    }
+    written
+}
+
+fn write(mut file: File, content: &Blob, durable: bool) -> io::Result<()> {
+    file.write_all(&content.head)?;
+    file.write_all(&content.value)?;
+    if durable {
+        file.sync_all()?;
+    }
+    // The standard library does not tell of a failed close; what was synced before cannot be lost by it.
+    Ok(())
+}
+
+#[cfg(not(windows))]
+fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)
+}
+
+/// A virus scanner or a reader that has the file open makes Windows refuse for a moment.
+#[cfg(windows)]
+fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    for pause in [1, 5, 20, 50, 100, 200, 400] {
+        match fs::rename(from, to) {
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ResourceBusy)
+                    || error.raw_os_error() == Some(32) =>
+            {
+                std::thread::sleep(Duration::from_millis(pause));
+            }
+            other => return other,
+        }
+    }
+    fs::rename(from, to)
+}
+
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let missing: Vec<_> = folder.ancestors().take_while(|above| !above.exists()).collect();
+    fs::create_dir_all(folder)?;
+    for made in missing {
+        match made.parent() {
+            Some(above) if above.as_os_str().is_empty() => sync_dir(Path::new("."))?,
+            Some(above) => sync_dir(above)?,
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(not(windows))]
+fn sync_dir(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Windows has no such thing: NTFS keeps names in its journal.
+#[cfg(windows)]
+#[allow(clippy::unnecessary_wraps, reason = "elsewhere it may fail")]
+fn sync_dir(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+impl From<io::Error> for FsError {
+    fn from(error: io::Error) -> Self {
+        let fault = match error.kind() {
+            io::ErrorKind::AlreadyExists => Fault::Exists,
+            io::ErrorKind::NotFound => Fault::NotFound,
+            io::ErrorKind::NotADirectory => Fault::NotAFolder,
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Fault::NoSpace,
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Fault::Denied,
+            _ if is_link(&error) => Fault::Link,
+            _ => Fault::Other,
+        };
+        Self { fault, source: Arc::new(error) }
+    }
+}
+
+#[cfg(unix)]
+fn is_link(error: &io::Error) -> bool {
+    rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::LOOP)
+}
+
+#[cfg(not(unix))]
+fn is_link(_error: &io::Error) -> bool {
+    false
+}
