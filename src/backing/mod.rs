@@ -3,6 +3,9 @@
 //! A backing stores whole blobs under 16-byte names. It is stateless towards its caller, knows nothing of
 //! values, keys or codecs, and makes each of its operations atomic.
 
+#[cfg(target_arch = "wasm32")]
+pub mod indexeddb;
+
 use bytes::Bytes;
 
 use crate::{
