@@ -84,3 +84,22 @@ pub fn stamp(clock: &dyn Clock) -> u64 {
     let now = clock.now();
     LAST.fetch_max(now, Ordering::Relaxed).max(now)
 }
+
+/// A JavaScript value that was thrown: the source of errors in wasm.
+#[cfg(target_arch = "wasm32")]
+#[derive(Debug)]
+pub struct JsCause(pub wasm_bindgen::JsValue);
+
+#[cfg(target_arch = "wasm32")]
+impl std::fmt::Display for JsCause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        use wasm_bindgen::JsCast;
+        match self.0.dyn_ref::<js_sys::Error>() {
+            Some(error) => f.write_str(&String::from(error.message())),
+            None => f.write_str("a JavaScript value was thrown"),
+        }
+    }
+}
+
+#[cfg(target_arch = "wasm32")]
+impl std::error::Error for JsCause {}

@@ -4,6 +4,8 @@
 //! values, keys or codecs, and makes each of its operations atomic.
 
 mod file;
+#[cfg(target_arch = "wasm32")]
+pub mod indexeddb;
 
 use bytes::Bytes;
 

@@ -1,0 +1,126 @@
+//! The life of a database: created, opened, deleted.
+
+use js_sys::{Array, Function, Promise, Reflect};
+use rexie::{ObjectStore, Rexie};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, future_to_promise};
+use web_sys::{Event, IdbDatabase, IdbFactory, IdbOpenDbRequest};
+
+use super::{
+    fault::{fault, newer},
+    row::{self, HEADS, VALUES},
+};
+use crate::error::{Error, ErrorKind, Result};
+
+/// The version of the database: which object stores it has.
+const VERSION: u32 = 1;
+/// How long another tab may keep a database from being opened or deleted, in milliseconds.
+const PATIENCE: i32 = 5000;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = setTimeout)]
+    fn set_timeout(call: &Function, ms: i32) -> JsValue;
+    #[wasm_bindgen(js_name = clearTimeout)]
+    fn clear_timeout(timer: &JsValue);
+}
+
+/// The browser's databases, in a window as in a worker.
+fn factory() -> Result<IdbFactory> {
+    let found = Reflect::get(&js_sys::global(), &"indexedDB".into()).map_err(|cause| fault("opening", cause))?;
+    found.dyn_into().map_err(|_| {
+        let message = "there is no IndexedDB here: use a page or a worker of a browser, or another backend";
+        Error::new(ErrorKind::Unsupported, message)
+    })
+}
+
+/// Makes the database, if there is none of this name.
+pub(super) async fn create(name: &str) -> Result<()> {
+    factory()?;
+    let stores = [HEADS, VALUES].map(ObjectStore::new);
+    let builder = stores.into_iter().fold(Rexie::builder(name).version(VERSION), |all, store| all.add_object_store(store));
+    let work = async move { builder.build().await.map(Rexie::close).map(|()| JsValue::UNDEFINED).map_err(cause) };
+    within_patience("creating the database", future_to_promise(work)).await
+}
+
+/// Deletes the database; nothing there is no error.
+pub(super) async fn delete(name: &str) -> Result<()> {
+    factory()?;
+    let name = name.to_owned();
+    let work = async move { Rexie::delete(&name).await.map(|()| JsValue::UNDEFINED).map_err(cause) };
+    within_patience("deleting the database", future_to_promise(work)).await
+}
+
+/// What rexie says, as a JavaScript error: it shows the browser's only as text.
+fn cause(error: rexie::Error) -> JsValue {
+    let said = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+    js_sys::Error::new(&said).into()
+}
+
+/// Opens the database if there is one of ours, else `STORE_NOT_FOUND`. Never creates one.
+pub(super) async fn open_existing(name: &str) -> Result<IdbDatabase> {
+    const DOING: &str = "opening the database";
+    let request = factory()?.open(name).map_err(|cause| fault(DOING, cause))?;
+    if let Err(error) = within_patience(DOING, first_event(&request)).await {
+        request.set_onsuccess(Some(Closure::once_into_js(close_late).unchecked_ref()));
+        return Err(error);
+    }
+    if let Some(upgrade) = request.transaction() {
+        // There was none, and this request is about to make one: an aborted upgrade leaves nothing behind.
+        upgrade.abort().map_err(|cause| fault(DOING, cause))?;
+        return Err(not_found());
+    }
+    let database = row::result(&request).map_err(|cause| fault(DOING, cause))?;
+    ours(database.unchecked_into())
+}
+
+/// Resolves with the first event of the request, inside that event.
+fn first_event(request: &IdbOpenDbRequest) -> Promise {
+    Promise::new(&mut |resolve, _| {
+        request.set_onsuccess(Some(&resolve));
+        request.set_onupgradeneeded(Some(&resolve));
+        request.set_onerror(Some(&resolve));
+    })
+}
+
+/// The result of `work`, or `BLOCKED` if it takes too long. `work` goes on: nobody can call it back.
+async fn within_patience(doing: &'static str, work: Promise) -> Result<()> {
+    let mut timer = JsValue::UNDEFINED;
+    let limit = Promise::new(&mut |_, reject| timer = set_timeout(&reject, PATIENCE));
+    let ended = JsFuture::from(Promise::race(&Array::of2(&work, &limit))).await;
+    clear_timeout(&timer);
+    match ended {
+        Ok(_) => Ok(()),
+        Err(cause) if cause.is_undefined() => Err(Error::new(
+            ErrorKind::Blocked,
+            format!("{doing}: another tab or worker keeps it open; close that one, then try again"),
+        )),
+        Err(cause) => Err(fault(doing, cause)),
+    }
+}
+
+/// A database that opened when nobody waited any more must not stand in others' way.
+fn close_late(event: Event) {
+    let request = event.target().map(JsCast::unchecked_into::<IdbOpenDbRequest>);
+    if let Some(Ok(database)) = request.map(|request| request.result()) {
+        database.unchecked_into::<IdbDatabase>().close();
+    }
+}
+
+fn not_found() -> Error {
+    Error::new(ErrorKind::StoreNotFound, "there is no database of this name: it was never created, or it was deleted")
+}
+
+/// The database if its object stores and its version are ours; else it is closed.
+fn ours(database: IdbDatabase) -> Result<IdbDatabase> {
+    let stores = database.object_store_names();
+    let error = if database.version() > f64::from(VERSION) && stores.contains(HEADS) {
+        newer()
+    } else if stores.contains(HEADS) && stores.contains(VALUES) {
+        return Ok(database);
+    } else {
+        not_found()
+    };
+    database.close();
+    Err(error)
+}

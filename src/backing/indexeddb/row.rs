@@ -1,0 +1,97 @@
+//! The rows of the two object stores, and how a blob becomes rows.
+//!
+//! `m` has a row for every blob: its head, and its value too where both are at most 2 KiB. `v` has the larger values.
+//! A row of `m` that is exactly a head may have its value in `v`.
+
+use bytes::Bytes;
+use js_sys::Uint8Array;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{IdbObjectStore, IdbRequest};
+
+use crate::{
+    backing::Blob,
+    error::{Error, ErrorKind, Result},
+    name::BlobName,
+};
+
+/// The object store of heads and small values.
+pub(super) const HEADS: &str = "m";
+/// The object store of larger values.
+pub(super) const VALUES: &str = "v";
+/// The key of the store's record in `m`; no blob is named so.
+const RECORD: &str = "konserve.store";
+/// The largest blob that is one row.
+const INLINE: usize = 2048;
+
+/// What has a row of its own.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Row {
+    Record,
+    Blob(BlobName),
+}
+
+impl Row {
+    /// The key of this row in both object stores.
+    pub(super) fn key(self) -> JsValue {
+        match self {
+            Self::Record => JsValue::from_str(RECORD),
+            Self::Blob(name) => JsValue::from_str(&name.file_name()),
+        }
+    }
+}
+
+/// What a row of `m` holds, and whether `v` may hold the value that belongs to it.
+pub(super) fn from_heads(found: JsValue) -> Result<(Option<Blob>, bool)> {
+    let Some(whole) = bytes(found)? else { return Ok((None, false)) };
+    let only_head = Blob::head_len(&whole) == Some(whole.len());
+    Ok((Some(Blob::split(whole)), only_head))
+}
+
+/// The bytes of a row; `None` where there is none.
+pub(super) fn bytes(found: JsValue) -> Result<Option<Bytes>> {
+    if found.is_undefined() {
+        return Ok(None);
+    }
+    let array = found.dyn_into::<Uint8Array>();
+    let array = array.map_err(|_| {
+        Error::new(ErrorKind::Corrupt, "a row of this database is not bytes: something else wrote to it")
+    })?;
+    Ok(Some(array.to_vec().into()))
+}
+
+/// The rows of one transaction.
+pub(super) struct Rows {
+    pub(super) heads: IdbObjectStore,
+    pub(super) values: IdbObjectStore,
+}
+
+impl Rows {
+    /// Asks for the rows of a blob. `clear`: `v` may hold an older value.
+    pub(super) fn put(&self, key: &JsValue, blob: &Blob, clear: bool) -> Result<(), JsValue> {
+        let Blob { head, value } = blob;
+        if !value.is_empty() && head.len() + value.len() > INLINE {
+            put(&self.heads, key, head)?;
+            return put(&self.values, key, value);
+        }
+        put(&self.heads, key, &[head.as_ref(), value.as_ref()].concat())?;
+        if clear { self.values.delete(key).map(drop) } else { Ok(()) }
+    }
+
+    /// Asks that both rows be removed. `clear`: `v` may hold a value.
+    pub(super) fn delete(&self, key: &JsValue, clear: bool) -> Result<(), JsValue> {
+        self.heads.delete(key)?;
+        if clear { self.values.delete(key).map(drop) } else { Ok(()) }
+    }
+}
+
+fn put(store: &IdbObjectStore, key: &JsValue, bytes: &[u8]) -> Result<(), JsValue> {
+    store.put_with_key(&Uint8Array::from(bytes), key).map(drop)
+}
+
+/// The result of a request that has ended.
+pub(super) fn result(request: &IdbRequest) -> Result<JsValue, JsValue> {
+    match request.error()? {
+        Some(error) => Err(error.into()),
+        None => request.result(),
+    }
+}
