@@ -28,7 +28,9 @@ fn write(json: &serde_json::Value, out: &mut Writer) {
         Json::String(text) => out.text(text),
         Json::Array(items) => {
             out.array(items.len());
-            items.iter().for_each(|item| write(item, out));
+            for item in items {
+                write(item, out);
+            }
         }
         Json::Object(entries) => match entries.iter().next().map(|(key, value)| (key.as_str(), value)) {
             Some(("$undefined", _)) => out.undefined(),
@@ -46,7 +48,9 @@ fn write(json: &serde_json::Value, out: &mut Writer) {
                     out.tag(tag::MAP);
                 }
                 out.map(pairs.len());
-                pairs.iter().for_each(|pair| pair.as_array().unwrap().iter().for_each(|item| write(item, out)));
+                for item in pairs.iter().flat_map(|pair| pair.as_array().unwrap()) {
+                    write(item, out);
+                }
             }
             _ => {
                 out.map(entries.len());
@@ -122,8 +126,8 @@ fn puts_replace_extend_and_create() {
         (r#"{"a": null}"#, r#"["a", "b"]"#, r#"{"a": {"b": 9}}"#),
         (r#"{"a": {"$undefined": 1}}"#, r#"["a", "b"]"#, r#"{"a": {"b": 9}}"#),
         (r#"{"a": null}"#, r#"["a", 1]"#, r#"{"a": {"$map": [[1, 9]]}}"#),
-        (r#"{}"#, r#"[1]"#, r#"{"$map": [[1, 9]]}"#),
-        (r#"{}"#, r#"[1, "a", {"$keyword": ":k"}]"#, r#"{"$map": [[1, {"a": {"$map": [[{"$keyword": ":k"}, 9]]}}]]}"#),
+        ("{}", "[1]", r#"{"$map": [[1, 9]]}"#),
+        ("{}", r#"[1, "a", {"$keyword": ":k"}]"#, r#"{"$map": [[1, {"a": {"$map": [[{"$keyword": ":k"}, 9]]}}]]}"#),
         // A Map stays a Map.
         (r#"{"$map": []}"#, r#"["a"]"#, r#"{"$map": [["a", 9]]}"#),
         (r#"{"$map": []}"#, "[1]", r#"{"$map": [[1, 9]]}"#),
@@ -134,6 +138,7 @@ fn puts_replace_extend_and_create() {
         // New keys are written as values have numbers.
         (r#"{"$map": []}"#, "[2.0]", r#"{"$map": [[2, 9]]}"#),
         (r#"{"$map": []}"#, "[-0.0]", r#"{"$map": [[0, 9]]}"#),
+        (r#"{"$map": []}"#, "[-22682667008.0]", r#"{"$map": [[-22682667008, 9]]}"#),
         (r#"{"$map": []}"#, "[1.5]", r#"{"$map": [[1.5, 9]]}"#),
     ] {
         let done = with(steps, |steps| put(Some(&cbor(before)), steps, &cbor("9")).unwrap());

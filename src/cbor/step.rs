@@ -47,11 +47,11 @@ impl<'s> Step<'s> {
             || !is_plain(key) && !self.is_text() && canonical(key).is_ok_and(|key| key == *self.canonical)
     }
 
-    /// Writes it as a key of a value: numbers as values have them.
+    /// Writes it as a key of a value: a float as values have it, unless it is a whole number.
     pub(super) fn write(&self, out: &mut Writer) {
-        match Reader::new(self.bytes).head() {
-            Ok(Head::Float(n)) if !is_plain(&self.canonical) => out.float(n),
-            Ok(Head::Float(_)) => out.raw(&self.canonical),
+        match (Reader::new(self.bytes).head(), Reader::new(&self.canonical).head()) {
+            (Ok(Head::Float(n)), Ok(Head::Float(_))) => out.float(n),
+            (Ok(Head::Float(_)), _) => out.raw(&self.canonical),
             _ => out.raw(self.bytes),
         }
     }
