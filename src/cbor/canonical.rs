@@ -46,10 +46,17 @@ fn is_reserved(mut record: Reader<'_>) -> Result<bool, Flaw> {
     })
 }
 
-/// Whether an item is its own canonical form, as the first byte alone can tell: texts, bytes, integers of up to four
-/// bytes, and the simple values.
+/// Whether a sound item is its own canonical form, as its first bytes can tell: texts, bytes, integers of up to four
+/// bytes and the simple values, tagged or not, but no big integers.
 pub(super) fn is_plain(item: &[u8]) -> bool {
-    matches!(item.first(), Some(0..=0x1a | 0x20..=0x3a | 0x40..=0x7f | 0xf4..=0xf7))
+    let mut reader = Reader::new(item);
+    loop {
+        match reader.rest().first() {
+            Some(0..=0x1a | 0x20..=0x3a | 0x40..=0x7f | 0xf4..=0xf7) => return true,
+            Some(0xc0 | 0xc1 | 0xc4..=0xdb) if reader.head().is_ok() => {}
+            _ => return false,
+        }
+    }
 }
 
 struct Form<'a> {

@@ -10,8 +10,13 @@ const FEW: usize = 16;
 /// belongs there. Floats of 2 and 4 bytes are read, and so are big integers with leading zeros (RFC 8949 §3.4.3);
 /// a head longer than it need be is a [`FlawKind::Head`], so that one text has one encoding.
 pub fn check(bytes: &[u8]) -> Result<(), Flaw> {
+    check_inside(0, bytes)
+}
+
+/// The same for an item that is to be inside so many levels.
+pub(super) fn check_inside(level: usize, bytes: &[u8]) -> Result<(), Flaw> {
     let mut walk = Walk { bytes, reader: Reader::new(bytes), keys: Vec::new() };
-    walk.item(0, false)?;
+    walk.item(level, false)?;
     if walk.reader.rest().is_empty() { Ok(()) } else { Err(walk.reader.flaw(FlawKind::Trailing)) }
 }
 
@@ -27,7 +32,7 @@ impl Walk<'_> {
     fn item(&mut self, level: usize, set: bool) -> Result<(), Flaw> {
         let flaw = self.reader.flaw(FlawKind::Depth);
         let head = self.reader.head()?;
-        if level == MAX_DEPTH && matches!(head, Head::Array(_) | Head::Map(_) | Head::Tag(_)) {
+        if level >= MAX_DEPTH && matches!(head, Head::Array(_) | Head::Map(_) | Head::Tag(_)) {
             return Err(flaw);
         }
         match head {

@@ -6,7 +6,9 @@ mod canonical;
 mod check;
 mod date;
 mod diagnose;
+pub mod path;
 mod reader;
+mod step;
 mod writer;
 
 pub use canonical::{canonical, check_key};

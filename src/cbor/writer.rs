@@ -14,6 +14,11 @@ impl Writer {
         Self::default()
     }
 
+    /// Nothing yet, and room for so many bytes.
+    pub(super) fn with_capacity(bytes: usize) -> Self {
+        Self { out: Vec::with_capacity(bytes) }
+    }
+
     /// What was written.
     pub fn finish(self) -> Vec<u8> {
         self.out
@@ -108,6 +113,11 @@ impl Writer {
     /// How many bytes were written.
     pub(super) fn len(&self) -> usize {
         self.out.len()
+    }
+
+    /// What was written after the first `at` bytes.
+    pub(super) fn since(&self, at: usize) -> &[u8] {
+        self.out.get(at..).unwrap_or_default()
     }
 
     /// Takes back what was written after the first `at` bytes.
