@@ -1,10 +1,26 @@
 //! A key-value and document store: atomic updates by path, one checked format in Rust, Node and the browser.
 
 pub mod backing;
+pub mod blocking;
 pub mod cbor;
+mod codec;
 pub mod env;
 mod error;
+mod key;
+mod layout;
+mod meta;
 mod name;
+mod record;
+mod store;
+#[cfg(target_arch = "wasm32")]
+mod wasm;
 
+pub use codec::Compressor;
 pub use error::{Error, ErrorKind, Result, Source};
-pub use name::BlobName;
+pub use key::{Key, Path};
+pub use meta::{Kind, Meta};
+pub use name::{BlobName, Uuid};
+pub use store::{
+    Answer, Config, Entries, Keys, LeafFn, Prefix, Query, Report, Store, WriteOptions, connect_store, create_store,
+    delete_store, open_store, store_exists,
+};

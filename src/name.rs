@@ -1,32 +1,26 @@
-//! The name of a blob, the same in every backing.
+//! UUIDs (RFC 9562): the names of blobs, the same in every backing, and the ids of stores.
 
 use std::fmt;
 
-/// The 16 bytes that name a blob, shown as a lower-case UUID.
+/// A UUID, shown in lower case.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct BlobName([u8; 16]);
+pub struct Uuid([u8; 16]);
 
-impl BlobName {
-    /// From the bytes of a UUID. Names of keys come from [`Key::name`](crate::Key::name).
+impl Uuid {
+    /// From its bytes.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes of the UUID.
+    /// Its bytes.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
 
-    /// `<uuid>.ksv`: the name as file, and as key in a browser's database.
-    pub fn file_name(&self) -> String {
-        format!("{self}.ksv")
-    }
-
-    /// The name that a file of exactly this form has; anything else is not a blob.
-    pub fn from_file_name(file: &str) -> Option<Self> {
-        let uuid = file.strip_suffix(".ksv")?;
+    /// From the lower-case text of 36 characters, and no other.
+    pub fn parse(text: &str) -> Option<Self> {
         let mut bytes = [0; 16];
-        let mut digits = uuid.bytes().enumerate().filter_map(|(at, digit)| match (at, digit) {
+        let mut digits = text.bytes().enumerate().filter_map(|(at, digit)| match (at, digit) {
             (8 | 13 | 18 | 23, b'-') => None,
             (8 | 13 | 18 | 23, _) => Some(None),
             (_, b'0'..=b'9') => Some(Some(digit - b'0')),
@@ -36,11 +30,11 @@ impl BlobName {
         for byte in &mut bytes {
             *byte = digits.next()?? << 4 | digits.next()??;
         }
-        (uuid.len() == 36 && digits.next().is_none()).then_some(Self(bytes))
+        (text.len() == 36).then_some(Self(bytes))
     }
 }
 
-impl fmt::Display for BlobName {
+impl fmt::Display for Uuid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, byte) in self.0.iter().enumerate() {
             if matches!(at, 4 | 6 | 8 | 10) {
@@ -52,9 +46,47 @@ impl fmt::Display for BlobName {
     }
 }
 
-impl fmt::Debug for BlobName {
+impl fmt::Debug for Uuid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// The UUID that names a blob.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BlobName(Uuid);
+
+impl BlobName {
+    /// From the bytes of a UUID. Names of keys come from [`Key::name`](crate::Key::name).
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid(bytes))
+    }
+
+    /// The bytes of the UUID.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0.0
+    }
+
+    /// `<uuid>.ksv`: the name as file, and as key in a browser's database.
+    pub fn file_name(&self) -> String {
+        format!("{self}.ksv")
+    }
+
+    /// The name that a file of exactly this form has; anything else is not a blob.
+    pub fn from_file_name(file: &str) -> Option<Self> {
+        Uuid::parse(file.strip_suffix(".ksv")?).map(Self)
+    }
+}
+
+impl fmt::Display for BlobName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for BlobName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
     }
 }
 

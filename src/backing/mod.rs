@@ -4,14 +4,26 @@
 //! values, keys or codecs, and makes each of its operations atomic.
 
 mod file;
-#[cfg(target_arch = "wasm32")]
-pub mod indexeddb;
+#[cfg(all(target_arch = "wasm32", feature = "web"))]
+mod indexeddb;
+mod memory;
+#[cfg(all(target_arch = "wasm32", feature = "node"))]
+mod node_fs;
+#[cfg(not(target_arch = "wasm32"))]
+mod off_thread;
 
 use bytes::Bytes;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use file::StdFs;
 pub use file::{Access, Fault, FilePlace, Fs, FsError, FsFut, Kind, Process};
+#[cfg(all(target_arch = "wasm32", feature = "web"))]
+pub use indexeddb::{Durability, IndexedDbPlace};
+pub use memory::{MemoryBacking, MemoryPlace};
+#[cfg(all(target_arch = "wasm32", feature = "node"))]
+pub use node_fs::{NodeFiles, NodeFs};
+#[cfg(not(target_arch = "wasm32"))]
+pub use off_thread::OffThread;
 
 use crate::{
     env::{BoxFut, MaybeSend, MaybeSync},
@@ -184,6 +196,11 @@ pub trait Place: MaybeSend + MaybeSync + 'static {
     /// Opens the backing. With `create` what is needed is made (folders, a database); without it `STORE_NOT_FOUND`
     /// is the answer to an empty place. Whether the record is there is the caller's question.
     fn open(&self, create: bool) -> BoxFut<'static, Result<std::sync::Arc<dyn Backing>>>;
+
+    /// Whether what is done there makes the thread wait for a disk: then an asynchronous store has it done by others.
+    fn blocks(&self) -> bool {
+        false
+    }
 
     /// Deletes the store and everything of ours in its place; nothing there is no error, and foreign files stay.
     fn destroy(&self) -> BoxFut<'static, Result<()>>;

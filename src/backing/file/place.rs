@@ -179,6 +179,10 @@ impl Place for FilePlace {
         Box::pin(async move { Ok(Arc::new(place.open_backing(create).await?) as Arc<dyn Backing>) })
     }
 
+    fn blocks(&self) -> bool {
+        self.folder.fs.immediate()
+    }
+
     fn destroy(&self) -> BoxFut<'static, Result<()>> {
         let place = self.clone();
         Box::pin(async move { place.destroy_store().await })

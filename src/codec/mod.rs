@@ -1,0 +1,110 @@
+//! The way of a value to its stored form and back: serialize, then compress. Encryption follows in the layout.
+
+mod compressor;
+
+use bytes::Bytes;
+
+pub use compressor::Compressor;
+
+use crate::{
+    cbor::{self, FlawKind, Writer},
+    error::{Error, ErrorKind, Result},
+    layout::Codecs,
+    meta::Kind,
+};
+
+/// Serializer 3: the inner form as it is.
+pub const CBOR: u8 = 3;
+
+/// A value is at most this long unless the store is opened with another limit: 256 MiB.
+pub const DEFAULT_MAX_VALUE_LEN: u64 = 256 * 1024 * 1024;
+
+/// How a store encodes what it writes, and how far it decodes.
+#[derive(Clone, Copy, Debug)]
+pub struct Codec {
+    /// For what is written next; each blob names the one it was written with.
+    pub compressor: Compressor,
+    /// The longest value in bytes, before compression.
+    pub max_len: u64,
+}
+
+/// A value section, and what its header and metadata say of it.
+#[derive(Clone, Debug)]
+pub struct Encoded {
+    /// Bytes 1 and 2 of the header.
+    pub codecs: Codecs,
+    /// The length before compression.
+    pub size: u64,
+    /// The section.
+    pub section: Bytes,
+}
+
+impl Codec {
+    /// Encodes a value. What compression does not make smaller is stored as it is.
+    pub fn encode(&self, cbor: Bytes) -> Result<Encoded> {
+        let size = cbor.len() as u64;
+        if size > self.max_len {
+            return Err(too_long(size, self.max_len));
+        }
+        let (compressor, section) = match self.compressor.compress(&cbor)? {
+            Some(smaller) => (self.compressor, smaller),
+            None => (Compressor::None, cbor),
+        };
+        Ok(Encoded { codecs: Codecs { serializer: CBOR, compressor: compressor.id() }, size, section })
+    }
+
+    /// Decodes a value section that was found undamaged, to one CBOR item; a binary becomes a byte string.
+    pub fn decode(&self, kind: Kind, codecs: Codecs, size: u64, section: Bytes) -> Result<Bytes> {
+        let compressor = Compressor::from_id(codecs.compressor)
+            .ok_or_else(|| unsupported(&format!("compressor {}, which this build does not have", codecs.compressor)))?;
+        if kind != Kind::Binary && codecs.serializer != CBOR {
+            return Err(unsupported(&format!("serializer {}, which this build does not have", codecs.serializer)));
+        }
+        if size > self.max_len {
+            return Err(too_long(size, self.max_len));
+        }
+        let bytes = compressor.decompress(section, size)?;
+        if kind == Kind::Binary {
+            let mut item = Writer::new();
+            item.bytes(&bytes);
+            return Ok(item.finish().into());
+        }
+        match cbor::check(&bytes) {
+            Ok(()) => Ok(bytes),
+            Err(flaw) if flaw.kind == FlawKind::Depth => Err(Error::new(
+                ErrorKind::LimitExceeded,
+                format!("a stored value is nested deeper than {}", cbor::MAX_DEPTH),
+            )),
+            Err(flaw) => {
+                Err(Error::new(ErrorKind::Corrupt, format!("a stored value is not what a store writes: {}", flaw.kind)))
+            }
+        }
+    }
+}
+
+/// Checks a value that a user gives: `INVALID_VALUE` names the place inside it.
+pub fn check_value(cbor: &[u8]) -> Result<()> {
+    cbor::check(cbor).map_err(|flaw| match flaw.kind {
+        FlawKind::Depth => Error::new(
+            ErrorKind::LimitExceeded,
+            format!("the value is nested deeper than {}; store a part of it by itself", cbor::MAX_DEPTH),
+        ),
+        kind => Error::new(
+            ErrorKind::InvalidValue,
+            format!("the value cannot be stored: {kind} at value{}", cbor::locate(cbor, flaw.at)),
+        ),
+    })
+}
+
+fn too_long(size: u64, limit: u64) -> Error {
+    Error::new(
+        ErrorKind::LimitExceeded,
+        format!(
+            "a value of {size} bytes is longer than the limit of {limit}; store it as a binary, or open the store with a higher limit"
+        ),
+    )
+}
+
+fn unsupported(what: &str) -> Error {
+    Error::new(ErrorKind::Unsupported, format!("the blob was written with {what}; read it with a build that has it"))
+}

@@ -1,0 +1,94 @@
+//! From a key or path of the user's to canonical bytes, and from these to the name of a blob.
+
+use bytes::Bytes;
+
+use crate::{
+    cbor::{self, Head, Reader, Writer},
+    error::{Error, ErrorKind, Result},
+    name::BlobName,
+};
+
+/// Keys are at most this long, in bytes of canonical CBOR.
+pub const MAX_KEY_LEN: usize = 64 * 1024;
+
+/// A key in its canonical form: equal keys have equal bytes, in every language.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(Bytes);
+
+impl Key {
+    /// The key that one CBOR item stands for. `INVALID_KEY`: `undefined`, more than 64 KiB, names reserved for the
+    /// store itself, and what is no value.
+    pub fn from_cbor(item: &[u8]) -> Result<Self> {
+        let invalid = |why: &str| Error::new(ErrorKind::InvalidKey, format!("this key cannot be used: {why}"));
+        let too_long = || invalid("it is longer than 64 KiB");
+        if item.len() > 2 * MAX_KEY_LEN {
+            return Err(too_long());
+        }
+        let canonical = cbor::canonical(item).map_err(|flaw| invalid(&flaw.kind.to_string()))?;
+        cbor::check_key(&canonical).map_err(|flaw| invalid(&flaw.kind.to_string()))?;
+        if canonical.len() > MAX_KEY_LEN { Err(too_long()) } else { Ok(Self(canonical.into())) }
+    }
+
+    /// The key of canonical bytes that were read from a store.
+    pub(crate) fn from_canonical(canonical: Bytes) -> Self {
+        Self(canonical)
+    }
+
+    /// Its canonical bytes.
+    pub fn as_cbor(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The name of its blob in a store that is not encrypted: a UUID of version 8 from BLAKE3.
+    pub fn name(&self) -> BlobName {
+        let mut hasher = blake3::Hasher::new_derive_key("konserve 2026 blob name");
+        hasher.update(&self.0);
+        let mut name = [0; 16];
+        hasher.finalize_xof().fill(&mut name);
+        name[6] = name[6] & 0x0f | 0x80;
+        name[8] = name[8] & 0x3f | 0x80;
+        BlobName::from_bytes(name)
+    }
+}
+
+impl From<&str> for Key {
+    /// Text is canonical as it is.
+    fn from(text: &str) -> Self {
+        let mut writer = Writer::new();
+        writer.text(text);
+        Self(writer.finish().into())
+    }
+}
+
+/// A key, and the steps from its value to a place inside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Path {
+    /// The key.
+    pub key: Key,
+    /// What to step into, outermost first, each one CBOR item: the key of a map or the index of an array.
+    pub steps: Vec<Bytes>,
+}
+
+impl Path {
+    /// The path that one CBOR array stands for: a key, then steps. Empty is `INVALID_PATH`.
+    pub fn from_cbor(array: &[u8]) -> Result<Self> {
+        let invalid =
+            || Error::new(ErrorKind::InvalidPath, "a path is an array: a key first, then steps into its value");
+        let mut reader = Reader::new(array);
+        let Ok(Head::Array(len @ 1..)) = reader.head() else { return Err(invalid()) };
+        let key = Key::from_cbor(reader.item().map_err(|_| invalid())?)?;
+        let mut steps = Vec::new();
+        for _ in 1..len {
+            let step = reader.item().map_err(|_| invalid())?;
+            cbor::check(step).map_err(|_| invalid())?;
+            steps.push(Bytes::copy_from_slice(step));
+        }
+        if reader.rest().is_empty() { Ok(Self { key, steps }) } else { Err(invalid()) }
+    }
+}
+
+impl From<Key> for Path {
+    fn from(key: Key) -> Self {
+        Self { key, steps: Vec::new() }
+    }
+}

@@ -1,0 +1,91 @@
+//! What a store is opened with.
+
+use std::sync::Arc;
+
+use crate::{
+    backing::{MemoryPlace, Place},
+    codec::{Compressor, DEFAULT_MAX_VALUE_LEN},
+    env::{Clock, System},
+    name::Uuid,
+};
+
+#[cfg(not(target_arch = "wasm32"))]
+use crate::backing::{FilePlace, OffThread, StdFs};
+
+/// Where a store is and how it is written. Every option has a default.
+#[derive(Clone)]
+pub struct Config {
+    place: Arc<dyn Place>,
+    pub(super) id: Option<Uuid>,
+    pub(super) compressor: Option<Compressor>,
+    pub(super) max_value_len: u64,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl Config {
+    /// A store in this folder: synced, and with exclusive access. [`FilePlace`] has the other ways.
+    pub fn file(path: impl Into<std::path::PathBuf>) -> Self {
+        Self::at(FilePlace::new(Arc::new(StdFs), path))
+    }
+}
+
+impl Config {
+    /// A store in this place.
+    pub fn at(place: impl Place) -> Self {
+        Self {
+            place: Arc::new(place),
+            id: None,
+            compressor: None,
+            max_value_len: DEFAULT_MAX_VALUE_LEN,
+            clock: Arc::new(System),
+        }
+    }
+
+    /// The place, with other threads waiting for a disk unless the caller's is to.
+    pub(super) fn place(&self) -> Arc<dyn Place> {
+        #[cfg(not(target_arch = "wasm32"))]
+        if self.place.blocks() {
+            return Arc::new(OffThread::new(self.place.clone()));
+        }
+        self.place.clone()
+    }
+
+    /// A store in memory that nobody else sees.
+    pub fn memory() -> Self {
+        Self::at(MemoryPlace::private())
+    }
+
+    /// A store in memory that every part of this process finds by its name.
+    pub fn memory_named(name: impl Into<String>) -> Self {
+        Self::at(MemoryPlace::named(name))
+    }
+
+    /// The id that a new store gets, and that an existing one must have (`INVALID_CONFIG`). Default: random.
+    #[must_use]
+    pub fn id(mut self, id: Uuid) -> Self {
+        self.id = Some(id);
+        self
+    }
+
+    /// What values are compressed with from now on. Default: what the store was made with, none for a new one.
+    #[must_use]
+    pub fn compressor(mut self, compressor: Compressor) -> Self {
+        self.compressor = Some(compressor);
+        self
+    }
+
+    /// The longest value in bytes, read or written. Default: 256 MiB.
+    #[must_use]
+    pub fn max_value_len(mut self, len: u64) -> Self {
+        self.max_value_len = len;
+        self
+    }
+
+    /// The clock that stamps writes and decides what has expired. Default: the system's.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+}

@@ -1,0 +1,151 @@
+//! Making, opening, finding and deleting stores.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{Config, Store};
+use crate::{
+    backing::Backing,
+    codec::{CBOR, Codec, Compressor},
+    env::{Rng, System},
+    error::{Error, ErrorKind, Result},
+    name::Uuid,
+    record::Record,
+};
+
+/// Makes a store. `STORE_EXISTS` where there is one.
+pub async fn create_store(config: Config) -> Result<Store> {
+    if config.place().exists().await? {
+        return Err(exists());
+    }
+    let backing = config.place().open(true).await?;
+    let made = create(&config, backing.as_ref()).await;
+    finish(config, backing, made).await
+}
+
+/// Opens a store that exists. `STORE_NOT_FOUND` where there is none.
+pub async fn connect_store(config: Config) -> Result<Store> {
+    let backing = config.place().open(false).await?;
+    let found = match connect(&config, backing.as_ref()).await {
+        Ok(found) => found.ok_or_else(not_found),
+        Err(error) => Err(error),
+    };
+    finish(config, backing, found).await
+}
+
+/// Opens the store that is there, or makes one.
+pub async fn open_store(config: Config) -> Result<Store> {
+    let backing = config.place().open(true).await?;
+    let record = match connect(&config, backing.as_ref()).await {
+        Ok(Some(record)) => Ok(record),
+        Ok(None) => match create(&config, backing.as_ref()).await {
+            // Somebody else made it in between.
+            Err(error) if error.kind() == ErrorKind::StoreExists => {
+                connect(&config, backing.as_ref()).await.and_then(|found| found.ok_or_else(not_found))
+            }
+            made => made,
+        },
+        Err(error) => Err(error),
+    };
+    finish(config, backing, record).await
+}
+
+/// Whether there is a store. Takes no lock and changes nothing.
+pub async fn store_exists(config: Config) -> Result<bool> {
+    config.place().exists().await
+}
+
+/// Deletes a store with all it holds. Deleting what is not there succeeds; one that somebody has open is `STORE_LOCKED` or `BLOCKED`.
+pub async fn delete_store(config: Config) -> Result<()> {
+    config.place().destroy().await
+}
+
+async fn create(config: &Config, backing: &dyn Backing) -> Result<Record> {
+    let id = match config.id {
+        Some(id) => id,
+        None => random_id()?,
+    };
+    let compressor = config.compressor.unwrap_or_default().id();
+    let record = Record { id, created: config.clock.now(), serializer: CBOR, compressor };
+    if backing.create_record(record.to_bytes()).await? { Ok(record) } else { Err(exists()) }
+}
+
+/// The record of the store that is there, where it agrees with the config.
+async fn connect(config: &Config, backing: &dyn Backing) -> Result<Option<Record>> {
+    let Some(bytes) = backing.record().await? else {
+        return no_record(backing).await.map(|()| None);
+    };
+    let record = Record::from_bytes(&bytes)?;
+    match config.id {
+        Some(id) if id != record.id => Err(Error::new(
+            ErrorKind::InvalidConfig,
+            format!(
+                "the store has the id {}, the config says {id}; leave the id out or open the right store",
+                record.id
+            ),
+        )),
+        _ => Ok(Some(record)),
+    }
+}
+
+/// Without a record a place must be empty: blobs would be those of a store that lost it, or of another layout.
+async fn no_record(backing: &dyn Backing) -> Result<()> {
+    while let Some(page) = backing.heads().next().await? {
+        let Some((name, head)) = page.into_iter().next() else { continue };
+        let sealed = head.as_ref().is_ok_and(|head: &Bytes| head.first() == Some(&crate::layout::SEALED));
+        return Err(if sealed {
+            Error::new(
+                ErrorKind::Corrupt,
+                format!(
+                    "the store's record konserve.store is lost, its values are there ({name}); restore the record from a backup"
+                ),
+            )
+        } else {
+            Error::new(
+                ErrorKind::Unsupported,
+                "this is a store in the layout of Clojure's konserve, which this version does not open",
+            )
+        });
+    }
+    Ok(())
+}
+
+async fn finish(config: Config, backing: Arc<dyn Backing>, record: Result<Record>) -> Result<Store> {
+    let opened = record.and_then(|record| {
+        let compressor = match config.compressor {
+            Some(compressor) => compressor,
+            None => Compressor::from_id(record.compressor).ok_or_else(|| {
+                Error::new(ErrorKind::Unsupported, "the store was made with a compressor that this build does not have")
+            })?,
+        };
+        Ok((record, Codec { compressor, max_len: config.max_value_len }))
+    });
+    match opened {
+        Ok((record, codec)) => Ok(Store::new(backing, record, codec, config.clock)),
+        Err(error) => {
+            // The first error is the one to tell.
+            _ = backing.close().await;
+            Err(error)
+        }
+    }
+}
+
+fn random_id() -> Result<Uuid> {
+    let mut id = [0; 16];
+    System.fill(&mut id)?;
+    id[6] = id[6] & 0x0f | 0x40;
+    id[8] = id[8] & 0x3f | 0x80;
+    Ok(Uuid::from_bytes(id))
+}
+
+fn exists() -> Error {
+    Error::new(ErrorKind::StoreExists, "there is a store already; connect to it, or delete it first")
+}
+
+fn not_found() -> Error {
+    Error::new(
+        ErrorKind::StoreNotFound,
+        "there is no store; create it first, or open it with openStore (open_store), which does both",
+    )
+}

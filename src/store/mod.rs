@@ -1,0 +1,106 @@
+//! The store: paths, locks, metadata and codecs over a backing. One core, asynchronous; the synchronous view polls it.
+//!
+//! The order of the calls on one key is the order of what happens. A call is made when its future is first polled.
+
+mod config;
+mod gate;
+mod lifecycle;
+mod listing;
+mod locks;
+mod read;
+mod verify;
+mod write;
+
+use std::{fmt, sync::Arc};
+
+pub use config::Config;
+pub use lifecycle::{connect_store, create_store, delete_store, open_store, store_exists};
+pub use listing::{Entries, Keys, Prefix, Query};
+pub use verify::Report;
+pub use write::{Answer, LeafFn, WriteOptions};
+
+use crate::{
+    backing::Backing,
+    codec::Codec,
+    env::{Clock, stamp},
+    error::Result,
+    name::{BlobName, Uuid},
+    record::Record,
+};
+use gate::Gate;
+use locks::{Held, Locks, Mode};
+
+/// An open store. Clones are the same store; it works from many threads and under any executor.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    backing: Arc<dyn Backing>,
+    record: Record,
+    codec: Codec,
+    clock: Arc<dyn Clock>,
+    gate: Gate,
+    /// Held while an operation on a name is under way.
+    locks: Locks,
+    /// Held by updates whose function is asynchronous, so that they take turns without holding up anybody else.
+    lanes: Locks,
+}
+
+impl Store {
+    fn new(backing: Arc<dyn Backing>, record: Record, codec: Codec, clock: Arc<dyn Clock>) -> Self {
+        let (gate, locks, lanes) = (Gate::default(), Locks::default(), Locks::default());
+        Self { inner: Arc::new(Inner { backing, record, codec, clock, gate, locks, lanes }) }
+    }
+
+    /// The store's id, from its record.
+    pub fn id(&self) -> Uuid {
+        self.inner.record.id
+    }
+
+    /// When the store was made, in milliseconds since 1970.
+    pub fn created(&self) -> u64 {
+        self.inner.record.created
+    }
+
+    /// Whether every operation ends without waiting, so that the synchronous view works.
+    pub fn is_immediate(&self) -> bool {
+        self.inner.backing.capability().immediate
+    }
+
+    /// Lets what is under way finish, then gives locks and handles back. Every later call is `CLOSED`, but for `close` itself.
+    pub async fn close(&self) -> Result<()> {
+        if self.inner.gate.close() {
+            self.inner.gate.empty().await;
+            self.inner.backing.close().await?;
+        }
+        Ok(())
+    }
+
+    fn now(&self) -> u64 {
+        self.inner.clock.now()
+    }
+
+    fn stamp(&self) -> u64 {
+        stamp(self.inner.clock.as_ref())
+    }
+
+    /// The lock of a name, for as long as [`keep`](Self::keep) says.
+    async fn lock(&self, name: BlobName, mode: Mode) -> Held {
+        self.inner.locks.lock(name, mode).await
+    }
+
+    /// A lock to hold until the operation is acknowledged, where the backing does not keep the order of calls by itself.
+    /// Where it does, holding the lock any longer than the call would make the operations on one key wait for each
+    /// other's acknowledgement instead of sharing one.
+    fn keep(&self, held: Held) -> Option<Held> {
+        (!self.inner.backing.capability().ordered).then_some(held)
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("id", &self.inner.record.id).finish_non_exhaustive()
+    }
+}

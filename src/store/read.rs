@@ -1,0 +1,73 @@
+//! Reading: `get`, `get_in`, `exists`, `get_meta`.
+
+use bytes::Bytes;
+
+use super::{Mode, Store};
+use crate::{
+    backing::{Blob, Part},
+    cbor,
+    env::BoxFut,
+    error::Result,
+    key::{Key, Path},
+    layout::{self, Codecs},
+    meta::Meta,
+    name::BlobName,
+};
+
+/// A blob that was found undamaged and has not expired.
+pub(super) struct Opened {
+    pub(super) codecs: Codecs,
+    pub(super) meta: Meta,
+    /// Still encoded; empty where only the head was read.
+    pub(super) section: Bytes,
+}
+
+impl Store {
+    /// The value at a path as CBOR; `None` wherever the path ends early.
+    pub async fn get_cbor(&self, path: &Path) -> Result<Option<Bytes>> {
+        let got = async {
+            let Some(opened) = self.load(&path.key, Part::All).await? else { return Ok(None) };
+            let whole = self.decode(path.key.name(), opened)?;
+            let steps: Vec<&[u8]> = path.steps.iter().map(Bytes::as_ref).collect();
+            Ok(cbor::path::get(&whole, &steps)?.map(|part| whole.slice_ref(part)))
+        };
+        got.await.map_err(|error: crate::Error| error.at_key(path.key.as_cbor()))
+    }
+
+    /// Whether the key has a value. Its value is not read.
+    pub async fn exists_key(&self, key: &Key) -> Result<bool> {
+        Ok(self.meta(key).await?.is_some())
+    }
+
+    /// The metadata of a key. Its value is not read.
+    pub async fn meta(&self, key: &Key) -> Result<Option<Meta>> {
+        let opened = self.load(key, Part::Head).await.map_err(|error| error.at_key(key.as_cbor()))?;
+        Ok(opened.map(|opened| opened.meta))
+    }
+
+    fn load(&self, key: &Key, part: Part) -> BoxFut<'_, Result<Option<Opened>>> {
+        let name = key.name();
+        Box::pin(async move {
+            let _pass = self.inner.gate.enter()?;
+            let held = self.lock(name, Mode::Shared).await;
+            let reading = self.inner.backing.read(vec![name], part);
+            let _kept = self.keep(held);
+            let blob = reading.await?.into_iter().next().flatten();
+            blob.map_or(Ok(None), |blob| self.open(name, blob))
+        })
+    }
+
+    /// Opens the head of a blob; `None` once it has expired.
+    pub(super) fn open(&self, name: BlobName, blob: Blob) -> Result<Option<Opened>> {
+        let (codecs, meta) = layout::open(name, &blob.head)?;
+        let alive = !meta.is_expired(self.now());
+        Ok(alive.then_some(Opened { codecs, meta, section: blob.value }))
+    }
+
+    /// Checks and decodes the value of a blob.
+    pub(super) fn decode(&self, name: BlobName, opened: Opened) -> Result<Bytes> {
+        let Opened { codecs, meta, section } = opened;
+        layout::open_value(name, &meta, &section)?;
+        self.inner.codec.decode(meta.kind, codecs, meta.size, section)
+    }
+}

@@ -1,0 +1,263 @@
+//! Writing: `assoc`, `update`, `dissoc`, whole values and by path.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+
+use super::{Mode, Store};
+use crate::{
+    backing::{Blob, Change, Expect, Outcome, Part, UpdateFn, Write},
+    cbor,
+    codec::check_value,
+    env::{BoxFut, MaybeSend},
+    error::{Error, ErrorKind, Result},
+    key::{Key, Path},
+    layout,
+    meta::{self, Kind, Meta},
+    name::BlobName,
+};
+
+/// How often an asynchronous update is tried before others' writes make it a `CONFLICT`.
+const MAX_TRIES: usize = 32;
+
+/// What a write says beside the value.
+#[derive(Clone, Debug, Default)]
+pub struct WriteOptions {
+    pub(super) user: Bytes,
+    pub(super) expires: Option<u64>,
+}
+
+impl WriteOptions {
+    /// Entries of the user's own, as a CBOR map. Updates keep the entries that they do not name.
+    pub fn meta_cbor(mut self, map: &[u8]) -> Result<Self> {
+        self.user = meta::check_user(map)?;
+        Ok(self)
+    }
+
+    /// When the value stops being there, in milliseconds since 1970. Default: never; updates keep what was said before.
+    #[must_use]
+    pub fn expires(mut self, at: u64) -> Self {
+        self.expires = Some(at);
+        self
+    }
+}
+
+/// What the function of an update gives: a value as CBOR, now or later.
+pub enum Answer {
+    /// The new value: written in the same transaction that read the old one.
+    Now(Bytes),
+    /// A promise of it: written if the old value is still there then, else the function is asked again.
+    Later(Later),
+}
+
+/// The function of an update: sees the value at the path, as CBOR. It may be called more than once.
+#[cfg(not(target_arch = "wasm32"))]
+pub type LeafFn = Box<dyn FnMut(Option<&[u8]>) -> Result<Answer> + Send>;
+/// The function of an update: sees the value at the path, as CBOR. It may be called more than once.
+#[cfg(target_arch = "wasm32")]
+pub type LeafFn = Box<dyn FnMut(Option<&[u8]>) -> Result<Answer>>;
+
+/// What an update found, kept for the time that its function takes to answer.
+struct Seen {
+    whole: Option<Bytes>,
+    meta: Option<Meta>,
+    expect: Expect,
+}
+
+type Later = BoxFut<'static, Result<Bytes>>;
+
+impl Store {
+    /// Puts a value, given as CBOR, at a path. Missing levels become maps.
+    pub async fn assoc_cbor(&self, path: Path, value: Bytes, options: WriteOptions) -> Result<()> {
+        check_value(&value).map_err(|error| error.at_key(path.key.as_cbor()))?;
+        if !path.steps.is_empty() {
+            return self.update_cbor(path, Box::new(move |_| Ok(Answer::Now(value.clone()))), options).await;
+        }
+        let put = async {
+            let _pass = self.inner.gate.enter()?;
+            let name = path.key.name();
+            let blob = self.seal(name, &path.key, None, &options, value)?;
+            self.commit(Write { name, change: Change::Put(blob), expect: Expect::Anything }).await.map(|_| ())
+        };
+        put.await.map_err(|error: Error| error.at_key(path.key.as_cbor()))
+    }
+
+    /// Replaces the value at a path by what `f` makes of it. No other write to the key comes in between, whoever makes it.
+    pub async fn update_cbor(&self, path: Path, f: LeafFn, options: WriteOptions) -> Result<()> {
+        let key = path.key.clone();
+        self.update_path(path, f, options).await.map_err(|error| error.at_key(key.as_cbor()))
+    }
+
+    /// Deletes a key, or what is at a path inside its value; whether it was there.
+    pub async fn dissoc_cbor(&self, path: Path) -> Result<bool> {
+        let key = path.key.clone();
+        let gone = if path.steps.is_empty() { self.delete(path.key).await } else { self.remove(path).await };
+        gone.map_err(|error| error.at_key(key.as_cbor()))
+    }
+
+    async fn update_path(&self, path: Path, f: LeafFn, options: WriteOptions) -> Result<()> {
+        let _pass = self.inner.gate.enter()?;
+        let update = Arc::new(Update { store: self.clone(), name: path.key.name(), path, options });
+        let f = Arc::new(Mutex::new(f));
+        let Some((mut seen, mut answer)) = update.attempt(&f).await? else { return Ok(()) };
+        let _lane = self.inner.lanes.lock(update.name, Mode::Exclusive).await;
+        for _ in 0..MAX_TRIES {
+            if update.commit(&seen, answer.await?).await? {
+                return Ok(());
+            }
+            match update.attempt(&f).await? {
+                Some(again) => (seen, answer) = again,
+                None => return Ok(()),
+            }
+        }
+        let message = format!(
+            "others changed the value {MAX_TRIES} times while the update's function worked; try again, or use a synchronous function"
+        );
+        Err(Error::new(ErrorKind::Conflict, message))
+    }
+
+    async fn delete(&self, key: Key) -> Result<bool> {
+        let name = key.name();
+        let store = self.clone();
+        let gone = self.change(name, Part::Head, move |blob| {
+            let Some(blob) = blob else { return Ok((Change::Keep, false)) };
+            // What cannot be read can still be deleted.
+            let was_there = !matches!(store.open(name, blob.clone()), Ok(None));
+            Ok((Change::Delete, was_there))
+        });
+        gone.await
+    }
+
+    async fn remove(&self, path: Path) -> Result<bool> {
+        let update = Update { store: self.clone(), name: path.key.name(), path, options: WriteOptions::default() };
+        let (name, store) = (update.name, self.clone());
+        let gone = store.change(name, Part::All, move |blob| {
+            let (Some(whole), Some(meta), _) = update.read(blob)? else { return Ok((Change::Keep, false)) };
+            let Some(rest) = cbor::path::remove(&whole, &update.steps())? else { return Ok((Change::Keep, false)) };
+            Ok((Change::Put(update.seal(Some(&meta), rest.into())?), true))
+        });
+        gone.await
+    }
+
+    /// One atomic change of a blob, under its lock, and what the function said beside it the last time it was called.
+    async fn change<T, F>(&self, name: BlobName, part: Part, mut f: F) -> Result<T>
+    where
+        T: MaybeSend + 'static,
+        F: FnMut(Option<&Blob>) -> Result<(Change, T)> + MaybeSend + 'static,
+    {
+        let said = Arc::new(Mutex::new(None));
+        let saying = said.clone();
+        let f: UpdateFn = Box::new(move |blob| {
+            let (change, say) = f(blob)?;
+            *saying.lock().unwrap_or_else(PoisonError::into_inner) = Some(say);
+            Ok(change)
+        });
+        self.apply(name, part, f).await?;
+        let said = said.lock().unwrap_or_else(PoisonError::into_inner).take();
+        said.ok_or_else(|| {
+            Error::new(
+                ErrorKind::Backend,
+                "the backing acknowledged an update without making it; this is a defect of the backing",
+            )
+        })
+    }
+
+    fn apply(&self, name: BlobName, part: Part, f: UpdateFn) -> BoxFut<'_, Result<()>> {
+        Box::pin(async move {
+            let _pass = self.inner.gate.enter()?;
+            let held = self.lock(name, Mode::Exclusive).await;
+            let updating = self.inner.backing.update(name, part, f);
+            let _kept = self.keep(held);
+            updating.await
+        })
+    }
+
+    fn commit(&self, write: Write) -> BoxFut<'_, Result<Outcome>> {
+        Box::pin(async move {
+            let held = self.lock(write.name, Mode::Exclusive).await;
+            let committing = self.inner.backing.commit(vec![write]);
+            let _kept = self.keep(held);
+            committing.await
+        })
+    }
+
+    /// The blob of a value: metadata fresh, or kept from before and merged with what the write says.
+    fn seal(
+        &self,
+        name: BlobName,
+        key: &Key,
+        old: Option<&Meta>,
+        options: &WriteOptions,
+        value: Bytes,
+    ) -> Result<Blob> {
+        let encoded = self.inner.codec.encode(value)?;
+        let meta = Meta {
+            key: key.clone(),
+            kind: Kind::Value,
+            last_write: self.stamp(),
+            expires: options.expires.or(old.and_then(|meta| meta.expires)),
+            user: old.map_or_else(|| options.user.clone(), |meta| meta::merge_user(&meta.user, &options.user)),
+            size: encoded.size,
+            digest: layout::digest(&encoded.section),
+        };
+        layout::seal(name, encoded.codecs, &meta, encoded.section)
+    }
+}
+
+/// One update under way.
+struct Update {
+    store: Store,
+    name: BlobName,
+    path: Path,
+    options: WriteOptions,
+}
+
+impl Update {
+    /// Runs the function over what is there now. `None`: it answered, and that is written.
+    async fn attempt(self: &Arc<Self>, f: &Arc<Mutex<LeafFn>>) -> Result<Option<(Seen, Later)>> {
+        let (update, f) = (self.clone(), f.clone());
+        let attempt = self.store.change(self.name, Part::All, move |blob| {
+            let (whole, meta, expect) = update.read(blob)?;
+            let old = match &whole {
+                Some(whole) => cbor::path::get(whole, &update.steps())?,
+                None => None,
+            };
+            let answer = (f.lock().unwrap_or_else(PoisonError::into_inner))(old)?;
+            match answer {
+                Answer::Now(value) => Ok((Change::Put(update.place(whole.as_deref(), meta.as_ref(), &value)?), None)),
+                Answer::Later(answer) => Ok((Change::Keep, Some((Seen { whole, meta, expect }, answer)))),
+            }
+        });
+        attempt.await
+    }
+
+    /// Writes a late answer, if what was seen is still there.
+    async fn commit(&self, seen: &Seen, value: Bytes) -> Result<bool> {
+        let blob = self.place(seen.whole.as_deref(), seen.meta.as_ref(), &value)?;
+        let write = Write { name: self.name, change: Change::Put(blob), expect: seen.expect };
+        Ok(matches!(self.store.commit(write).await?, Outcome::Done(_)))
+    }
+
+    /// What a blob holds; an expired one holds nothing.
+    fn read(&self, blob: Option<&Blob>) -> Result<(Option<Bytes>, Option<Meta>, Expect)> {
+        let Some(blob) = blob else { return Ok((None, None, Expect::Absent)) };
+        let expect = blob.check().map_or(Expect::Anything, Expect::Check);
+        let Some(opened) = self.store.open(self.name, blob.clone())? else { return Ok((None, None, expect)) };
+        let meta = opened.meta.clone();
+        Ok((Some(self.store.decode(self.name, opened)?), Some(meta), expect))
+    }
+
+    /// The blob with a value at the path.
+    fn place(&self, whole: Option<&[u8]>, meta: Option<&Meta>, value: &[u8]) -> Result<Blob> {
+        check_value(value)?;
+        self.seal(meta, cbor::path::put(whole, &self.steps(), value)?.into())
+    }
+
+    fn seal(&self, meta: Option<&Meta>, whole: Bytes) -> Result<Blob> {
+        self.store.seal(self.name, &self.path.key, meta, &self.options, whole)
+    }
+
+    fn steps(&self) -> Vec<&[u8]> {
+        self.path.steps.iter().map(Bytes::as_ref).collect()
+    }
+}
