@@ -1,0 +1,197 @@
+//! Node's files: a JavaScript object of functions, synchronous ones or such that give promises.
+
+use std::{future::ready, path::Path, sync::Arc};
+
+use bytes::Bytes;
+use js_sys::{Array, Promise, Reflect, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+use super::{Blob, Fault, Fs, FsError, FsFut, Kind, Process};
+use crate::env::JsCause;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The object of functions that `node-fs.js` makes.
+    #[derive(Clone)]
+    pub type NodeFiles;
+
+    #[wasm_bindgen(method, structural, catch)]
+    fn read(this: &NodeFiles, path: &str, first: Option<f64>) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, structural, catch)]
+    fn create(this: &NodeFiles, path: &str, bytes: Uint8Array, durable: bool) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, structural, catch)]
+    fn rename(this: &NodeFiles, from: &str, to: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, structural, catch)]
+    fn link(this: &NodeFiles, from: &str, to: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, structural, catch)]
+    fn unlink(this: &NodeFiles, path: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, structural, catch)]
+    fn list(this: &NodeFiles, folder: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, structural, catch)]
+    fn mkdir(this: &NodeFiles, folder: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, structural, catch)]
+    fn rmdir(this: &NodeFiles, folder: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, structural, catch, js_name = syncDir)]
+    fn sync_dir(this: &NodeFiles, folder: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, structural, catch)]
+    fn kind(this: &NodeFiles, path: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, structural, catch, js_name = self)]
+    fn process(this: &NodeFiles) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, structural, catch)]
+    fn alive(this: &NodeFiles, pid: u32, started: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, structural, catch)]
+    fn pause(this: &NodeFiles, milliseconds: u32) -> Result<JsValue, JsValue>;
+}
+
+/// Node's files.
+pub struct NodeFs {
+    files: NodeFiles,
+    immediate: bool,
+}
+
+impl NodeFs {
+    /// Over this object; `immediate` if its functions give their results, not promises.
+    pub fn new(files: NodeFiles, immediate: bool) -> Self {
+        Self { files, immediate }
+    }
+}
+
+impl Fs for NodeFs {
+    fn immediate(&self) -> bool {
+        self.immediate
+    }
+
+    #[allow(clippy::cast_precision_loss, reason = "lengths are below 2^53")]
+    fn read(&self, path: &Path, first: Option<usize>) -> FsFut<Option<Bytes>> {
+        let found = self.files.read(text(path), first.map(|first| first as f64));
+        answer(found, |value| optional(value, |bytes| Some(bytes.dyn_ref::<Uint8Array>()?.to_vec().into())))
+    }
+
+    fn create(&self, path: &Path, content: &Blob, durable: bool) -> FsFut<()> {
+        answer(self.files.create(text(path), joined(content), durable), nothing)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> FsFut<()> {
+        answer(self.files.rename(text(from), text(to)), nothing)
+    }
+
+    fn link(&self, from: &Path, to: &Path) -> FsFut<bool> {
+        answer(self.files.link(text(from), text(to)), JsValue::as_bool)
+    }
+
+    fn unlink(&self, path: &Path) -> FsFut<bool> {
+        answer(self.files.unlink(text(path)), JsValue::as_bool)
+    }
+
+    fn list(&self, folder: &Path) -> FsFut<Option<Vec<String>>> {
+        answer(self.files.list(text(folder)), |value| optional(value, names))
+    }
+
+    fn mkdir(&self, folder: &Path) -> FsFut<()> {
+        answer(self.files.mkdir(text(folder)), nothing)
+    }
+
+    fn rmdir(&self, folder: &Path) -> FsFut<bool> {
+        answer(self.files.rmdir(text(folder)), JsValue::as_bool)
+    }
+
+    fn sync_dir(&self, folder: &Path) -> FsFut<()> {
+        answer(self.files.sync_dir(text(folder)), nothing)
+    }
+
+    fn kind(&self, path: &Path) -> FsFut<Option<Kind>> {
+        answer(self.files.kind(text(path)), |value| {
+            optional(value, |kind| {
+                Some(match kind.as_string()?.as_str() {
+                    "dir" => Kind::Folder,
+                    "file" => Kind::File,
+                    _ => Kind::Other,
+                })
+            })
+        })
+    }
+
+    fn process(&self) -> FsFut<Process> {
+        answer(self.files.process(), process)
+    }
+
+    fn alive(&self, pid: u32, started: &str) -> FsFut<bool> {
+        answer(self.files.alive(pid, started), JsValue::as_bool)
+    }
+
+    fn pause(&self, milliseconds: u32) -> FsFut<()> {
+        answer(self.files.pause(milliseconds), nothing)
+    }
+}
+
+/// Paths come from JavaScript strings, so they are text.
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap_or_default()
+}
+
+/// Head and value as one array of JavaScript's own: memory of wasm may move while the file is written.
+fn joined(content: &Blob) -> Uint8Array {
+    let [head, value] = [&content.head, &content.value].map(|part| u32::try_from(part.len()).unwrap_or(u32::MAX));
+    if value == 0 {
+        return Uint8Array::from(&*content.head);
+    }
+    let bytes = Uint8Array::new_with_length(head.saturating_add(value));
+    bytes.subarray(0, head).copy_from(&content.head);
+    bytes.subarray(head, head.saturating_add(value)).copy_from(&content.value);
+    bytes
+}
+
+/// The answer of a call, now or when its promise is settled.
+fn answer<T: 'static>(called: Result<JsValue, JsValue>, read: fn(&JsValue) -> Option<T>) -> FsFut<T> {
+    match called.map(JsCast::dyn_into::<Promise>) {
+        Ok(Ok(promise)) => {
+            let settled = JsFuture::from(promise);
+            Box::pin(async move { result(settled.await, read) })
+        }
+        Ok(Err(value)) => Box::pin(ready(result(Ok(value), read))),
+        Err(error) => Box::pin(ready(result(Err(error), read))),
+    }
+}
+
+fn result<T>(given: Result<JsValue, JsValue>, read: fn(&JsValue) -> Option<T>) -> Result<T, FsError> {
+    let value = given.map_err(|error| FsError { fault: fault(&error), source: Arc::new(JsCause(error)) })?;
+    read(&value).ok_or_else(|| FsError::new(Fault::Other, "the object of file functions gave a wrong answer"))
+}
+
+/// What Node's `error.code` means.
+fn fault(error: &JsValue) -> Fault {
+    let code = Reflect::get(error, &"code".into()).ok().and_then(|code| code.as_string()).unwrap_or_default();
+    match code.as_str() {
+        "EEXIST" => Fault::Exists,
+        "ENOENT" => Fault::NotFound,
+        "ENOTDIR" => Fault::NotAFolder,
+        "ELOOP" => Fault::Link,
+        "ENOSPC" | "EDQUOT" => Fault::NoSpace,
+        "EACCES" | "EPERM" | "EROFS" => Fault::Denied,
+        _ => Fault::Other,
+    }
+}
+
+fn nothing(_: &JsValue) -> Option<()> {
+    Some(())
+}
+
+/// `undefined` is `Some(None)`, what cannot be read is `None`.
+fn optional<T>(value: &JsValue, read: fn(&JsValue) -> Option<T>) -> Option<Option<T>> {
+    if value.is_undefined() { Some(None) } else { read(value).map(Some) }
+}
+
+/// A name that is not well-formed text is not of ours.
+fn names(list: &JsValue) -> Option<Vec<String>> {
+    Some(list.dyn_ref::<Array>()?.iter().filter_map(|name| name.as_string()).collect())
+}
+
+fn process(value: &JsValue) -> Option<Process> {
+    let field = |name: &str| Reflect::get(value, &name.into()).ok();
+    Some(Process {
+        pid: field("pid")?.as_f64()?.to_string().parse().ok()?,
+        host: field("host")?.as_string()?,
+        started: field("started")?.as_string()?,
+    })
+}

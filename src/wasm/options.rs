@@ -1,0 +1,185 @@
+//! The config object of JavaScript.
+
+use serde::{Deserialize, de::IgnoredAny};
+use wasm_bindgen::JsValue;
+
+use crate::{
+    codec::Compressor,
+    error::{Error, ErrorKind, Result},
+    name::Uuid,
+    store::Config,
+};
+
+/// Which view opens the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    Async,
+    Sync,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Options {
+    backend: String,
+    id: Option<String>,
+    path: Option<String>,
+    sync_blob: Option<bool>,
+    access: Option<String>,
+    name: Option<String>,
+    durability: Option<String>,
+    layout: Option<String>,
+    serializer: Option<String>,
+    compressor: Option<String>,
+    encryptor: Option<IgnoredAny>,
+}
+
+/// The config that a plain object describes; whatever is wrong with it is `INVALID_CONFIG`.
+pub(super) fn config(options: JsValue, mode: Mode) -> Result<Config> {
+    let options: Options =
+        serde_wasm_bindgen::from_value(options).map_err(|error| invalid(format!("the config is wrong: {error}")))?;
+    let config = match options.backend.as_str() {
+        "memory" => memory(&options)?,
+        "file" => file(&options, mode)?,
+        "indexeddb" => indexeddb(&options, mode)?,
+        other => {
+            return Err(invalid(format!(
+                "there is no backend {other:?}; use memory, file (Node) or indexeddb (browsers)"
+            )));
+        }
+    };
+    codecs(&options, named(&options, config)?)
+}
+
+fn memory(options: &Options) -> Result<Config> {
+    refuse(options, &[("path", options.path.is_some()), ("name", options.name.is_some())])?;
+    refuse_file(options)?;
+    refuse_indexeddb(options)?;
+    Ok(options.id.as_ref().map_or_else(Config::memory, Config::memory_named))
+}
+
+fn refuse_file(options: &Options) -> Result<()> {
+    let given = [
+        ("path", options.path.is_some()),
+        ("syncBlob", options.sync_blob.is_some()),
+        ("access", options.access.is_some()),
+    ];
+    refuse(options, &given)
+}
+
+fn refuse_indexeddb(options: &Options) -> Result<()> {
+    refuse(options, &[("name", options.name.is_some()), ("durability", options.durability.is_some())])
+}
+
+fn refuse(options: &Options, given: &[(&str, bool)]) -> Result<()> {
+    match given.iter().find(|(_, given)| *given) {
+        None => Ok(()),
+        Some((option, _)) => {
+            Err(invalid(format!("{option} is no option of the backend {}; leave it out", options.backend)))
+        }
+    }
+}
+
+#[cfg(feature = "node")]
+fn file(options: &Options, mode: Mode) -> Result<Config> {
+    use wasm_bindgen::JsCast;
+
+    use super::host;
+    use crate::backing::{Access, FilePlace, NodeFs};
+
+    refuse_indexeddb(options)?;
+    let path = options
+        .path
+        .as_deref()
+        .filter(|path| !path.is_empty())
+        .ok_or_else(|| invalid("the backend file needs a path".to_owned()))?;
+    let access = match options.access.as_deref() {
+        None | Some("exclusive") => Access::Exclusive,
+        Some("shared") => Access::Shared,
+        Some("read") => Access::Read,
+        Some(other) => return Err(invalid(format!("there is no access {other:?}; use exclusive, shared or read"))),
+    };
+    let files = host::get().map(|host| if mode == Mode::Sync { host.fs_sync() } else { host.fs() });
+    let files = files
+        .filter(JsValue::is_object)
+        .ok_or_else(|| invalid("the backend file is for Node; use indexeddb in a browser".to_owned()))?;
+    let fs = std::sync::Arc::new(NodeFs::new(files.unchecked_into(), mode == Mode::Sync));
+    Ok(Config::at(FilePlace::new(fs, path).sync_blob(options.sync_blob.unwrap_or(true)).access(access)))
+}
+
+#[cfg(not(feature = "node"))]
+fn file(_: &Options, _: Mode) -> Result<Config> {
+    Err(invalid("the backend file is for Node; use indexeddb in a browser, or memory".to_owned()))
+}
+
+#[cfg(feature = "web")]
+fn indexeddb(options: &Options, mode: Mode) -> Result<Config> {
+    use crate::backing::{Durability, IndexedDbPlace};
+
+    refuse_file(options)?;
+    if mode == Mode::Sync {
+        return Err(invalid(
+            "the backend indexeddb is asynchronous only; use the functions that return promises".to_owned(),
+        ));
+    }
+    let name = options
+        .name
+        .as_deref()
+        .ok_or_else(|| invalid("the backend indexeddb needs a name for its database".to_owned()))?;
+    let durability = match options.durability.as_deref() {
+        None | Some("relaxed") => Durability::Relaxed,
+        Some("strict") => Durability::Strict,
+        Some(other) => return Err(invalid(format!("there is no durability {other:?}; use relaxed or strict"))),
+    };
+    Ok(Config::at(IndexedDbPlace::new(name, durability)))
+}
+
+#[cfg(not(feature = "web"))]
+fn indexeddb(_: &Options, _: Mode) -> Result<Config> {
+    Err(invalid("the backend indexeddb is for browsers; use file with a path in Node, or memory".to_owned()))
+}
+
+/// With the id of the store; that of a place in memory need not be one.
+fn named(options: &Options, config: Config) -> Result<Config> {
+    match options.id.as_deref().map(|id| (id, Uuid::parse(id))) {
+        Some((_, Some(id))) => Ok(config.id(id)),
+        Some((id, None)) if options.backend != "memory" => {
+            Err(invalid(format!("the id {id:?} is no UUID in lower case")))
+        }
+        _ => Ok(config),
+    }
+}
+
+fn codecs(options: &Options, config: Config) -> Result<Config> {
+    if options.encryptor.is_some() {
+        return Err(unsupported("this version does not encrypt; leave encryptor out".to_owned()));
+    }
+    only("layout", options.layout.as_deref(), "sealed", &["konserve"])?;
+    only("serializer", options.serializer.as_deref(), "cbor", &["fressian", "edn"])?;
+    match options.compressor.as_deref() {
+        None => Ok(config),
+        Some("none") => Ok(config.compressor(Compressor::None)),
+        Some("lz4") => Ok(config.compressor(Compressor::Lz4)),
+        Some("zstd") => Err(unsupported("this version does not write zstd; use lz4".to_owned())),
+        Some(other) => Err(invalid(format!("there is no compressor {other:?}; use none or lz4"))),
+    }
+}
+
+/// Of this option only `have` is here, and the `later` ones are known.
+fn only(option: &str, given: Option<&str>, have: &str, later: &[&str]) -> Result<()> {
+    match given {
+        None => Ok(()),
+        Some(given) if given == have => Ok(()),
+        Some(given) if later.contains(&given) => {
+            Err(unsupported(format!("this version has no {option} {given}; use {have}")))
+        }
+        Some(other) => Err(invalid(format!("there is no {option} {other:?}; use {have}"))),
+    }
+}
+
+fn invalid(message: String) -> Error {
+    Error::new(ErrorKind::InvalidConfig, message)
+}
+
+fn unsupported(message: String) -> Error {
+    Error::new(ErrorKind::Unsupported, message)
+}

@@ -1,0 +1,119 @@
+//! Listings, page by page.
+
+use std::{cell::RefCell, rc::Rc};
+
+use js_sys::Promise;
+use wasm_bindgen::prelude::*;
+
+use super::{calls::bytes, meta::meta_map, promise::promise, store::now};
+use crate::{
+    cbor::Writer,
+    error::{Error, ErrorKind, Result},
+    meta::{Kind, pairs},
+    store::{Entries, Keys, Prefix, Query, Store},
+};
+
+/// Keys, or keys with their values.
+pub(super) enum Listing {
+    Keys(Keys),
+    Entries(Entries),
+}
+
+impl Listing {
+    /// From the query as CBOR: a map of `values`, `type`, `prefix`.
+    pub(super) fn open(store: &Store, query: &[u8]) -> Result<Self> {
+        let (mut wanted, mut values) = (Query::default(), false);
+        for (name, value) in pairs(query) {
+            match name {
+                b"\x66values" => values = value == [0xf5],
+                b"\x64type" => wanted.kind = Some(kind(value)?),
+                b"\x66prefix" => wanted.prefix = Some(Prefix::from_cbor(value)?),
+                _ => {}
+            }
+        }
+        Ok(if values { Self::Entries(store.list_entries(wanted)?) } else { Self::Keys(store.list_keys(wanted)?) })
+    }
+
+    async fn next(&mut self) -> Result<Option<Vec<u8>>> {
+        let mut out = Writer::new();
+        match self {
+            Self::Keys(keys) => {
+                let Some(page) = keys.next_page().await? else { return Ok(None) };
+                out.array(page.len());
+                page.iter().for_each(|meta| out.raw(&meta_map(meta)));
+            }
+            Self::Entries(entries) => {
+                let Some(page) = entries.next_page().await? else { return Ok(None) };
+                out.array(page.len());
+                for (meta, value) in page {
+                    out.array(2);
+                    out.raw(meta.key.as_cbor());
+                    out.raw(&value);
+                }
+            }
+        }
+        Ok(Some(out.finish()))
+    }
+}
+
+fn kind(item: &[u8]) -> Result<Kind> {
+    let kinds = [Kind::Value, Kind::Binary, Kind::Log];
+    let found = kinds.into_iter().find(|kind| item.get(1..) == Some(kind.as_str().as_bytes()));
+    found.ok_or_else(|| Error::new(ErrorKind::InvalidConfig, "a listing's type is one of edn, binary, append-log"))
+}
+
+/// A listing that one call at a time takes out, so that no borrow lives across an await.
+#[derive(Clone)]
+struct Shared(Rc<RefCell<Option<Listing>>>);
+
+impl Shared {
+    fn new(listing: Listing) -> Self {
+        Self(Rc::new(RefCell::new(Some(listing))))
+    }
+
+    async fn next(self) -> Result<JsValue> {
+        let listing = self.0.borrow_mut().take();
+        let mut listing = listing.ok_or_else(|| {
+            Error::new(ErrorKind::Conflict, "the next page of this listing is being read; await it first")
+        })?;
+        let page = listing.next().await;
+        *self.0.borrow_mut() = Some(listing);
+        Ok(bytes(page?.as_deref()))
+    }
+}
+
+/// A listing whose pages are promised.
+#[wasm_bindgen]
+pub struct RawPages(Shared);
+
+impl RawPages {
+    pub(super) fn new(listing: Listing) -> Self {
+        Self(Shared::new(listing))
+    }
+}
+
+#[wasm_bindgen]
+impl RawPages {
+    /// A CBOR array of metadata, or of `[key, value]`; `undefined` after the last.
+    pub fn next(&self) -> Promise {
+        promise(self.0.clone().next())
+    }
+}
+
+/// A listing whose pages are there at once.
+#[wasm_bindgen]
+pub struct RawSyncPages(Shared);
+
+impl RawSyncPages {
+    pub(super) fn new(listing: Listing) -> Self {
+        Self(Shared::new(listing))
+    }
+}
+
+#[wasm_bindgen]
+impl RawSyncPages {
+    /// A CBOR array of metadata, or of `[key, value]`; `undefined` after the last.
+    pub fn next(&self) -> Result<JsValue, JsValue> {
+        now(self.0.clone().next())
+    }
+}

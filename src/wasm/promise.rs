@@ -1,0 +1,85 @@
+//! Promises of what the core does.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+};
+
+use js_sys::{Function, Promise};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+
+use super::host::to_js;
+use crate::{
+    env::BoxFut,
+    error::{Error, ErrorKind, Result},
+};
+
+thread_local! {
+    /// What a panic said. The instance may be inconsistent from then on, so it does nothing any more.
+    static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
+    /// The `reject` functions of the promises that are under way.
+    static WAITING: RefCell<BTreeMap<u64, Function>> = const { RefCell::new(BTreeMap::new()) };
+    static NEXT: Cell<u64> = const { Cell::new(0) };
+}
+
+/// After a panic every promise under way is rejected, and every later call.
+pub(super) fn watch_for_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        // The panic may have happened anywhere, so nothing here may panic again.
+        let first =
+            PANIC.with(|panic| panic.try_borrow_mut().is_ok_and(|mut said| said.replace(info.to_string()).is_none()));
+        if first {
+            let waiting =
+                WAITING.with(|waiting| waiting.try_borrow_mut().map(|mut waiting| std::mem::take(&mut *waiting)));
+            let error = dead().map_or(JsValue::UNDEFINED, |error| to_js(&error));
+            for reject in waiting.unwrap_or_default().into_values() {
+                _ = reject.call1(&JsValue::UNDEFINED, &error);
+            }
+        }
+    }));
+}
+
+/// The error of an instance that panicked.
+pub(super) fn dead() -> Option<Error> {
+    let said = PANIC.with(|panic| panic.try_borrow().ok().and_then(|said| said.clone()))?;
+    let message = format!(
+        "the store stopped after an internal error ({said}); reload the page or restart the program, and please report it"
+    );
+    Some(Error::new(ErrorKind::Backend, message))
+}
+
+/// Starts the call now, so that the order of calls is the order of operations, and promises its result.
+pub(super) fn promise(call: impl Future<Output = Result<JsValue>> + 'static) -> Promise {
+    start(Box::pin(call))
+}
+
+fn start(mut call: BoxFut<'static, Result<JsValue>>) -> Promise {
+    if let Some(error) = dead() {
+        return Promise::reject(&to_js(&error));
+    }
+    match Pin::new(&mut call).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(Ok(value)) => Promise::resolve(&value),
+        Poll::Ready(Err(error)) => Promise::reject(&to_js(&error)),
+        Poll::Pending => later(call),
+    }
+}
+
+fn later(call: BoxFut<'static, Result<JsValue>>) -> Promise {
+    let id = NEXT.replace(NEXT.get() + 1);
+    let mut call = Some(call);
+    Promise::new(&mut |resolve, reject| {
+        let Some(call) = call.take() else { return };
+        WAITING.with_borrow_mut(|waiting| waiting.insert(id, reject));
+        spawn_local(async move {
+            let done = call.await;
+            let Some(reject) = WAITING.with_borrow_mut(|waiting| waiting.remove(&id)) else { return };
+            _ = match done {
+                Ok(value) => resolve.call1(&JsValue::UNDEFINED, &value),
+                Err(error) => reject.call1(&JsValue::UNDEFINED, &to_js(&error)),
+            };
+        });
+    })
+}

@@ -1,0 +1,130 @@
+//! An open store, with promises or synchronous.
+
+use js_sys::{Function, Promise};
+use wasm_bindgen::prelude::*;
+
+use super::{
+    calls::{self, Options},
+    host::to_js,
+    pages::{Listing, RawPages, RawSyncPages},
+    promise::{dead, promise},
+};
+use crate::{blocking, error::Result, store::Store};
+
+/// A store whose methods return promises. Keys, paths, values and metadata are CBOR.
+#[wasm_bindgen]
+pub struct RawStore {
+    store: Store,
+}
+
+impl RawStore {
+    pub(super) fn new(store: Store) -> Self {
+        Self { store }
+    }
+}
+
+#[wasm_bindgen]
+#[allow(missing_docs, reason = "documented where JavaScript reads it, in index.d.ts")]
+impl RawStore {
+    pub fn get(&self, path: Vec<u8>) -> Promise {
+        promise(calls::get(self.store.clone(), path))
+    }
+
+    pub fn exists(&self, key: Vec<u8>) -> Promise {
+        promise(calls::exists(self.store.clone(), key))
+    }
+
+    #[wasm_bindgen(js_name = getMeta)]
+    pub fn get_meta(&self, key: Vec<u8>) -> Promise {
+        promise(calls::get_meta(self.store.clone(), key))
+    }
+
+    pub fn assoc(&self, path: Vec<u8>, value: Vec<u8>, meta: Option<Vec<u8>>, expires: Option<f64>) -> Promise {
+        promise(calls::assoc(self.store.clone(), path, value, Options { meta, expires }))
+    }
+
+    pub fn update(&self, path: Vec<u8>, f: Function, meta: Option<Vec<u8>>, expires: Option<f64>) -> Promise {
+        promise(calls::update(self.store.clone(), path, f, Options { meta, expires }))
+    }
+
+    pub fn dissoc(&self, path: Vec<u8>) -> Promise {
+        promise(calls::dissoc(self.store.clone(), path))
+    }
+
+    pub fn pages(&self, query: Vec<u8>) -> Result<RawPages, JsValue> {
+        Listing::open(&self.store, &query).map(RawPages::new).map_err(|error| to_js(&error))
+    }
+
+    pub fn close(&self) -> Promise {
+        promise(calls::close(self.store.clone()))
+    }
+}
+
+/// A store whose methods return their results.
+#[wasm_bindgen]
+pub struct RawSyncStore {
+    store: Store,
+}
+
+impl RawSyncStore {
+    pub(super) fn new(store: Store) -> Self {
+        Self { store }
+    }
+}
+
+/// The result of a call now, or its error thrown.
+pub(super) fn now(call: impl Future<Output = Result<JsValue>>) -> Result<JsValue, JsValue> {
+    match dead() {
+        None => blocking::now(call).map_err(|error| to_js(&error)),
+        Some(error) => Err(to_js(&error)),
+    }
+}
+
+#[wasm_bindgen]
+#[allow(missing_docs, reason = "documented where JavaScript reads it, in sync.d.ts")]
+impl RawSyncStore {
+    pub fn get(&self, path: Vec<u8>) -> Result<JsValue, JsValue> {
+        now(calls::get(self.store.clone(), path))
+    }
+
+    pub fn exists(&self, key: Vec<u8>) -> Result<JsValue, JsValue> {
+        now(calls::exists(self.store.clone(), key))
+    }
+
+    #[wasm_bindgen(js_name = getMeta)]
+    pub fn get_meta(&self, key: Vec<u8>) -> Result<JsValue, JsValue> {
+        now(calls::get_meta(self.store.clone(), key))
+    }
+
+    pub fn assoc(
+        &self,
+        path: Vec<u8>,
+        value: Vec<u8>,
+        meta: Option<Vec<u8>>,
+        expires: Option<f64>,
+    ) -> Result<JsValue, JsValue> {
+        now(calls::assoc(self.store.clone(), path, value, Options { meta, expires }))
+    }
+
+    pub fn update(
+        &self,
+        path: Vec<u8>,
+        f: Function,
+        meta: Option<Vec<u8>>,
+        expires: Option<f64>,
+    ) -> Result<JsValue, JsValue> {
+        now(calls::update(self.store.clone(), path, f, Options { meta, expires }))
+    }
+
+    pub fn dissoc(&self, path: Vec<u8>) -> Result<JsValue, JsValue> {
+        now(calls::dissoc(self.store.clone(), path))
+    }
+
+    pub fn pages(&self, query: Vec<u8>) -> Result<RawSyncPages, JsValue> {
+        Listing::open(&self.store, &query).map(RawSyncPages::new).map_err(|error| to_js(&error))
+    }
+
+    pub fn close(&self) -> Result<JsValue, JsValue> {
+        now(calls::close(self.store.clone()))
+    }
+}
