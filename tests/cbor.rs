@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use konserve::cbor::{Flaw, FlawKind, MAX_DEPTH, Writer, canonical, check, check_key, locate, tag};
+use konserve::cbor::{Flaw, FlawKind, MAX_DEPTH, Reader, Writer, canonical, check, check_key, locate, tag};
 use serde_json::Value as Json;
 
 fn vectors() -> Json {
@@ -231,4 +231,13 @@ fn twins_are_found_in_containers_of_every_size() {
             assert_eq!(flaw.at, bytes.len() - 5 - usize::from(values), "{len}");
         }
     }
+}
+
+#[test]
+fn promises_that_add_up_beyond_the_end_are_cut() {
+    // A thousand arrays, each of 900 items, one inside another.
+    let bytes = b"\x99\x03\x84".repeat(1000);
+    assert_eq!(Reader::new(&bytes).item().unwrap_err().kind, FlawKind::Cut);
+    assert!(Reader::new(&bytes).item().unwrap_err().at < 3000);
+    assert_eq!(kind(b"\x82\x81\x01"), Some(FlawKind::Cut));
 }

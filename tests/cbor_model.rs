@@ -307,7 +307,7 @@ fn steps_of<T>(steps: &[Tree], f: impl FnOnce(&[&[u8]]) -> T) -> T {
 
 proptest! {
     // At least so many; more by the variable PROPTEST_CASES.
-    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.max(1000)))]
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.max(500)))]
 
     #[test]
     fn values_are_values_and_their_prefixes_are_cut(tree in tree()) {

@@ -105,6 +105,10 @@ impl<'a> Reader<'a> {
                 Head::Tag(_) => left += 1,
                 Head::Positive(_) | Head::Negative(_) | Head::Float(_) | Head::Simple(_) => {}
             }
+            // Every item that is left has a byte. Arrays that promise too much, one inside another, end here.
+            if left > self.rest().len() {
+                return Err(self.flaw(FlawKind::Cut));
+            }
         }
         Ok(self.bytes.get(start..self.at).unwrap_or_default())
     }
