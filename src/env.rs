@@ -85,6 +85,14 @@ pub fn stamp(clock: &dyn Clock) -> u64 {
     LAST.fetch_max(now, Ordering::Relaxed).max(now)
 }
 
+/// A float as people write it. In wasm by the host, because the code that does it is large.
+pub(crate) fn float_text(n: f64) -> String {
+    #[cfg(not(target_arch = "wasm32"))]
+    return format!("{n:?}").replace("inf", "Infinity");
+    #[cfg(target_arch = "wasm32")]
+    return js_sys::Number::from(n).to_string(10).map_or_else(|_| String::from("a float"), String::from);
+}
+
 /// A JavaScript value that was thrown: the source of errors in wasm.
 #[cfg(target_arch = "wasm32")]
 #[derive(Debug)]

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{Flaw, Head, MAX_DEPTH, Reader};
+use crate::env::float_text;
 
 /// Longer notation is cut, so that a message stays readable.
 const MAX_LEN: usize = 200;
@@ -71,7 +72,7 @@ fn item(reader: &mut Reader<'_>, out: &mut String, depth: usize) -> Result<(), F
         Head::Positive(n) => _ = write!(out, "{n}"),
         Head::Negative(u64::MAX) => out.push_str("-18446744073709551616"),
         Head::Negative(n) => _ = write!(out, "-{}", n + 1),
-        Head::Float(n) => _ = write!(out, "{n:?}"),
+        Head::Float(n) => out.push_str(&float_text(n)),
         Head::Simple(20) => out.push_str("false"),
         Head::Simple(21) => out.push_str("true"),
         Head::Simple(22) => out.push_str("null"),
@@ -115,8 +116,8 @@ mod tests {
 
     #[test]
     fn items_are_written_as_people_write_them() {
-        let bytes = b"\x86\x01\x20\xf9\x3e\x00\xd8\x27\x62:a\xa1\x61k\x42\x00\xff\xf7";
-        assert_eq!(diagnose(bytes), r#"[1, -1, 1.5, 39(":a"), {"k": h'00ff'}, undefined]"#);
+        let bytes = b"\x87\x01\x20\xf9\x3e\x00\xf9\xfc\x00\xd8\x27\x62:a\xa1\x61k\x42\x00\xff\xf7";
+        assert_eq!(diagnose(bytes), r#"[1, -1, 1.5, -Infinity, 39(":a"), {"k": h'00ff'}, undefined]"#);
     }
 
     #[test]
