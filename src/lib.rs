@@ -5,6 +5,10 @@ pub mod cbor;
 pub mod env;
 mod error;
 mod name;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod value;
 
 pub use error::{Error, ErrorKind, Result, Source};
 pub use name::BlobName;
+#[cfg(not(target_arch = "wasm32"))]
+pub use value::{FromCbor, ToCbor, Value, edn};
