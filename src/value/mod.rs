@@ -6,6 +6,8 @@ mod convert;
 mod date;
 pub mod edn;
 mod from;
+#[cfg(feature = "cli")]
+pub mod json;
 mod number;
 mod order;
 mod serde_read;

@@ -64,7 +64,10 @@ impl<T> Answer<T> {
 impl<T> Drop for Answer<T> {
     fn drop(&mut self) {
         if !self.sent {
-            self.send(Err(Error::new(ErrorKind::Backend, "the operation was given up: the store was dropped before it ended")));
+            self.send(Err(Error::new(
+                ErrorKind::Backend,
+                "the operation was given up: the store was dropped before it ended",
+            )));
         }
     }
 }

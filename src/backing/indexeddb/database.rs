@@ -38,7 +38,8 @@ fn factory() -> Result<IdbFactory> {
 pub(super) async fn create(name: &str) -> Result<()> {
     factory()?;
     let stores = [HEADS, VALUES].map(ObjectStore::new);
-    let builder = stores.into_iter().fold(Rexie::builder(name).version(VERSION), |all, store| all.add_object_store(store));
+    let builder =
+        stores.into_iter().fold(Rexie::builder(name).version(VERSION), |all, store| all.add_object_store(store));
     let work = async move { builder.build().await.map(Rexie::close).map(|()| JsValue::UNDEFINED).map_err(cause) };
     within_patience("creating the database", future_to_promise(work)).await
 }

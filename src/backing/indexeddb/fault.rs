@@ -14,14 +14,21 @@ pub(super) fn fault(doing: &'static str, cause: JsValue) -> Error {
     let error = match name(&cause).as_str() {
         "QuotaExceededError" => Error::new(
             ErrorKind::QuotaExceeded,
-            format!("{doing}: the browser refuses more data for this site; nothing was changed. Delete something, or ask for more with navigator.storage.persist()"),
+            format!(
+                "{doing}: the browser refuses more data for this site; nothing was changed. Delete something, or ask for more with navigator.storage.persist()"
+            ),
         ),
         "SecurityError" => Error::new(
             ErrorKind::PermissionDenied,
-            format!("{doing}: the browser does not allow IndexedDB here (blocked site data, or a page without an origin)"),
+            format!(
+                "{doing}: the browser does not allow IndexedDB here (blocked site data, or a page without an origin)"
+            ),
         ),
         "VersionError" => newer(),
-        name => Error::new(ErrorKind::Backend, format!("{doing}: the browser's database failed ({name}); nothing was changed")),
+        name => Error::new(
+            ErrorKind::Backend,
+            format!("{doing}: the browser's database failed ({name}); nothing was changed"),
+        ),
     };
     #[allow(clippy::arc_with_non_send_sync, reason = "Source is an Arc on every target; wasm has one thread")]
     error.caused_by(Arc::new(JsCause(cause)))
@@ -29,7 +36,10 @@ pub(super) fn fault(doing: &'static str, cause: JsValue) -> Error {
 
 /// The error of a database whose version is above ours.
 pub(super) fn newer() -> Error {
-    Error::new(ErrorKind::UnsupportedFormat, "this database was made by a newer version of konserve; reload the page to get it")
+    Error::new(
+        ErrorKind::UnsupportedFormat,
+        "this database was made by a newer version of konserve; reload the page to get it",
+    )
 }
 
 /// The name of an error, DOMExceptions included; empty for anything else.

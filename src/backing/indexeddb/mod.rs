@@ -89,7 +89,10 @@ impl Place for IndexedDbPlace {
                 opened = database::open_existing(&name).await;
             }
             let shared = Shared::new(name, durability, opened?);
-            #[allow(clippy::arc_with_non_send_sync, reason = "a backing is an Arc on every target; wasm has one thread")]
+            #[allow(
+                clippy::arc_with_non_send_sync,
+                reason = "a backing is an Arc on every target; wasm has one thread"
+            )]
             Ok(Arc::new(IndexedDb { shared }) as Arc<dyn Backing>)
         })
     }

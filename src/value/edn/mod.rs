@@ -20,6 +20,8 @@
 mod print;
 mod read;
 
+#[cfg(feature = "cli")]
+pub(super) use read::integer;
 pub use read::{read, read_all};
 
 use super::Value;
