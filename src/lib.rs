@@ -12,6 +12,10 @@ mod meta;
 mod name;
 mod record;
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod value;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
 
@@ -24,3 +28,5 @@ pub use store::{
     Answer, Config, Entries, Keys, LeafFn, Prefix, Query, Report, Store, WriteOptions, connect_store, create_store,
     delete_store, open_store, store_exists,
 };
+#[cfg(not(target_arch = "wasm32"))]
+pub use value::{FromCbor, ToCbor, Value, edn};
