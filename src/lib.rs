@@ -12,6 +12,8 @@ mod meta;
 mod name;
 mod record;
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
 
