@@ -4,6 +4,7 @@
  *
  * Every method is written once, as a generator that yields the calls it wants made: `[name, ...arguments]`.
  */
+import { Buffer } from 'node:buffer'
 import nodeFs, { constants } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
@@ -37,7 +38,7 @@ const methods = {
     const file = yield ['open', path, 'wx', 0o666]
     let failed
     try {
-      for (let at = 0; at < bytes.length; ) at += yield* some(['write', file, bytes, at, bytes.length - at, null])
+      for (let at = 0; at < bytes.length;) at += yield* some(['write', file, bytes, at, bytes.length - at, null])
       if (durable) yield ['fsync', file]
     } catch (error) {
       failed = { error }
@@ -184,8 +185,8 @@ function runCallbacks(fs, steps) {
         if (done) resolve(call)
         else if (call[0] === 'pause') setTimeout(advance, call[1])
         else fs[call[0]](...call.slice(1), advance)
-      } catch (error) {
-        reject(error)
+      } catch (uncaught) {
+        reject(uncaught)
       }
     }
     advance()
