@@ -180,9 +180,8 @@ impl Opened {
             }
             Change::Delete => {
                 let there = self.folder.remove(file).await?;
-                if there {
-                    self.folder.sync().await?;
-                }
+                // What is not there may have been removed by a delete that could not be synced.
+                self.folder.sync().await?;
                 Ok(there)
             }
         }

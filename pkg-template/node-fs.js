@@ -1,0 +1,223 @@
+/**
+ * What a file store asks of a file system, done by Node's `fs`: once with callbacks, each method one promise, and once
+ * synchronously. Errors are Node's own.
+ *
+ * Every method is written once, as a generator that yields the calls it wants made: `[name, ...arguments]`.
+ */
+import { Buffer } from 'node:buffer'
+import nodeFs, { constants } from 'node:fs'
+import { hostname } from 'node:os'
+import { dirname } from 'node:path'
+import process from 'node:process'
+
+/** A link is not followed, and a named pipe does not make the opening wait. Windows has neither flag. */
+const PLAIN_FILE = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+/** More than this is not allocated before the file's size is known: a damaged header declares anything. */
+const TRUSTED_LENGTH = 65536
+/** How long to wait, in ms, before Windows is asked again: virus scanners and readers hold files for moments. */
+const RENAME_PAUSES = [1, 5, 20, 50, 100, 200, 400]
+
+const methods = {
+  /** The whole file, or its first bytes; `undefined` if there is none. */
+  *read(path, first) {
+    const file = yield* unless('ENOENT', undefined, ['open', path, PLAIN_FILE])
+    if (file === undefined) return undefined
+    try {
+      const length = first <= TRUSTED_LENGTH ? first : Math.min(first ?? Infinity, (yield ['fstat', file]).size)
+      const bytes = Buffer.allocUnsafe(length)
+      let at = 0
+      for (let got = -1; at < length && got !== 0; at += got) got = yield ['read', file, bytes, at, length - at, null]
+      return bytes.subarray(0, at)
+    } finally {
+      yield ['close', file]
+    }
+  },
+
+  /** A new file, written in full, synced if `durable`, and closed. What fails leaves nothing. */
+  *create(path, bytes, durable) {
+    const file = yield ['open', path, 'wx', 0o666]
+    let failed
+    try {
+      for (let at = 0; at < bytes.length;) at += yield* some(['write', file, bytes, at, bytes.length - at, null])
+      if (durable) yield ['fsync', file]
+    } catch (error) {
+      failed = { error }
+    }
+    try {
+      yield ['close', file]
+    } catch (error) {
+      failed ??= { error }
+    }
+    if (!failed) return
+    try {
+      yield ['unlink', path]
+    } catch {
+      // The first error is the one to tell; what stays is a temporary file, and swept.
+    }
+    throw failed.error
+  },
+
+  *rename(from, to) {
+    for (const pause of process.platform === 'win32' ? RENAME_PAUSES : []) {
+      try {
+        return yield ['rename', from, to]
+      } catch (error) {
+        if (!['EPERM', 'EACCES', 'EBUSY'].includes(error.code)) throw error
+      }
+      yield ['pause', pause]
+    }
+    yield ['rename', from, to]
+  },
+
+  *link(from, to) {
+    return yield* happens('EEXIST', ['link', from, to])
+  },
+
+  *unlink(path) {
+    return yield* happens('ENOENT', ['unlink', path])
+  },
+
+  *list(folder) {
+    return yield* unless('ENOENT', undefined, ['readdir', folder])
+  },
+
+  /** Makes the folder and those above it; those that are new are synced into the folders they are in. */
+  *mkdir(folder) {
+    const first = yield ['mkdir', folder, { recursive: true }]
+    if (first === undefined) return
+    const top = dirname(first)
+    for (let above = dirname(folder); ; above = dirname(above)) {
+      yield* methods.syncDir(above)
+      if (above === top || above === dirname(above)) return
+    }
+  },
+
+  *rmdir(folder) {
+    try {
+      return yield* happens('ENOTEMPTY', ['rmdir', folder])
+    } catch (error) {
+      if (error.code === 'ENOENT' || error.code === 'EEXIST') return false
+      throw error
+    }
+  },
+
+  /** Windows cannot sync folders, and needs not: NTFS keeps names in its journal. */
+  *syncDir(folder) {
+    if (process.platform === 'win32') return
+    const file = yield ['open', folder, 'r']
+    try {
+      yield ['fsync', file]
+    } finally {
+      yield ['close', file]
+    }
+  },
+
+  *kind(path) {
+    const found = yield* unless('ENOENT', undefined, ['stat', path])
+    return found && (found.isDirectory() ? 'dir' : found.isFile() ? 'file' : 'other')
+  },
+
+  *self() {
+    return { pid: process.pid, host: hostname(), started: (yield* linuxProcess(process.pid))?.started ?? '' }
+  },
+
+  /** Whether a process of this machine is running; one that cannot be told is. */
+  *alive(pid, started) {
+    const found = yield* linuxProcess(pid)
+    if (found) return found.running && (started === '' || started === found.started)
+    try {
+      process.kill(pid, 0)
+      return true
+    } catch (error) {
+      return error.code !== 'ESRCH'
+    }
+  },
+
+  *pause(milliseconds) {
+    yield ['pause', milliseconds]
+  },
+}
+
+/** `otherwise` if the call fails with this code. */
+function* unless(code, otherwise, call) {
+  try {
+    return yield call
+  } catch (error) {
+    if (error.code === code) return otherwise
+    throw error
+  }
+}
+
+/** Whether the call succeeds; `false` if it fails with this code. */
+function* happens(code, call) {
+  return (yield* unless(code, false, call)) !== false
+}
+
+/** How many bytes were written; none is an error. */
+function* some(call) {
+  const written = yield call
+  if (written === 0) throw new Error('nothing could be written')
+  return written
+}
+
+/**
+ * What Linux tells of a process: the boot and the moment in it when it began, and whether it has not ended yet.
+ * `undefined` if it is gone, hidden, or this is another system.
+ */
+function* linuxProcess(pid) {
+  let stat, boot
+  try {
+    stat = yield ['readFile', `/proc/${pid}/stat`, 'latin1']
+    boot = yield ['readFile', '/proc/sys/kernel/random/boot_id', 'latin1']
+  } catch {
+    return undefined
+  }
+  // The second field is the program's name, in parentheses, and may hold anything (proc_pid_stat(5)).
+  const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return { started: `${boot.trim()}/${fields[18]}`, running: state !== 'Z' && state !== 'X' }
+}
+
+function runCallbacks(fs, steps) {
+  return new Promise((resolve, reject) => {
+    const advance = (error, value) => {
+      try {
+        const { done, value: call } = error ? steps.throw(error) : steps.next(value)
+        if (done) resolve(call)
+        else if (call[0] === 'pause') setTimeout(advance, call[1])
+        else fs[call[0]](...call.slice(1), advance)
+      } catch (uncaught) {
+        reject(uncaught)
+      }
+    }
+    advance()
+  })
+}
+
+function runSync(fs, steps) {
+  let step = steps.next()
+  while (!step.done) {
+    let value
+    try {
+      value = callSync(fs, step.value)
+    } catch (error) {
+      step = steps.throw(error)
+      continue
+    }
+    step = steps.next(value)
+  }
+  return step.value
+}
+
+function callSync(fs, [name, ...args]) {
+  if (name === 'pause') return void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, args[0])
+  return fs[`${name}Sync`](...args)
+}
+
+const object = (run, fs) =>
+  Object.fromEntries(Object.entries(methods).map(([name, method]) => [name, (...args) => run(fs, method(...args))]))
+
+/** Files through Node's callbacks: every method is a promise. */
+export const asyncFiles = (fs = nodeFs) => object(runCallbacks, fs)
+
+/** Files through Node's synchronous functions: every method is done when it returns. */
+export const syncFiles = (fs = nodeFs) => object(runSync, fs)

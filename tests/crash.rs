@@ -1,0 +1,394 @@
+//! Power cuts, kills and faults at every step of a file store, on a simulated machine.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "in a test, that is a failure")]
+
+use std::{collections::BTreeMap, env, sync::Arc};
+
+use bytes::Bytes;
+use konserve::{
+    BlobName, Error, ErrorKind,
+    backing::{Access, Backing, Blob, Change, Expect, FilePlace, Outcome, Part, Place, Write},
+    blocking::wait,
+    testing::{SimFault, SimFs},
+};
+
+type Store = Arc<dyn Backing>;
+
+fn place(fs: &SimFs, access: Access, sync: bool) -> FilePlace {
+    FilePlace::new(Arc::new(fs.clone()), "/store").access(access).sync_blob(sync)
+}
+
+fn open(fs: &SimFs, access: Access) -> Result<Store, Error> {
+    wait(place(fs, access, true).open(true))
+}
+
+fn name(number: u8) -> BlobName {
+    BlobName::from_bytes([number; 16])
+}
+
+/// A blob whose head is as long as it declares, and whose content tells it from every other.
+fn blob(content: u32) -> Blob {
+    let mut head = vec![0x81, 3, 0, 0, 0, 0, 0, 6];
+    head.extend_from_slice(&[content.to_be_bytes(), content.to_be_bytes(), content.to_be_bytes()].concat());
+    head.extend_from_slice(b"the me");
+    Blob { head: head.into(), value: format!("value {content}").repeat(8).into_bytes().into() }
+}
+
+fn write(number: u8, change: Change) -> Vec<Write> {
+    vec![Write { name: name(number), change, expect: Expect::Anything }]
+}
+
+fn put(store: &Store, number: u8, content: u32) -> Result<(), Error> {
+    wait(store.commit(write(number, Change::Put(blob(content))))).map(drop)
+}
+
+fn delete(store: &Store, number: u8) -> Result<(), Error> {
+    wait(store.commit(write(number, Change::Delete))).map(drop)
+}
+
+fn read(store: &Store, number: u8) -> Result<Option<Blob>, Error> {
+    wait(store.read(vec![name(number)], Part::All)).map(|mut found| found.remove(0))
+}
+
+fn listed(store: &Store) -> Vec<BlobName> {
+    let mut pages = store.heads();
+    let mut names = Vec::new();
+    while let Some(page) = wait(pages.next()).unwrap() {
+        names.extend(page.into_iter().map(|(name, head)| {
+            head.unwrap();
+            name
+        }));
+    }
+    names
+}
+
+/// The digits of a number, each in its own base.
+fn digits(mut number: u64) -> impl FnMut(u64) -> u64 {
+    move |base| {
+        let digit = number % base;
+        number /= base;
+        digit
+    }
+}
+
+/// xorshift64*, seeded; the same numbers on every machine.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) % end
+    }
+}
+
+/// One thing to do to name 1, and what it holds before and after.
+struct Deed {
+    what: &'static str,
+    before: Option<u32>,
+    after: Option<u32>,
+    act: fn(&Store) -> Result<(), Error>,
+}
+
+const DEEDS: [Deed; 5] = [
+    Deed { what: "put", before: None, after: Some(1), act: |store| put(store, 1, 1) },
+    Deed { what: "overwrite", before: Some(5), after: Some(1), act: |store| put(store, 1, 1) },
+    Deed { what: "delete", before: Some(5), after: None, act: |store| delete(store, 1) },
+    Deed {
+        what: "update",
+        before: Some(5),
+        after: Some(1),
+        act: |store| {
+            let f = |old: Option<&Blob>| {
+                assert!(old == Some(&blob(5)) || old == Some(&blob(1)));
+                Ok(Change::Put(blob(1)))
+            };
+            wait(store.update(name(1), Part::All, Box::new(f)))
+        },
+    },
+    Deed { what: "record", before: None, after: None, act: |store| create_record(store, b"the record") },
+];
+
+fn create_record(store: &Store, record: &'static [u8]) -> Result<(), Error> {
+    wait(store.create_record(Bytes::from_static(record))).map(drop)
+}
+
+/// A store in which the deed can be done. Name 0 holds what has nothing to do with it.
+fn prepared(fs: &SimFs, access: Access, deed: &Deed) -> Store {
+    let store = open(fs, access).unwrap();
+    prepare(&store, deed);
+    store
+}
+
+fn prepare(store: &Store, deed: &Deed) {
+    put(store, 0, 9).unwrap();
+    if let Some(before) = deed.before {
+        put(store, 1, before).unwrap();
+    }
+}
+
+/// What must be true after recovery. A deed that was acknowledged is done, any other is done or not.
+fn check(fs: &SimFs, access: Access, deed: &Deed, acknowledged: bool, context: &str) {
+    for access in [Access::Read, access] {
+        let store = open(fs, access).unwrap();
+        let found = read(&store, 1).unwrap();
+        let done = found == deed.after.map(blob);
+        assert!(done || !acknowledged && found == deed.before.map(blob), "{context}: {found:?}");
+        assert_eq!(read(&store, 0).unwrap(), Some(blob(9)), "{context}");
+        let there = [Some(name(0)), found.map(|_| name(1))];
+        assert_eq!(listed(&store), there.into_iter().flatten().collect::<Vec<_>>(), "{context}");
+        let record = wait(store.record()).unwrap();
+        let whole = record.as_deref() == Some(b"the record");
+        assert!(whole || !(acknowledged && deed.what == "record") && record.is_none(), "{context}: {record:?}");
+        if access != Access::Read {
+            put(&store, 1, 7).unwrap();
+            assert_eq!(read(&store, 1).unwrap(), Some(blob(7)), "{context}");
+        }
+        wait(store.close()).unwrap();
+    }
+}
+
+/// Nothing stays but blobs, the record, and locks of single files, which their next user takes over.
+fn check_swept(fs: &SimFs, access: Access, context: &str) {
+    for file in fs.files() {
+        let file = file.file_name().unwrap().to_str().unwrap();
+        let stays = BlobName::from_file_name(file).is_some() || file == "konserve.store";
+        let lock = access == Access::Shared && file.contains(".lock.");
+        assert!(stays || lock, "{context}: {file} was left over");
+    }
+}
+
+#[test]
+fn a_power_cut_at_any_step_leaves_the_old_value_or_the_new_and_never_loses_what_was_acknowledged() {
+    let mut states = 0;
+    for access in [Access::Exclusive, Access::Shared] {
+        for deed in &DEEDS {
+            for step in 0.. {
+                let fs = SimFs::new();
+                let store = prepared(&fs, access, deed);
+                fs.cut_power(step);
+                let acknowledged = (deed.act)(&store).is_ok();
+                for survivor in 0..fs.survivors() {
+                    let context = format!("{} {access:?}, step {step}, survivor {survivor}", deed.what);
+                    let after = fs.restart(digits(survivor));
+                    check(&after, access, deed, acknowledged, &context);
+                    check_swept(&after, access, &context);
+                    states += 1;
+                }
+                if !fs.is_dark() {
+                    assert!(acknowledged);
+                    break;
+                }
+            }
+        }
+    }
+    println!("{states} states of the disk");
+}
+
+#[test]
+fn a_power_cut_at_any_step_of_opening_after_a_power_cut_loses_nothing() {
+    for deed in &DEEDS {
+        // After the temporary file was written and before it was renamed, there is most to clear away.
+        for step in 0..6 {
+            let fs = SimFs::new();
+            let store = prepared(&fs, Access::Exclusive, deed);
+            fs.cut_power(step);
+            let acknowledged = (deed.act)(&store).is_ok();
+            for second in 0.. {
+                let again = fs.restart(|choices| choices - 1);
+                again.cut_power(second);
+                let opened = open(&again, Access::Exclusive);
+                for survivor in 0..again.survivors().min(4096) {
+                    let context = format!("{}, steps {step} and {second}, survivor {survivor}", deed.what);
+                    let after = again.restart(digits(survivor));
+                    check(&after, Access::Exclusive, deed, acknowledged, &context);
+                    check_swept(&after, Access::Exclusive, &context);
+                }
+                if !again.is_dark() {
+                    assert!(opened.is_ok());
+                    break;
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_process_killed_at_any_step_loses_nothing_also_without_syncing() {
+    for (access, sync) in [(Access::Exclusive, true), (Access::Exclusive, false), (Access::Shared, false)] {
+        for deed in &DEEDS {
+            for step in 0.. {
+                let fs = SimFs::new();
+                let next = fs.another_process();
+                let store = wait(place(&fs, access, sync).open(true)).unwrap();
+                prepare(&store, deed);
+                fs.kill(step + 1);
+                let acknowledged = (deed.act)(&store).is_ok();
+                let done = !fs.is_dead();
+                fs.kill(0);
+                let context = format!("{} {access:?} {sync}, step {step}", deed.what);
+                check(&next, access, deed, acknowledged, &context);
+                check_swept(&next, access, &context);
+                if done {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn any_fault_at_any_step_has_its_code_and_leaves_the_old_value_or_the_new_and_a_store_that_works() {
+    for access in [Access::Exclusive, Access::Shared] {
+        for deed in &DEEDS {
+            for fault in SimFault::ALL {
+                for step in 1.. {
+                    let fs = SimFs::new();
+                    let store = prepared(&fs, access, deed);
+                    let before = fs.steps();
+                    fs.fail(step, fault);
+                    let result = (deed.act)(&store);
+                    let context = format!("{} {access:?}, {fault:?} at step {step}: {result:?}", deed.what);
+                    if before + step > fs.steps() {
+                        result.unwrap();
+                        break;
+                    }
+                    if let Err(error) = &result {
+                        assert_eq!(error.kind(), documented(fault), "{context}");
+                        assert!(error.message().contains("/store"), "{context}");
+                    }
+                    let acknowledged = result.is_ok();
+                    let found = read(&store, 1).unwrap();
+                    assert!(
+                        found == deed.after.map(blob) || !acknowledged && found == deed.before.map(blob),
+                        "{context}"
+                    );
+                    (deed.act)(&store).map_or_else(|error| panic!("{context}: {error}"), drop);
+                    assert_eq!(read(&store, 1).unwrap(), deed.after.map(blob), "{context}");
+                    wait(store.close()).unwrap();
+                    check(&fs.another_process(), access, deed, true, &context);
+                    check_swept(&fs, access, &context);
+                }
+            }
+        }
+    }
+}
+
+fn documented(fault: SimFault) -> ErrorKind {
+    match fault {
+        SimFault::NoSpace => ErrorKind::NoSpace,
+        SimFault::Denied | SimFault::ReadOnly => ErrorKind::PermissionDenied,
+        _ => ErrorKind::Io,
+    }
+}
+
+/// What a name may hold: one thing after an acknowledged write, more after writes that failed.
+type Model = BTreeMap<u8, Vec<Option<u32>>>;
+
+#[test]
+fn random_histories_with_faults_kills_and_power_cuts_lose_nothing() {
+    let seeds: u64 = env::var("KONSERVE_SEEDS").map_or(1000, |seeds| seeds.parse().unwrap());
+    let first: u64 = env::var("KONSERVE_SEED").map_or(1, |seed| seed.parse().unwrap());
+    println!("seeds {first} to {}; again with KONSERVE_SEED=<seed> KONSERVE_SEEDS=1", first + seeds - 1);
+    for seed in first..first + seeds {
+        let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        let mut fs = SimFs::new();
+        let mut model = Model::new();
+        for life in 0..6 {
+            let access = if random.below(2) == 0 { Access::Exclusive } else { Access::Shared };
+            live(&fs, access, &mut random, &mut model, &format!("seed {seed}, life {life}, {access:?}"));
+            fs = fs.restart(|choices| random.below(choices));
+        }
+    }
+}
+
+fn live(fs: &SimFs, access: Access, random: &mut Random, model: &mut Model, context: &str) {
+    let store = open(fs, access).unwrap_or_else(|error| panic!("{context}: {error}"));
+    for number in 0..4 {
+        let found = read(&store, number).unwrap();
+        let may = model.entry(number).or_insert_with(|| vec![None]);
+        assert!(
+            may.iter().any(|may| may.map(blob) == found),
+            "{context}: name {number} holds {found:?}, not one of {may:?}"
+        );
+    }
+    fs.cut_power(random.below(120));
+    for act in 0..24 {
+        if random.below(4) == 0 {
+            fs.fail(1 + random.below(8), SimFault::ALL[usize::try_from(random.below(8)).unwrap()]);
+        }
+        let number = u8::try_from(random.below(4)).unwrap();
+        let new = u32::try_from(random.below(1 << 31)).unwrap();
+        let (wanted, result) = match random.below(3) {
+            0 => (None, delete(&store, number)),
+            1 => (Some(new), put(&store, number, new)),
+            _ => {
+                let f = move |_: Option<&Blob>| Ok(Change::Put(blob(new)));
+                (Some(new), wait(store.update(name(number), Part::Head, Box::new(f))))
+            }
+        };
+        let may = model.entry(number).or_insert_with(|| vec![None]);
+        if result.is_ok() {
+            may.clear();
+        }
+        may.push(wanted);
+        if let Ok(found) = read(&store, number) {
+            assert!(
+                may.iter().any(|may| may.map(blob) == found),
+                "{context}, act {act}: {found:?}, not one of {may:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_delete_of_what_an_unsynced_delete_removed_is_synced_before_it_is_acknowledged() {
+    for step in 1..=2 {
+        let fs = SimFs::new();
+        let store = open(&fs, Access::Exclusive).unwrap();
+        put(&store, 1, 1).unwrap();
+        fs.fail(step, SimFault::Io);
+        drop(delete(&store, 1));
+        delete(&store, 1).unwrap();
+        for survivor in 0..fs.survivors() {
+            let after = open(&fs.restart(digits(survivor)), Access::Exclusive).unwrap();
+            assert_eq!(read(&after, 1).unwrap(), None, "step {step}, survivor {survivor}");
+        }
+    }
+}
+
+#[test]
+fn a_full_disk_keeps_the_old_value_and_works_again_when_there_is_room() {
+    for step in 1.. {
+        let fs = SimFs::new();
+        let store = open(&fs, Access::Exclusive).unwrap();
+        put(&store, 1, 1).unwrap();
+        let before = fs.steps();
+        fs.fail(step, SimFault::NoSpace);
+        let result = put(&store, 1, 2);
+        if before + step > fs.steps() {
+            return result.unwrap();
+        }
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::NoSpace);
+        put(&store, 1, 2).unwrap();
+        assert_eq!(read(&store, 1).unwrap(), Some(blob(2)));
+    }
+}
+
+#[test]
+fn a_commit_whose_expectation_fails_changes_nothing() {
+    let fs = SimFs::new();
+    let store = open(&fs, Access::Exclusive).unwrap();
+    put(&store, 1, 1).unwrap();
+    let commit = |expect, content| {
+        let write = Write { name: name(1), change: Change::Put(blob(content)), expect };
+        wait(store.commit(vec![write])).unwrap()
+    };
+    let check = |content| Expect::Check(blob(content).check().unwrap());
+    assert_eq!(commit(Expect::Absent, 2), Outcome::Conflict(name(1)));
+    assert_eq!(commit(check(2), 2), Outcome::Conflict(name(1)));
+    assert_eq!(read(&store, 1).unwrap(), Some(blob(1)));
+    assert_eq!(commit(check(1), 2), Outcome::Done(vec![true]));
+    assert_eq!(read(&store, 1).unwrap(), Some(blob(2)));
+}
