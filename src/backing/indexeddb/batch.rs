@@ -37,6 +37,8 @@ pub(super) enum Progress {
     Waiting,
     /// Readers have what they wanted; whatever becomes of the transaction does not matter to them.
     Answered,
+    /// The operations must begin again, with what was learned.
+    Again,
 }
 
 /// See the module's documentation.
@@ -49,6 +51,8 @@ pub(super) struct Batch {
     image: Image,
     stage: Stage,
     last: Option<IdbRequest>,
+    /// No request may follow.
+    committed: bool,
 }
 
 impl Batch {
@@ -60,7 +64,7 @@ impl Batch {
             Err(cause) => return Err((jobs, cause)),
         };
         let image = Image::default();
-        Ok(Self { handle, transaction, rows, writes, jobs, image, stage: Stage::Heads, last: None })
+        Ok(Self { handle, transaction, rows, writes, jobs, image, stage: Stage::Heads, last: None, committed: false })
     }
 
     /// Asks for what the operations want to see. An error leaves the transaction to be [given up](Self::give_up).
@@ -71,24 +75,21 @@ impl Batch {
             self.handle.watch(last);
             self.last = Some(last.clone());
             self.stage = Stage::Page(requests);
+            self.commit();
             return Ok(Progress::Waiting);
         }
-        for job in &self.jobs {
-            job.touch(&mut self.image);
+        self.handle.with_large(|large| self.jobs.iter().for_each(|job| job.touch(&mut self.image, large)));
+        let Some(last) = self.image.ask_heads(&self.rows)? else { return self.run() };
+        if !self.writes && !self.image.may_want_values() {
+            self.commit();
         }
-        match self.image.ask_heads(&self.rows)? {
-            Some(last) => self.wait(last, Stage::Heads),
-            None => self.run(),
-        }
+        self.wait(last, Stage::Heads)
     }
 
     /// The last request has ended. An error leaves the transaction to be given up.
     pub(super) fn advance(&mut self) -> Result<Progress, JsValue> {
         match &self.stage {
-            Stage::Heads => match self.image.take_heads(&self.rows)? {
-                Some(last) => self.wait(last, Stage::Values),
-                None => self.run(),
-            },
+            Stage::Heads => self.heads_are_here(),
             Stage::Values => {
                 self.image.take_values();
                 self.run()
@@ -101,6 +102,20 @@ impl Batch {
                 Ok(Progress::Answered)
             }
             Stage::Committing => Ok(Progress::Waiting),
+        }
+    }
+
+    fn heads_are_here(&mut self) -> Result<Progress, JsValue> {
+        if !self.image.take_heads() {
+            return self.run();
+        }
+        self.handle.with_large(|large| self.image.teach(large));
+        if self.committed {
+            return Ok(Progress::Again);
+        }
+        match self.image.ask_values(&self.rows)? {
+            Some(last) => self.wait(last, Stage::Values),
+            None => self.run(),
         }
     }
 
@@ -122,9 +137,19 @@ impl Batch {
         }
         self.stage = Stage::Committing;
         self.image.put(&self.rows)?;
-        // It only saves the browser from waiting for more requests: where it is missing or fails, nothing is lost.
-        _ = self.transaction.commit();
+        self.commit();
         Ok(Progress::Waiting)
+    }
+
+    /// No request will follow. The browser commits anyway, but sooner so: where `commit` is missing or fails, nothing is lost.
+    fn commit(&mut self) {
+        self.committed = self.transaction.commit().is_ok();
+    }
+
+    /// The transaction is complete: what was done counts.
+    pub(super) fn complete(self) {
+        self.handle.with_large(|large| self.image.teach(large));
+        self.jobs.into_iter().for_each(Job::done);
     }
 
     /// Whether `success` or `error` of this request is what it waits for.

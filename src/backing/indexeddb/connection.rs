@@ -10,13 +10,13 @@ use std::{
 
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{DomException, Event, EventTarget, IdbDatabase, IdbRequest};
+use web_sys::{DomException, Event, EventTarget, IdbRequest};
 
 use super::{
     Durability,
     answer::{Answer, Reply, answer},
     batch::{Batch, Progress},
-    database,
+    database::{self, Opened},
     fault::{fault, is_lost_connection},
     handle::Handle,
     job::{Job, Work},
@@ -55,9 +55,9 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(name: String, durability: Durability, database: IdbDatabase) -> Rc<Self> {
+    pub(super) fn new(name: String, durability: Durability, opened: Opened) -> Rc<Self> {
         Rc::new_cyclic(|weak| Self {
-            link: RefCell::new(Link::Open(Rc::new(Handle::new(database, durability, weak)))),
+            link: RefCell::new(Link::Open(Rc::new(Handle::new(opened, durability, weak)))),
             name,
             durability,
             queue: RefCell::default(),
@@ -116,8 +116,8 @@ impl Shared {
 
     async fn reopen(self: Rc<Self>) {
         match database::open_existing(&self.name).await {
-            Ok(database) => {
-                let handle = Handle::new(database, self.durability, &self.weak);
+            Ok(opened) => {
+                let handle = Handle::new(opened, self.durability, &self.weak);
                 *self.link.borrow_mut() = Link::Open(Rc::new(handle));
             }
             Err(error) => {
@@ -167,6 +167,12 @@ impl Shared {
                 self.itself.borrow_mut().get_or_insert_with(|| self.clone());
             }
             Ok(Progress::Answered) => batch.jobs.into_iter().for_each(Job::done),
+            Ok(Progress::Again) => {
+                let mut queue = self.queue.borrow_mut();
+                batch.jobs.into_iter().rev().for_each(|job| queue.push_front(job));
+                drop(queue);
+                self.schedule();
+            }
             Err(cause) => {
                 self.ended(&batch);
                 let jobs = batch.give_up();
@@ -242,7 +248,7 @@ impl Shared {
         let Some(transaction) = event.target() else { return };
         if let Some(batch) = self.pick(|batch| batch.is(&transaction)) {
             self.ended(&batch);
-            batch.jobs.into_iter().for_each(Job::done);
+            batch.complete();
             self.schedule_or_settle();
         }
     }

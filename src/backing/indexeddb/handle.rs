@@ -1,6 +1,6 @@
 //! One open connection to a database, with its event handlers.
 
-use std::rc::Weak;
+use std::{cell::RefCell, rc::{Rc, Weak}};
 
 use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::prelude::*;
@@ -9,6 +9,8 @@ use web_sys::{Event, EventTarget, IdbDatabase, IdbRequest, IdbTransaction};
 use super::{
     Durability,
     connection::Shared,
+    database::Opened,
+    large::Large,
     row::{HEADS, Rows, VALUES},
 };
 
@@ -41,6 +43,7 @@ pub(super) struct Handle {
     stores: Array,
     modes: [JsValue; 2],
     options: JsValue,
+    large: RefCell<Large>,
     on_success: Handler,
     on_complete: Handler,
     /// Held for as long as the database may call them.
@@ -48,8 +51,9 @@ pub(super) struct Handle {
 }
 
 impl Handle {
-    pub(super) fn new(database: IdbDatabase, durability: Durability, shared: &Weak<Shared>) -> Self {
-        let handler = |handle: fn(&std::rc::Rc<Shared>, &Event)| {
+    pub(super) fn new(opened: Opened, durability: Durability, shared: &Weak<Shared>) -> Self {
+        let Opened { database, large } = opened;
+        let handler = |handle: fn(&Rc<Shared>, &Event)| {
             let shared = shared.clone();
             let call = move |event: Event| {
                 if let Some(shared) = shared.upgrade() {
@@ -77,6 +81,7 @@ impl Handle {
             stores: Array::of2(&HEADS.into(), &VALUES.into()),
             modes: ["readonly".into(), "readwrite".into()],
             options: options.into(),
+            large: RefCell::new(large),
             on_success: handler(Shared::on_success),
             on_complete: handler(Shared::on_complete),
             _others: others,
@@ -98,6 +103,11 @@ impl Handle {
     /// `success` of this request, the last of its transaction so far, is to be told.
     pub(super) fn watch(&self, last: &IdbRequest) {
         last.set_onsuccess(Some(self.on_success.as_ref().unchecked_ref()));
+    }
+
+    /// What is known of the rows in `v`. The function must not call JavaScript.
+    pub(super) fn with_large(&self, f: impl FnOnce(&mut Large)) {
+        f(&mut self.large.borrow_mut());
     }
 
     /// Whether the event came from this connection itself.

@@ -31,6 +31,12 @@ pub(super) enum Row {
 }
 
 impl Row {
+    /// The row that has this key.
+    pub(super) fn from_key(key: &JsValue) -> Option<Self> {
+        let key = key.as_string()?;
+        if key == RECORD { Some(Self::Record) } else { BlobName::from_file_name(&key).map(Self::Blob) }
+    }
+
     /// The key of this row in both object stores.
     pub(super) fn key(self) -> JsValue {
         match self {
@@ -38,6 +44,11 @@ impl Row {
             Self::Blob(name) => JsValue::from_str(&name.file_name()),
         }
     }
+}
+
+/// Whether the value has a row of its own, in `v`.
+pub(super) fn is_large(blob: &Blob) -> bool {
+    !blob.value.is_empty() && blob.head.len() + blob.value.len() > INLINE
 }
 
 /// What a row of `m` holds, and whether `v` may hold the value that belongs to it.
@@ -69,7 +80,7 @@ impl Rows {
     /// Asks for the rows of a blob. `clear`: `v` may hold an older value.
     pub(super) fn put(&self, key: &JsValue, blob: &Blob, clear: bool) -> Result<(), JsValue> {
         let Blob { head, value } = blob;
-        if !value.is_empty() && head.len() + value.len() > INLINE {
+        if is_large(blob) {
             put(&self.heads, key, head)?;
             return put(&self.values, key, value);
         }
