@@ -26,7 +26,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// The bytes of values that share a transaction; what is larger goes alone.
 const MAX_SHARED: usize = 1 << 20;
 /// How often an operation is begun before its error counts.
-const MAX_TRIES: u8 = 2;
+const MAX_TRIES: u8 = 3;
 
 enum Link {
     Open(Rc<Handle>),
@@ -206,7 +206,7 @@ impl Shared {
         let retry = jobs.len() > 1 || is_lost_connection(cause);
         for mut job in jobs.into_iter().rev() {
             job.tries += 1;
-            if retry && job.tries <= MAX_TRIES {
+            if retry && job.tries < MAX_TRIES {
                 job.alone = true;
                 self.queue.borrow_mut().push_front(job);
             } else {
@@ -222,6 +222,7 @@ impl Shared {
         }
     }
 
+    /// The last request of a batch has ended.
     fn advance(self: &Rc<Self>, request: &EventTarget) {
         if let Some(mut batch) = self.pick(|batch| batch.waits_for(request)) {
             let progress = batch.advance();
@@ -262,17 +263,9 @@ impl Shared {
         }
     }
 
-    /// Another tab wants to delete or upgrade the database: it gets the way.
-    pub(super) fn on_version_change(self: &Rc<Self>, event: &Event) {
-        self.let_go(event);
-    }
-
-    /// The browser closed the connection.
-    pub(super) fn on_close(self: &Rc<Self>, event: &Event) {
-        self.let_go(event);
-    }
-
-    fn let_go(&self, event: &Event) {
+    /// Another tab wants to delete or upgrade the database, or the browser closed the connection: the next operation
+    /// opens it again.
+    pub(super) fn let_go(self: &Rc<Self>, event: &Event) {
         let is_open = matches!(&*self.link.borrow(), Link::Open(handle) if handle.is_target_of(event));
         if is_open {
             if let Link::Open(handle) = self.link.replace(Link::Lost) {

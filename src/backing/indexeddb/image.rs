@@ -8,7 +8,8 @@ use web_sys::IdbRequest;
 use super::{
     fault::fault,
     large::Large,
-    row::{self, Row, Rows},
+    row::{self, Row},
+    transaction::Transaction,
 };
 use crate::{
     backing::{Blob, Change, Part},
@@ -60,10 +61,10 @@ impl Image {
     }
 
     /// Asks for the rows of `m` that are wanted; the last request, if there is any.
-    pub(super) fn ask_heads(&mut self, rows: &Rows) -> Result<Option<IdbRequest>, JsValue> {
+    pub(super) fn ask_heads(&mut self, transaction: &Transaction) -> Result<Option<IdbRequest>, JsValue> {
         let mut last = None;
         for entry in self.entries.values_mut().filter(|entry| entry.wanted.is_some()) {
-            let request = rows.heads.get(&entry.key)?;
+            let request = transaction.get_head(&entry.key)?;
             last = Some(entry.request.insert(request).clone());
         }
         Ok(last)
@@ -88,10 +89,10 @@ impl Image {
     }
 
     /// Asks for the rows of `v` that are wanted; the last request, if there is any.
-    pub(super) fn ask_values(&mut self, rows: &Rows) -> Result<Option<IdbRequest>, JsValue> {
+    pub(super) fn ask_values(&mut self, transaction: &Transaction) -> Result<Option<IdbRequest>, JsValue> {
         let mut last = None;
         for entry in self.entries.values_mut().filter(|entry| entry.value_wanted) {
-            let request = rows.values.get(&entry.key)?;
+            let request = transaction.get_value(&entry.key)?;
             last = Some(entry.request.insert(request).clone());
         }
         Ok(last)
@@ -138,11 +139,11 @@ impl Image {
     }
 
     /// Asks that every changed row be put as it is now.
-    pub(super) fn put(&self, rows: &Rows) -> Result<(), JsValue> {
+    pub(super) fn put(&self, transaction: &Transaction) -> Result<(), JsValue> {
         for entry in self.entries.values().filter(|entry| entry.dirty) {
             match &entry.now {
-                Ok(Some(blob)) => rows.put(&entry.key, blob, entry.may_have_value)?,
-                Ok(None) => rows.delete(&entry.key, entry.may_have_value)?,
+                Ok(Some(blob)) => transaction.put(&entry.key, blob, entry.may_have_value)?,
+                Ok(None) => transaction.delete(&entry.key, entry.may_have_value)?,
                 Err(_) => {}
             }
         }

@@ -14,6 +14,7 @@ mod image;
 mod job;
 mod large;
 mod row;
+mod transaction;
 
 use std::{cell::Cell, rc::Rc, sync::Arc};
 
