@@ -10,13 +10,13 @@ use std::{
 
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{DomException, Event, EventTarget, IdbDatabase, IdbRequest};
+use web_sys::{DomException, Event, EventTarget, IdbRequest};
 
 use super::{
     Durability,
     answer::{Answer, Reply, answer},
     batch::{Batch, Progress},
-    database,
+    database::{self, Opened},
     fault::{fault, is_lost_connection},
     handle::Handle,
     job::{Job, Work},
@@ -26,7 +26,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// The bytes of values that share a transaction; what is larger goes alone.
 const MAX_SHARED: usize = 1 << 20;
 /// How often an operation is begun before its error counts.
-const MAX_TRIES: u8 = 2;
+const MAX_TRIES: u8 = 3;
 
 enum Link {
     Open(Rc<Handle>),
@@ -55,9 +55,9 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(name: String, durability: Durability, database: IdbDatabase) -> Rc<Self> {
+    pub(super) fn new(name: String, durability: Durability, opened: Opened) -> Rc<Self> {
         Rc::new_cyclic(|weak| Self {
-            link: RefCell::new(Link::Open(Rc::new(Handle::new(database, durability, weak)))),
+            link: RefCell::new(Link::Open(Rc::new(Handle::new(opened, durability, weak)))),
             name,
             durability,
             queue: RefCell::default(),
@@ -116,8 +116,8 @@ impl Shared {
 
     async fn reopen(self: Rc<Self>) {
         match database::open_existing(&self.name).await {
-            Ok(database) => {
-                let handle = Handle::new(database, self.durability, &self.weak);
+            Ok(opened) => {
+                let handle = Handle::new(opened, self.durability, &self.weak);
                 *self.link.borrow_mut() = Link::Open(Rc::new(handle));
             }
             Err(error) => {
@@ -167,6 +167,12 @@ impl Shared {
                 self.itself.borrow_mut().get_or_insert_with(|| self.clone());
             }
             Ok(Progress::Answered) => batch.jobs.into_iter().for_each(Job::done),
+            Ok(Progress::Again) => {
+                let mut queue = self.queue.borrow_mut();
+                batch.jobs.into_iter().rev().for_each(|job| queue.push_front(job));
+                drop(queue);
+                self.schedule();
+            }
             Err(cause) => {
                 self.ended(&batch);
                 let jobs = batch.give_up();
@@ -200,7 +206,7 @@ impl Shared {
         let retry = jobs.len() > 1 || is_lost_connection(cause);
         for mut job in jobs.into_iter().rev() {
             job.tries += 1;
-            if retry && job.tries <= MAX_TRIES {
+            if retry && job.tries < MAX_TRIES {
                 job.alone = true;
                 self.queue.borrow_mut().push_front(job);
             } else {
@@ -216,6 +222,7 @@ impl Shared {
         }
     }
 
+    /// The last request of a batch has ended.
     fn advance(self: &Rc<Self>, request: &EventTarget) {
         if let Some(mut batch) = self.pick(|batch| batch.waits_for(request)) {
             let progress = batch.advance();
@@ -242,7 +249,7 @@ impl Shared {
         let Some(transaction) = event.target() else { return };
         if let Some(batch) = self.pick(|batch| batch.is(&transaction)) {
             self.ended(&batch);
-            batch.jobs.into_iter().for_each(Job::done);
+            batch.complete();
             self.schedule_or_settle();
         }
     }
@@ -256,17 +263,9 @@ impl Shared {
         }
     }
 
-    /// Another tab wants to delete or upgrade the database: it gets the way.
-    pub(super) fn on_version_change(self: &Rc<Self>, event: &Event) {
-        self.let_go(event);
-    }
-
-    /// The browser closed the connection.
-    pub(super) fn on_close(self: &Rc<Self>, event: &Event) {
-        self.let_go(event);
-    }
-
-    fn let_go(&self, event: &Event) {
+    /// Another tab wants to delete or upgrade the database, or the browser closed the connection: the next operation
+    /// opens it again.
+    pub(super) fn let_go(self: &Rc<Self>, event: &Event) {
         let is_open = matches!(&*self.link.borrow(), Link::Open(handle) if handle.is_target_of(event));
         if is_open {
             if let Link::Open(handle) = self.link.replace(Link::Lost) {

@@ -4,11 +4,12 @@ use js_sys::{Array, Function, Promise, Reflect};
 use rexie::{ObjectStore, Rexie};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
-use web_sys::{Event, IdbDatabase, IdbFactory, IdbOpenDbRequest};
+use web_sys::{Event, IdbDatabase, IdbFactory, IdbOpenDbRequest, IdbRequest};
 
 use super::{
     fault::{fault, newer},
-    row::{self, HEADS, VALUES},
+    large::{self, Large},
+    row::{self, HEADS, Row, VALUES},
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -58,8 +59,14 @@ fn cause(error: rexie::Error) -> JsValue {
     js_sys::Error::new(&said).into()
 }
 
+/// An open database, and what is known of it.
+pub(super) struct Opened {
+    pub(super) database: IdbDatabase,
+    pub(super) large: Large,
+}
+
 /// Opens the database if there is one of ours, else `STORE_NOT_FOUND`. Never creates one.
-pub(super) async fn open_existing(name: &str) -> Result<IdbDatabase> {
+pub(super) async fn open_existing(name: &str) -> Result<Opened> {
     const DOING: &str = "opening the database";
     let request = factory()?.open(name).map_err(|cause| fault(DOING, cause))?;
     if let Err(error) = within_patience(DOING, first_event(&request)).await {
@@ -72,15 +79,29 @@ pub(super) async fn open_existing(name: &str) -> Result<IdbDatabase> {
         return Err(not_found());
     }
     let database = row::result(&request).map_err(|cause| fault(DOING, cause))?;
-    ours(database.unchecked_into())
+    let database = ours(database.unchecked_into())?;
+    let large = large(&database).await;
+    let large = large.map_err(|cause| fault(DOING, cause)).inspect_err(|_| database.close())?;
+    Ok(Opened { database, large })
+}
+
+/// What has a value in `v` now.
+async fn large(database: &IdbDatabase) -> Result<Large, JsValue> {
+    let rows = database.transaction_with_str(VALUES)?.object_store(VALUES)?;
+    let request = rows.get_all_keys_with_key_and_limit(&JsValue::UNDEFINED, large::LIMIT + 1)?;
+    JsFuture::from(first_event(&request)).await?;
+    let keys: Array = row::result(&request)?.unchecked_into();
+    Ok(Large::new(keys.iter().filter_map(|key| Row::from_key(&key)).collect()))
 }
 
 /// Resolves with the first event of the request, inside that event.
-fn first_event(request: &IdbOpenDbRequest) -> Promise {
+fn first_event(request: &IdbRequest) -> Promise {
     Promise::new(&mut |resolve, _| {
         request.set_onsuccess(Some(&resolve));
-        request.set_onupgradeneeded(Some(&resolve));
         request.set_onerror(Some(&resolve));
+        if let Some(opening) = request.dyn_ref::<IdbOpenDbRequest>() {
+            opening.set_onupgradeneeded(Some(&resolve));
+        }
     })
 }
 

@@ -1,46 +1,39 @@
 //! One open connection to a database, with its event handlers.
 
-use std::rc::Weak;
+use std::{
+    cell::RefCell,
+    rc::{Rc, Weak},
+};
 
 use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::prelude::*;
-use web_sys::{Event, EventTarget, IdbDatabase, IdbRequest, IdbTransaction};
+use web_sys::{Event, IdbRequest};
 
 use super::{
     Durability,
     connection::Shared,
-    row::{HEADS, Rows, VALUES},
+    database::Opened,
+    large::Large,
+    row::{HEADS, VALUES},
+    transaction::{Database, JsTransaction},
 };
-
-#[wasm_bindgen]
-extern "C" {
-    /// An `IDBDatabase` whose `transaction` takes options, which web-sys does not offer.
-    #[wasm_bindgen(extends = IdbDatabase, extends = EventTarget)]
-    type Database;
-
-    #[wasm_bindgen(method, catch)]
-    fn transaction(this: &Database, stores: &Array, mode: &JsValue, options: &JsValue) -> Result<Transaction, JsValue>;
-
-    /// An `IDBTransaction` whose `commit` may be missing.
-    #[wasm_bindgen(extends = IdbTransaction, extends = EventTarget)]
-    pub(super) type Transaction;
-
-    /// Says that no request will follow.
-    #[wasm_bindgen(method, catch)]
-    pub(super) fn commit(this: &Transaction) -> Result<(), JsValue>;
-}
 
 type Handler = Closure<dyn Fn(Event)>;
 
 /// See the module's documentation.
 ///
 /// The handlers are made once for the connection and serve all its transactions: `error` and `abort` bubble up to
-/// the database, `complete` and the last request's `success` do not and are set where they are wanted.
+/// the database; `complete`, and `success` of a request, are set where they are wanted. What JavaScript needs again
+/// and again is made once, too.
 pub(super) struct Handle {
     database: Database,
+    pub(super) heads: JsValue,
+    pub(super) values: JsValue,
     stores: Array,
-    modes: [JsValue; 2],
+    readonly: JsValue,
+    readwrite: JsValue,
     options: JsValue,
+    large: RefCell<Large>,
     on_success: Handler,
     on_complete: Handler,
     /// Held for as long as the database may call them.
@@ -48,21 +41,14 @@ pub(super) struct Handle {
 }
 
 impl Handle {
-    pub(super) fn new(database: IdbDatabase, durability: Durability, shared: &Weak<Shared>) -> Self {
-        let handler = |handle: fn(&std::rc::Rc<Shared>, &Event)| {
-            let shared = shared.clone();
-            let call = move |event: Event| {
-                if let Some(shared) = shared.upgrade() {
-                    handle(&shared, &event);
-                }
-            };
-            Handler::new(call)
-        };
+    pub(super) fn new(opened: Opened, durability: Durability, shared: &Weak<Shared>) -> Self {
+        let Opened { database, large } = opened;
+        let (heads, values) = (HEADS.into(), VALUES.into());
         let others = [
-            handler(Shared::on_error),
-            handler(Shared::on_abort),
-            handler(Shared::on_version_change),
-            handler(Shared::on_close),
+            handler(shared, Shared::on_error),
+            handler(shared, Shared::on_abort),
+            handler(shared, Shared::let_go),
+            handler(shared, Shared::let_go),
         ];
         let [error, abort, version_change, close] = &others;
         database.set_onerror(Some(error.as_ref().unchecked_ref()));
@@ -70,34 +56,41 @@ impl Handle {
         database.set_onversionchange(Some(version_change.as_ref().unchecked_ref()));
         database.set_onclose(Some(close.as_ref().unchecked_ref()));
         let options = Object::new();
-        // Defining a property on a plain object of our own cannot fail.
+        // Setting a property of a plain object of our own cannot fail.
         _ = Reflect::set(&options, &"durability".into(), &durability.as_str().into());
         Self {
             database: database.unchecked_into(),
-            stores: Array::of2(&HEADS.into(), &VALUES.into()),
-            modes: ["readonly".into(), "readwrite".into()],
+            stores: Array::of2(&heads, &values),
+            heads,
+            values,
+            readonly: "readonly".into(),
+            readwrite: "readwrite".into(),
             options: options.into(),
-            on_success: handler(Shared::on_success),
-            on_complete: handler(Shared::on_complete),
+            large: RefCell::new(large),
+            on_success: handler(shared, Shared::on_success),
+            on_complete: handler(shared, Shared::on_complete),
             _others: others,
         }
     }
 
-    /// A new transaction over both object stores. Fails when the connection is closing or closed.
-    pub(super) fn begin(&self, writes: bool) -> Result<(Transaction, Rows), JsValue> {
-        let [readonly, readwrite] = &self.modes;
-        let mode = if writes { readwrite } else { readonly };
+    /// A new transaction over both object stores; `complete` of one that writes will be told.
+    pub(super) fn begin(&self, writes: bool) -> Result<JsTransaction, JsValue> {
+        let mode = if writes { &self.readwrite } else { &self.readonly };
         let transaction = self.database.transaction(&self.stores, mode, &self.options)?;
         if writes {
             transaction.set_oncomplete(Some(self.on_complete.as_ref().unchecked_ref()));
         }
-        let rows = Rows { heads: transaction.object_store(HEADS)?, values: transaction.object_store(VALUES)? };
-        Ok((transaction, rows))
+        Ok(transaction)
     }
 
-    /// `success` of this request, the last of its transaction so far, is to be told.
+    /// `success` of this request, the last of its transaction so far, will be told.
     pub(super) fn watch(&self, last: &IdbRequest) {
         last.set_onsuccess(Some(self.on_success.as_ref().unchecked_ref()));
+    }
+
+    /// What is known of the rows in `v`. The function must not call JavaScript.
+    pub(super) fn with_large(&self, f: impl FnOnce(&mut Large)) {
+        f(&mut self.large.borrow_mut());
     }
 
     /// Whether the event came from this connection itself.
@@ -109,6 +102,16 @@ impl Handle {
     pub(super) fn close(&self) {
         self.database.close();
     }
+}
+
+/// A function for JavaScript that calls this one, as long as the connection lives.
+fn handler(shared: &Weak<Shared>, handle: fn(&Rc<Shared>, &Event)) -> Handler {
+    let shared = shared.clone();
+    Handler::new(move |event: Event| {
+        if let Some(shared) = shared.upgrade() {
+            handle(&shared, &event);
+        }
+    })
 }
 
 impl Drop for Handle {

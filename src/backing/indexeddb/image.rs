@@ -7,7 +7,9 @@ use web_sys::IdbRequest;
 
 use super::{
     fault::fault,
-    row::{self, Row, Rows},
+    large::Large,
+    row::{self, Row},
+    transaction::Transaction,
 };
 use crate::{
     backing::{Blob, Change, Part},
@@ -19,8 +21,10 @@ struct Entry {
     key: JsValue,
     /// How much of it an operation wants to see; nothing for what is only written.
     wanted: Option<Part>,
-    /// Whether `v` may hold a value.
-    has_value_row: bool,
+    /// Whether `v` may hold a value of it.
+    may_have_value: bool,
+    /// Whether that value is to be fetched.
+    value_wanted: bool,
     /// The request that is under way for it.
     request: Option<IdbRequest>,
     /// What it is now.
@@ -36,11 +40,12 @@ pub(super) struct Image {
 
 impl Image {
     /// An operation will touch this row, and wants to see this much of it.
-    pub(super) fn touch(&mut self, row: Row, part: Option<Part>) {
+    pub(super) fn touch(&mut self, row: Row, part: Option<Part>, large: &Large) {
         let entry = self.entries.entry(row).or_insert_with(|| Entry {
             key: row.key(),
             wanted: None,
-            has_value_row: true,
+            may_have_value: large.may_have(row),
+            value_wanted: false,
             request: None,
             now: Ok(None),
             dirty: false,
@@ -50,29 +55,45 @@ impl Image {
         }
     }
 
+    /// Whether rows of `v` may be wanted, as far as is known before those of `m` are here.
+    pub(super) fn may_want_values(&self) -> bool {
+        self.entries.values().any(|entry| entry.may_have_value && entry.wanted == Some(Part::All))
+    }
+
     /// Asks for the rows of `m` that are wanted; the last request, if there is any.
-    pub(super) fn ask_heads(&mut self, rows: &Rows) -> Result<Option<IdbRequest>, JsValue> {
+    pub(super) fn ask_heads(&mut self, transaction: &Transaction) -> Result<Option<IdbRequest>, JsValue> {
         let mut last = None;
         for entry in self.entries.values_mut().filter(|entry| entry.wanted.is_some()) {
-            entry.request = Some(rows.heads.get(&entry.key)?);
-            last.clone_from(&entry.request);
+            let request = transaction.get_head(&entry.key)?;
+            last = Some(entry.request.insert(request).clone());
         }
         Ok(last)
     }
 
-    /// Takes the rows of `m`, and asks for those of `v` that are wanted; the last request, if there is any.
-    pub(super) fn take_heads(&mut self, rows: &Rows) -> Result<Option<IdbRequest>, JsValue> {
-        let mut last = None;
+    /// Takes the rows of `m`; says whether rows of `v` are wanted now.
+    pub(super) fn take_heads(&mut self) -> bool {
+        let mut any = false;
         for entry in self.entries.values_mut() {
             let Some(request) = entry.request.take() else { continue };
             match row::result(&request).map_err(|cause| fault("reading", cause)).and_then(row::from_heads) {
-                Ok((now, only_head)) => (entry.now, entry.has_value_row) = (Ok(now), only_head),
+                Ok((now, only_head)) => {
+                    entry.now = Ok(now);
+                    entry.may_have_value |= only_head;
+                    entry.value_wanted = only_head && entry.wanted == Some(Part::All);
+                    any |= entry.value_wanted;
+                }
                 Err(error) => entry.now = Err(error),
             }
-            if entry.now.is_ok() && entry.has_value_row && entry.wanted == Some(Part::All) {
-                entry.request = Some(rows.values.get(&entry.key)?);
-                last.clone_from(&entry.request);
-            }
+        }
+        any
+    }
+
+    /// Asks for the rows of `v` that are wanted; the last request, if there is any.
+    pub(super) fn ask_values(&mut self, transaction: &Transaction) -> Result<Option<IdbRequest>, JsValue> {
+        let mut last = None;
+        for entry in self.entries.values_mut().filter(|entry| entry.value_wanted) {
+            let request = transaction.get_value(&entry.key)?;
+            last = Some(entry.request.insert(request).clone());
         }
         Ok(last)
     }
@@ -81,11 +102,13 @@ impl Image {
     pub(super) fn take_values(&mut self) {
         for entry in self.entries.values_mut() {
             let Some(request) = entry.request.take() else { continue };
-            let value = row::result(&request).map_err(|cause| fault("reading", cause)).and_then(row::bytes);
-            match (value, &mut entry.now) {
-                (Ok(value), Ok(Some(blob))) => blob.value = value.unwrap_or_default(),
-                (Err(error), now) => *now = Err(error),
-                (Ok(_), _) => {}
+            match row::result(&request).map_err(|cause| fault("reading", cause)).and_then(row::bytes) {
+                Ok(value) => {
+                    if let Ok(Some(blob)) = &mut entry.now {
+                        blob.value = value.unwrap_or_default();
+                    }
+                }
+                Err(error) => entry.now = Err(error),
             }
         }
     }
@@ -108,22 +131,33 @@ impl Image {
             Change::Put(blob) => Some(blob.clone()),
             Change::Delete => None,
         };
-        let was = !matches!(entry.now, Ok(None));
-        let is = now.is_some();
-        entry.dirty |= was || is;
+        // A row that could not be read is something.
+        let counts = now.is_some() || !matches!(entry.now, Ok(None));
+        entry.dirty |= counts;
         entry.now = Ok(now);
-        was || is
+        counts
     }
 
     /// Asks that every changed row be put as it is now.
-    pub(super) fn put(&self, rows: &Rows) -> Result<(), JsValue> {
+    pub(super) fn put(&self, transaction: &Transaction) -> Result<(), JsValue> {
         for entry in self.entries.values().filter(|entry| entry.dirty) {
             match &entry.now {
-                Ok(Some(blob)) => rows.put(&entry.key, blob, entry.has_value_row)?,
-                Ok(None) => rows.delete(&entry.key, entry.has_value_row)?,
+                Ok(Some(blob)) => transaction.put(&entry.key, blob, entry.may_have_value)?,
+                Ok(None) => transaction.delete(&entry.key, entry.may_have_value)?,
                 Err(_) => {}
             }
         }
         Ok(())
+    }
+
+    /// Tells which rows were found to have a value in `v`, or were given one, or lost it.
+    pub(super) fn teach(&self, large: &mut Large) {
+        for (row, entry) in &self.entries {
+            match &entry.now {
+                Ok(now) if entry.dirty => large.learn(*row, now.as_ref().is_some_and(row::is_large)),
+                _ if entry.value_wanted => large.learn(*row, true),
+                _ => {}
+            }
+        }
     }
 }

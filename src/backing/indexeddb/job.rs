@@ -1,6 +1,11 @@
 //! One operation in the queue.
 
-use super::{answer::Answer, image::Image, row::Row};
+use super::{
+    answer::Answer,
+    image::Image,
+    large::Large,
+    row::Row,
+};
 use crate::{
     backing::{Blob, Change, Expect, HeadPage, Outcome, Part, UpdateFn, Write},
     error::{Error, Result},
@@ -45,17 +50,17 @@ impl Job {
     }
 
     /// Says which rows it needs.
-    pub(super) fn touch(&self, image: &mut Image) {
+    pub(super) fn touch(&self, image: &mut Image, large: &Large) {
         match &self.work {
-            Work::Read { rows, part, .. } => rows.iter().for_each(|row| image.touch(*row, Some(*part))),
+            Work::Read { rows, part, .. } => rows.iter().for_each(|row| image.touch(*row, Some(*part), large)),
             Work::Commit { writes, .. } => {
                 for write in writes {
                     // A blind put is the only write that needs not know what was there.
                     let blind = matches!((&write.change, write.expect), (Change::Put(_), Expect::Anything));
-                    image.touch(Row::Blob(write.name), (!blind).then_some(Part::Head));
+                    image.touch(Row::Blob(write.name), (!blind).then_some(Part::Head), large);
                 }
             }
-            Work::Update { row, part, .. } => image.touch(*row, Some(*part)),
+            Work::Update { row, part, .. } => image.touch(*row, Some(*part), large),
             Work::Page { .. } => {}
         }
     }

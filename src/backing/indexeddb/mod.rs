@@ -12,7 +12,9 @@ mod fault;
 mod handle;
 mod image;
 mod job;
+mod large;
 mod row;
+mod transaction;
 
 use std::{cell::Cell, rc::Rc, sync::Arc};
 
@@ -68,12 +70,12 @@ impl Place for IndexedDbPlace {
     fn exists(&self) -> BoxFut<'static, Result<bool>> {
         let Self { name, durability } = self.clone();
         Box::pin(async move {
-            let database = match database::open_existing(&name).await {
-                Ok(database) => database,
+            let opened = match database::open_existing(&name).await {
+                Ok(opened) => opened,
                 Err(error) if error.kind() == ErrorKind::StoreNotFound => return Ok(false),
                 Err(error) => return Err(error),
             };
-            let backing = IndexedDb { shared: Shared::new(name, durability, database) };
+            let backing = IndexedDb { shared: Shared::new(name, durability, opened) };
             let exists = backing.record().await?.is_some() || backing.heads().next().await?.is_some();
             backing.close().await?;
             Ok(exists)
@@ -101,7 +103,7 @@ impl Place for IndexedDbPlace {
         let name = self.name.clone();
         Box::pin(async move {
             match database::open_existing(&name).await {
-                Ok(database) => database.close(),
+                Ok(opened) => opened.database.close(),
                 Err(error) if error.kind() == ErrorKind::StoreNotFound => return Ok(()),
                 Err(error) => return Err(error),
             }

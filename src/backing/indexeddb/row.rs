@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use js_sys::Uint8Array;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{IdbObjectStore, IdbRequest};
+use web_sys::IdbRequest;
 
 use crate::{
     backing::Blob,
@@ -31,6 +31,12 @@ pub(super) enum Row {
 }
 
 impl Row {
+    /// The row that has this key.
+    pub(super) fn from_key(key: &JsValue) -> Option<Self> {
+        let key = key.as_string()?;
+        if key == RECORD { Some(Self::Record) } else { BlobName::from_file_name(&key).map(Self::Blob) }
+    }
+
     /// The key of this row in both object stores.
     pub(super) fn key(self) -> JsValue {
         match self {
@@ -38,6 +44,11 @@ impl Row {
             Self::Blob(name) => JsValue::from_str(&name.file_name()),
         }
     }
+}
+
+/// Whether the value has a row of its own, in `v`.
+pub(super) fn is_large(blob: &Blob) -> bool {
+    !blob.value.is_empty() && blob.head.len() + blob.value.len() > INLINE
 }
 
 /// What a row of `m` holds, and whether `v` may hold the value that belongs to it.
@@ -57,35 +68,6 @@ pub(super) fn bytes(found: JsValue) -> Result<Option<Bytes>> {
         Error::new(ErrorKind::Corrupt, "a row of this database is not bytes: something else wrote to it")
     })?;
     Ok(Some(array.to_vec().into()))
-}
-
-/// The rows of one transaction.
-pub(super) struct Rows {
-    pub(super) heads: IdbObjectStore,
-    pub(super) values: IdbObjectStore,
-}
-
-impl Rows {
-    /// Asks for the rows of a blob. `clear`: `v` may hold an older value.
-    pub(super) fn put(&self, key: &JsValue, blob: &Blob, clear: bool) -> Result<(), JsValue> {
-        let Blob { head, value } = blob;
-        if !value.is_empty() && head.len() + value.len() > INLINE {
-            put(&self.heads, key, head)?;
-            return put(&self.values, key, value);
-        }
-        put(&self.heads, key, &[head.as_ref(), value.as_ref()].concat())?;
-        if clear { self.values.delete(key).map(drop) } else { Ok(()) }
-    }
-
-    /// Asks that both rows be removed. `clear`: `v` may hold a value.
-    pub(super) fn delete(&self, key: &JsValue, clear: bool) -> Result<(), JsValue> {
-        self.heads.delete(key)?;
-        if clear { self.values.delete(key).map(drop) } else { Ok(()) }
-    }
-}
-
-fn put(store: &IdbObjectStore, key: &JsValue, bytes: &[u8]) -> Result<(), JsValue> {
-    store.put_with_key(&Uint8Array::from(bytes), key).map(drop)
 }
 
 /// The result of a request that has ended.

@@ -1,0 +1,48 @@
+//! Which blobs have a value in `v`, as far as one connection knows.
+//!
+//! A hint, never a truth: another connection may change it at any time. Where it is wrong, a read needs a second
+//! transaction, or a value stays in `v` that no row of `m` belongs to: nobody reads it, and the next connection that
+//! writes or deletes that blob removes it. Where it is right, it saves each small write a request, which costs as much
+//! as the write, and lets reads commit early.
+
+use std::collections::BTreeSet;
+
+use super::row::Row;
+
+/// How many are remembered. With more, every blob may have one.
+pub(super) const LIMIT: u32 = 4096;
+
+/// See the module's documentation.
+pub(super) struct Large {
+    rows: Option<BTreeSet<Row>>,
+}
+
+impl Large {
+    /// From the rows of `v`, of which one more than the limit are enough.
+    pub(super) fn new(rows: BTreeSet<Row>) -> Self {
+        let mut large = Self { rows: Some(rows) };
+        large.forget_too_many();
+        large
+    }
+
+    /// Whether the blob may have a value in `v`.
+    pub(super) fn may_have(&self, row: Row) -> bool {
+        self.rows.as_ref().is_none_or(|rows| rows.contains(&row))
+    }
+
+    /// The blob has a value in `v`, or has none any more.
+    pub(super) fn learn(&mut self, row: Row, has_value: bool) {
+        match &mut self.rows {
+            Some(rows) if has_value => _ = rows.insert(row),
+            Some(rows) => _ = rows.remove(&row),
+            None => {}
+        }
+        self.forget_too_many();
+    }
+
+    fn forget_too_many(&mut self) {
+        if self.rows.as_ref().is_some_and(|rows| rows.len() > LIMIT as usize) {
+            self.rows = None;
+        }
+    }
+}

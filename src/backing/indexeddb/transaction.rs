@@ -1,0 +1,132 @@
+//! One transaction over both object stores.
+
+use std::{cell::OnceCell, rc::Rc};
+
+use js_sys::{Array, Uint8Array};
+use wasm_bindgen::prelude::*;
+use web_sys::{EventTarget, IdbDatabase, IdbKeyRange, IdbObjectStore, IdbRequest, IdbTransaction};
+
+use super::{
+    PAGE_LEN,
+    handle::Handle,
+    row::{Row, is_large},
+};
+use crate::{backing::Blob, name::BlobName};
+
+#[wasm_bindgen]
+extern "C" {
+    /// An `IDBDatabase` whose `transaction` takes options, which web-sys does not offer.
+    #[wasm_bindgen(extends = IdbDatabase, extends = EventTarget)]
+    pub(super) type Database;
+
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn transaction(
+        this: &Database,
+        stores: &Array,
+        mode: &JsValue,
+        options: &JsValue,
+    ) -> Result<JsTransaction, JsValue>;
+
+    /// An `IDBTransaction` that takes names which are JavaScript strings already, and may lack `commit`.
+    #[wasm_bindgen(extends = IdbTransaction, extends = EventTarget)]
+    pub(super) type JsTransaction;
+
+    #[wasm_bindgen(method, catch, js_name = objectStore)]
+    fn rows(this: &JsTransaction, name: &JsValue) -> Result<IdbObjectStore, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = commit)]
+    fn finish(this: &JsTransaction) -> Result<(), JsValue>;
+}
+
+/// See the module's documentation. It holds the connection for as long as events may come.
+pub(super) struct Transaction {
+    pub(super) handle: Rc<Handle>,
+    inner: JsTransaction,
+    heads: IdbObjectStore,
+    values: OnceCell<IdbObjectStore>,
+    /// No request may follow.
+    pub(super) committed: bool,
+}
+
+impl Transaction {
+    /// Fails when the connection is closing or closed.
+    pub(super) fn begin(handle: Rc<Handle>, writes: bool) -> Result<Self, JsValue> {
+        let inner = handle.begin(writes)?;
+        let heads = inner.rows(&handle.heads)?;
+        Ok(Self { handle, inner, heads, values: OnceCell::new(), committed: false })
+    }
+
+    fn values(&self) -> Result<&IdbObjectStore, JsValue> {
+        match self.values.get() {
+            Some(values) => Ok(values),
+            None => {
+                let values = self.inner.rows(&self.handle.values)?;
+                Ok(self.values.get_or_init(|| values))
+            }
+        }
+    }
+
+    pub(super) fn get_head(&self, key: &JsValue) -> Result<IdbRequest, JsValue> {
+        self.heads.get(key)
+    }
+
+    pub(super) fn get_value(&self, key: &JsValue) -> Result<IdbRequest, JsValue> {
+        self.values()?.get(key)
+    }
+
+    /// Asks for the rows of a blob. `clear`: `v` may hold an older value.
+    pub(super) fn put(&self, key: &JsValue, blob: &Blob, clear: bool) -> Result<(), JsValue> {
+        let Blob { head, value } = blob;
+        if is_large(blob) {
+            put(&self.heads, key, head)?;
+            return put(self.values()?, key, value);
+        }
+        put(&self.heads, key, &[head.as_ref(), value.as_ref()].concat())?;
+        self.clear_value(key, clear)
+    }
+
+    /// Asks that both rows be removed. `clear`: `v` may hold a value.
+    pub(super) fn delete(&self, key: &JsValue, clear: bool) -> Result<(), JsValue> {
+        self.heads.delete(key)?;
+        self.clear_value(key, clear)
+    }
+
+    fn clear_value(&self, key: &JsValue, clear: bool) -> Result<(), JsValue> {
+        if clear { self.values()?.delete(key).map(drop) } else { Ok(()) }
+    }
+
+    /// Asks for the names after this one, and for their rows.
+    pub(super) fn get_page(&self, after: Option<BlobName>) -> Result<[IdbRequest; 2], JsValue> {
+        // Names begin with a hexadecimal digit, the record does not.
+        let lower = after.map_or_else(|| JsValue::from_str("0"), |name| Row::Blob(name).key());
+        let range = IdbKeyRange::bound_with_lower_open_and_upper_open(&lower, &JsValue::from_str("g"), true, true)?;
+        Ok([
+            self.heads.get_all_keys_with_key_and_limit(&range, PAGE_LEN)?,
+            self.heads.get_all_with_key_and_limit(&range, PAGE_LEN)?,
+        ])
+    }
+
+    /// No request will follow. The browser commits anyway, but sooner so: where `commit` is missing or fails, nothing is lost.
+    pub(super) fn commit(&mut self) {
+        self.committed = self.inner.finish().is_ok();
+    }
+
+    /// Undoes everything. It may be over already; then there is nothing to undo.
+    pub(super) fn abort(&self) {
+        _ = self.inner.abort();
+    }
+
+    /// Why it was aborted.
+    pub(super) fn abort_cause(&self) -> JsValue {
+        self.inner.error().map_or(JsValue::NULL, JsValue::from)
+    }
+
+    /// Whether the events of this target are its own.
+    pub(super) fn is(&self, target: &EventTarget) -> bool {
+        **self.inner == *target
+    }
+}
+
+fn put(store: &IdbObjectStore, key: &JsValue, bytes: &[u8]) -> Result<(), JsValue> {
+    store.put_with_key(&Uint8Array::from(bytes), key).map(drop)
+}
