@@ -8,7 +8,7 @@ export class KonserveError extends Error {
   constructor(code, message, about = {}) {
     super(message, 'cause' in about ? { cause: about.cause } : undefined)
     this.code = code
-    this.key = about.key
+    if (about.key !== undefined) this.key = about.key
   }
 }
 Object.defineProperty(KonserveError.prototype, 'name', { value: 'KonserveError', configurable: true, writable: true })

@@ -1,0 +1,130 @@
+// With a schema: keys, paths and values are checked, and their types are known.
+
+import { openStore } from 'konserve'
+import type { Store } from 'konserve'
+import { openStore as openSync } from 'konserve/sync'
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+declare function same<A, B>(same: Same<A, B>): void
+
+interface User {
+  name: string
+  age?: number
+  tags: string[]
+  address: { city: string; zip: string | null } | null
+  scores: Map<string, { points: number }>
+  pair: [string, number]
+  extra: unknown
+}
+
+interface Schema {
+  user: User
+  visits: number
+  [index: number]: { at: Date }
+}
+
+export async function reading(store: Store<Schema>): Promise<void> {
+  const user = await store.get('user')
+  same<typeof user, User | undefined>(true)
+  const visits = await store.get('visits', 0)
+  same<typeof visits, number>(true)
+  const entry = await store.get(5)
+  same<typeof entry, { at: Date } | undefined>(true)
+  // @ts-expect-error the schema has no such key
+  await store.get('usr')
+
+  const name = await store.getIn(['user', 'name'])
+  same<typeof name, string | undefined>(true)
+  const age = await store.getIn(['user', 'age'])
+  same<typeof age, number | undefined>(true)
+  const known = await store.getIn(['user', 'age'], 0)
+  same<typeof known, number>(true)
+  const tag = await store.getIn(['user', 'tags', 0])
+  same<typeof tag, string | undefined>(true)
+  const city = await store.getIn(['user', 'address', 'city'])
+  same<typeof city, string | undefined>(true)
+  const zip = await store.getIn(['user', 'address', 'zip'], 'none')
+  same<typeof zip, string | null>(true)
+  const points = await store.getIn(['user', 'scores', 'chess', 'points'])
+  same<typeof points, number | undefined>(true)
+  const second = await store.getIn(['user', 'pair', 1])
+  same<typeof second, number | undefined>(true)
+  const deep = await store.getIn(['user', 'extra', 'what', 'ever'])
+  same<typeof deep, unknown>(true)
+  const date = await store.getIn([7, 'at'])
+  same<typeof date, Date | undefined>(true)
+  const whole = await store.getIn(['user'])
+  same<typeof whole, User | undefined>(true)
+
+  // @ts-expect-error a user has no such property
+  await store.getIn(['user', 'nam'])
+  // @ts-expect-error a number has no properties of its own to enter
+  await store.getIn(['visits', 'x'])
+  // @ts-expect-error the schema has no such key
+  await store.getIn(['usr', 'name'])
+  // @ts-expect-error a path has a key
+  await store.getIn([])
+
+  const path: string[] = ['user', 'name']
+  const dynamic = await store.getIn(path)
+  same<typeof dynamic, unknown>(true)
+  const fixed = ['user', 'name'] as const
+  const same2 = await store.getIn(fixed)
+  same<typeof same2, string | undefined>(true)
+}
+
+export async function writing(store: Store<Schema>): Promise<void> {
+  await store.assoc('visits', 1)
+  await store.assocIn(['user', 'name'], 'Ada')
+  await store.assocIn(['user', 'tags', 0], 'poet')
+  await store.assocIn(['user', 'address'], null)
+  await store.assocIn(['user', 'scores', 'chess'], { points: 1 })
+  // @ts-expect-error visits are a number
+  await store.assoc('visits', 'one')
+  // @ts-expect-error a name is text
+  await store.assocIn(['user', 'name'], 5)
+  // @ts-expect-error there is no such path
+  await store.assocIn(['user', 'nam'], 'Ada')
+
+  const [before, after] = await store.update('visits', (n = 0) => n + 1)
+  same<typeof before, number | undefined>(true)
+  same<typeof after, number>(true)
+  const [old, now] = await store.updateIn(['user', 'tags'], (tags = []) => [...tags, 'new'])
+  same<typeof old, string[] | undefined>(true)
+  same<typeof now, string[]>(true)
+  await store.updateIn(['user', 'name'], async (name) => `${name ?? ''}!`)
+  // @ts-expect-error a name is text
+  await store.updateIn(['user', 'name'], () => 5)
+  // @ts-expect-error visits are a number
+  await store.update('visits', async () => 'one')
+
+  await store.dissocIn(['user', 'age'])
+  // @ts-expect-error there is no such path
+  await store.dissocIn(['user', 'years'])
+  // @ts-expect-error the schema has no such key
+  await store.dissoc('usr')
+
+  for await (const { key } of store.keys()) same<typeof key, 'user' | 'visits' | number>(true)
+  for await (const [key, value] of store.entries()) if (key === 'visits') same<typeof value, number>(true)
+}
+
+export function synchronously(): void {
+  const store = openSync<Schema>({ path: './store' })
+  const name = store.getIn(['user', 'name'], 'nobody')
+  same<typeof name, string>(true)
+  const [, visits] = store.update('visits', (n = 0) => n + 1)
+  same<typeof visits, number>(true)
+  // @ts-expect-error a synchronous update does not wait
+  store.update('visits', async () => 1)
+  for (const [key, value] of store.entries()) console.log(key, value)
+  for (const { key } of store.keys({ prefix: 'v' })) same<typeof key, 'user' | 'visits' | number>(true)
+  // @ts-expect-error there is no database that does not wait
+  openSync({ backend: 'indexeddb', name: 'x' })
+  store[Symbol.dispose]()
+}
+
+export async function opening(): Promise<void> {
+  const store = await openStore<Schema>({ name: 'notes' })
+  await reading(store)
+  await writing(store)
+}

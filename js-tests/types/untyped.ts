@@ -1,0 +1,120 @@
+// Without a schema: every key and path, and values that are unknown until they are looked at.
+
+import { connectStore, createStore, deleteStore, Keyword, KonserveError, openStore, storeExists } from 'konserve'
+import type { Config, ErrorCode, Meta, Store } from 'konserve'
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+declare function same<A, B>(same: Same<A, B>): void
+
+export async function keysAndValues(): Promise<void> {
+  const store = await openStore({ backend: 'memory' })
+  same<typeof store, Store<unknown>>(true)
+
+  const value = await store.get('user')
+  same<typeof value, unknown>(true)
+  const inside = await store.getIn(['user', 'tags', 0])
+  same<typeof inside, unknown>(true)
+  // @ts-expect-error what is stored is unknown
+  const text: string = await store.get('user')
+
+  await store.get(1)
+  await store.get(1n)
+  await store.get(null)
+  await store.get(new Date())
+  await store.get(Keyword.of('a/b'))
+  await store.get(['users', 1, { deep: true }])
+  await store.get(new Map([['a', 1]]))
+  // @ts-expect-error undefined is no key
+  await store.get(undefined)
+  // @ts-expect-error a function is no key
+  await store.get(() => 1)
+  // @ts-expect-error a symbol is no key
+  await store.get(Symbol('s'))
+
+  const path: string[] = ['a', 'b']
+  await store.getIn(path)
+  await store.getIn(path, 'nothing')
+  await store.assocIn(path, { any: 'value' })
+  // @ts-expect-error a path is an array
+  await store.getIn('user')
+  // @ts-expect-error a path has a key
+  await store.getIn([])
+
+  interface User {
+    name: string
+  }
+  const user: User = { name: 'Ada' }
+  await store.assoc('user', user, { meta: { by: 'me' }, expires: new Date() })
+  await store.assoc('user', user, { expires: Date.now() + 1000 })
+  // @ts-expect-error there is no such option
+  await store.assoc('user', user, { expire: 1 })
+  // @ts-expect-error a date or a number
+  await store.assoc('user', user, { expires: 'tomorrow' })
+
+  const [old, now] = await store.update('n', (n) => Number(n ?? 0) + 1)
+  same<typeof old, unknown>(true)
+  same<typeof now, number>(true)
+  const [, later] = await store.updateIn(['a', 'b'], async () => 'text')
+  same<typeof later, string>(true)
+  // @ts-expect-error an update needs a function
+  await store.update('n', 1)
+
+  const was: boolean = await store.dissoc('user')
+  const there: boolean = await store.exists('user')
+  const meta: Meta | undefined = await store.getMeta('user')
+  const written: Date | undefined = meta?.lastWrite
+  for await (const { key, size } of store.keys({ prefix: 'us', type: 'edn' })) {
+    same<typeof size, number>(true)
+    console.log(key)
+  }
+  for await (const [key, entry] of store.entries()) console.log(key, entry)
+  const all = await store.entries().toArray()
+  same<typeof all, [key: unknown, value: unknown][]>(true)
+  // @ts-expect-error there is no such type
+  store.keys({ type: 'json' })
+  console.log(text, was, there, written)
+  await store[Symbol.asyncDispose]()
+  await store.close()
+}
+
+export async function configurations(): Promise<void> {
+  await createStore({ backend: 'memory', id: '0b8d6c1e-52f7-4a3b-8e91-7c6d5e4f3a2b' })
+  await createStore({ path: './store' })
+  await createStore({ backend: 'file', path: './store', syncBlob: false, access: 'shared' })
+  await connectStore({ name: 'notes' })
+  await connectStore({ backend: 'indexeddb', name: 'notes', durability: 'strict', compressor: 'lz4' })
+  await openStore({ name: 'notes', wasm: new URL('https://example.org/konserve.wasm') })
+  await openStore({ name: 'notes', wasm: fetch('/konserve.wasm') })
+  const there: boolean = await storeExists({ backend: 'memory' })
+  await deleteStore({ path: './store' })
+  const config: Config = { backend: 'memory' }
+  // @ts-expect-error a store is somewhere
+  await openStore({})
+  // @ts-expect-error a configuration is needed
+  await openStore()
+  // @ts-expect-error there is no such backend
+  await openStore({ backend: 'paper' })
+  // @ts-expect-error a file store has a path
+  await openStore({ backend: 'file' })
+  // @ts-expect-error a path is text
+  await openStore({ path: 5 })
+  // @ts-expect-error there is no such access
+  await openStore({ path: './store', access: 'write' })
+  // @ts-expect-error memory has no path
+  await openStore({ backend: 'memory', path: './store' })
+  console.log(there, config)
+}
+
+export function errors(error: unknown): ErrorCode | undefined {
+  if (!(error instanceof KonserveError)) return undefined
+  switch (error.code) {
+    case 'STORE_LOCKED':
+      return error.code
+    // @ts-expect-error there is no such code
+    case 'LOCKED':
+      return 'CLOSED'
+    default:
+      console.log(error.message, error.key, error.cause)
+      return error.code
+  }
+}

@@ -1,0 +1,74 @@
+import { KonserveError } from './error.js'
+import { Store, SyncStore } from './store.js'
+import { Uuid } from './values.js'
+
+const later = async (promise, next) => next(await promise)
+const atOnce = (result, next) => next(result)
+
+/** The functions of the package; `load` gives the wasm module, or a promise of it. */
+export function asyncApi(load, options) {
+  const functions = api(load, options, { Store, suffix: '', then: later })
+  return mapped(functions, (call) => async (config) => call(config))
+}
+
+/** The functions of `konserve/sync`; `load` gives the wasm module. */
+export function syncApi(load, options) {
+  return api(load, options, { Store: SyncStore, suffix: 'Sync', then: atOnce })
+}
+
+/** The same functions, each given the option `wasm` where it has none. */
+function api(load, { files = false } = {}, { Store, suffix, then }) {
+  const called = (name, act) => (config) => {
+    const { wasm, ...checked } = checkedConfig(name, config, files)
+    return then(load(wasm), (bindings) => act(bindings, checked))
+  }
+  const opening = (name, mode) =>
+    called(name, (bindings, config) => then(bindings[`open${suffix}`](mode, config), (raw) => new Store(raw)))
+  return {
+    createStore: opening('createStore', 'create'),
+    connectStore: opening('connectStore', 'connect'),
+    openStore: opening('openStore', 'open'),
+    storeExists: called('storeExists', (bindings, config) => bindings[`storeExists${suffix}`](config)),
+    deleteStore: called('deleteStore', (bindings, config) =>
+      then(bindings[`deleteStore${suffix}`](config), () => undefined),
+    ),
+  }
+}
+
+function mapped(functions, change) {
+  return Object.fromEntries(Object.entries(functions).map(([name, call]) => [name, change(call)]))
+}
+
+function invalid(message, cause) {
+  return new KonserveError('INVALID_CONFIG', message, cause === undefined ? {} : { cause })
+}
+
+/** A plain copy of the configuration, with its backend; what else is right in it, the core decides. */
+function checkedConfig(name, config, files) {
+  if (config === null || typeof config !== 'object') {
+    throw invalid(`${name} needs a configuration, such as { backend: 'memory' }`)
+  }
+  const copy = copyOf(config)
+  copy.backend ??= usualBackend(copy, files)
+  if (copy.backend === undefined) {
+    const choice =
+      "{ backend: 'file', path } in Node, { backend: 'indexeddb', name } in a browser, { backend: 'memory' }"
+    throw invalid(`${name} was given no backend, and there is no usual one for this configuration here: say ${choice}`)
+  }
+  if (typeof copy.backend !== 'string') throw invalid(`${name} needs a backend by its name, such as 'memory'`)
+  if (copy.id instanceof Uuid) copy.id = copy.id.text
+  return copy
+}
+
+function copyOf(config) {
+  try {
+    return { ...config }
+  } catch (error) {
+    throw invalid('the configuration could not be read: see the cause', error)
+  }
+}
+
+function usualBackend({ path }, files) {
+  if (files) return path === undefined ? undefined : 'file'
+  return typeof indexedDB === 'undefined' ? undefined : 'indexeddb'
+}

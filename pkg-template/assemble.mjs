@@ -1,0 +1,118 @@
+// Makes the npm package of the files beside this one and of what wasm-pack built. It is not shipped.
+
+import { build } from 'esbuild'
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const HERE = fileURLToPath(new URL('.', import.meta.url))
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+/** Not shipped as they are: this file, and what goes into the bundle for Node alone. */
+const INNER = ['assemble.mjs', 'node.js', 'node-fs.js']
+const WASM = ['konserve.js', 'konserve_bg.wasm']
+
+/**
+ * @param {string} from the folder into which wasm-pack wrote `konserve.js` and `konserve_bg.wasm` (`--target web`)
+ * @param {string} to the folder of the package, made anew
+ */
+export async function assemble(from, to) {
+  await rm(to, { recursive: true, force: true })
+  await mkdir(join(to, 'wasm'), { recursive: true })
+  for (const file of WASM) await copyFile(join(from, file), join(to, 'wasm', file))
+  const files = (await readdir(HERE)).filter((file) => !INNER.includes(file))
+  for (const file of files) await copyFile(join(HERE, file), join(to, file))
+  for (const file of files.filter((name) => name.endsWith('.d.ts'))) await writeCommonJsTypes(to, file)
+  await writeCopy(to)
+  await bundleForNode(to)
+  await copyLicences(to)
+  await writeFile(join(to, 'package.json'), `${JSON.stringify(await manifest(), null, 2)}\n`)
+}
+
+/** TypeScript takes the types of what is required from `.d.cts` files; they say the same. */
+async function writeCommonJsTypes(to, file) {
+  const types = await readFile(join(to, file), 'utf8')
+  await writeFile(join(to, file.replace('.d.ts', '.d.cts')), types.replaceAll(/(from '\.\/[\w-]+)\.js'/g, "$1.cjs'"))
+}
+
+/** The wasm module as text, for places where the file cannot be had. */
+async function writeCopy(to) {
+  const base64 = await readFile(join(to, 'wasm', 'konserve_bg.wasm'), 'base64')
+  await writeFile(join(to, 'copy.js'), `export default 'data:application/wasm;base64,${base64}'\n`)
+}
+
+/** One CommonJS file, for `import` and `require` alike: what they give is the same then. */
+async function bundleForNode(to) {
+  await copyFile(join(HERE, 'node.js'), join(to, 'node.js'))
+  await copyFile(join(HERE, 'node-fs.js'), join(to, 'node-fs.js'))
+  await build({
+    entryPoints: [join(to, 'node.js')],
+    outfile: join(to, 'node.cjs'),
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    external: ['./copy.js'],
+    plugins: [builtInModules],
+    legalComments: 'none',
+    logOverride: { 'empty-import-meta': 'silent' },
+    logLevel: 'warning',
+  })
+  await Promise.all([rm(join(to, 'node.js')), rm(join(to, 'node-fs.js'))])
+}
+
+/** Node's own modules through a function, not `require`: esbuild makes ES modules of us in which `require` throws. */
+const builtInModules = {
+  name: 'built-in modules',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:/ }, ({ path, namespace }) =>
+      namespace === 'built-in' ? { path, external: true } : { path, namespace: 'built-in' },
+    )
+    onLoad({ filter: /.*/, namespace: 'built-in' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule?.('${path}') ?? require('${path}')`,
+    }))
+  },
+}
+
+async function copyLicences(to) {
+  const licences = (await readdir(ROOT)).filter((file) => /^LICEN[CS]E/.test(file))
+  for (const file of licences) await copyFile(join(ROOT, file), join(to, basename(file)))
+}
+
+/** What Cargo.toml says of the crate holds for the package too. */
+async function manifest() {
+  const toml = await readFile(join(ROOT, 'Cargo.toml'), 'utf8')
+  const field = (name) => new RegExp(`^${name} = "(.*)"$`, 'm').exec(toml)?.[1]
+  const repository = field('repository')
+  return {
+    name: 'konserve',
+    version: field('version'),
+    description: field('description'),
+    keywords: ['store', 'database', 'document', 'key-value', 'indexeddb', 'wasm', 'atomic', 'offline'],
+    license: field('license'),
+    ...(repository === undefined ? {} : { repository: { type: 'git', url: `git+${repository}.git` } }),
+    type: 'module',
+    files: ['*.js', '*.mjs', '*.cjs', '*.ts', '*.cts', 'wasm'],
+    sideEffects: false,
+    engines: { node: '>=20' },
+    main: './node.cjs',
+    module: './index.js',
+    types: './index.d.ts',
+    exports: {
+      '.': { workerd: esm('index', 'workerd'), 'edge-light': esm('index', 'edge-light'), ...entry('index', 'node') },
+      './sync': entry('sync', 'node-sync'),
+      './inline': entry('inline', 'node'),
+      './konserve.wasm': './wasm/konserve_bg.wasm',
+      './package.json': './package.json',
+    },
+  }
+}
+
+const esm = (types, file) => ({ types: `./${types}.d.ts`, default: `./${file}.js` })
+
+const entry = (name, node) => ({
+  node: {
+    import: { types: `./${name}.d.ts`, default: `./${node}.mjs` },
+    require: { types: `./${name}.d.cts`, default: `./${node}.cjs` },
+  },
+  default: esm(name, name),
+})

@@ -1,0 +1,2 @@
+/** The same as `konserve`, with the wasm module inside: nothing is fetched. */
+export * from './index.js'

@@ -1,0 +1,3 @@
+const { sync, KonserveError, Char, Decimal, Keyword, Ratio, Symbol_, Tagged, Uuid } = require('./node.cjs')
+
+module.exports = { ...sync, KonserveError, Char, Decimal, Keyword, Ratio, Symbol_, Tagged, Uuid }

@@ -1,0 +1,89 @@
+/**
+ * `konserve` without promises, for the backends that never wait: memory, and files in Node.
+ */
+import type {
+  At,
+  Checked,
+  EntryOf,
+  FileConfig,
+  Found,
+  KeyOf,
+  MemoryConfig,
+  Meta,
+  Path,
+  Query,
+  ValueOf,
+  WasmSource,
+  WriteOptions,
+} from './index.js'
+
+export { Char, Decimal, Keyword, KonserveError, Ratio, Symbol_, Tagged, Uuid } from './index.js'
+export type { ErrorCode, FileConfig, Key, MemoryConfig, Meta, Query, WasmSource, WriteOptions } from './index.js'
+
+declare global {
+  interface SymbolConstructor {
+    readonly dispose: unique symbol
+  }
+}
+
+/** Where a store is, and how it is kept. */
+export type Config = MemoryConfig | FileConfig
+
+/**
+ * Loads the wasm module. In a browser that cannot be done without waiting: await this before the first call.
+ * In Node the first call does it.
+ */
+export function ready(options?: { wasm?: WasmSource | Promise<WasmSource> }): Promise<void>
+
+/** Creates a store; `STORE_EXISTS` if there is one. */
+export function createStore<Schema = unknown>(config: Config): SyncStore<Schema>
+/** Opens a store that exists; `STORE_NOT_FOUND` if there is none. */
+export function connectStore<Schema = unknown>(config: Config): SyncStore<Schema>
+/** Opens a store, or creates it. */
+export function openStore<Schema = unknown>(config: Config): SyncStore<Schema>
+/** Whether there is a store. */
+export function storeExists(config: Config): boolean
+/** Deletes a store with all that is in it; nothing if there is none. */
+export function deleteStore(config: Config): void
+
+/** What `keys()` and `entries()` give: read page by page. Each entry is consistent; the listing is no snapshot. */
+export interface Listing<T> extends Iterable<T> {
+  [Symbol.iterator](): Generator<T, void, undefined>
+  /** All of it. */
+  toArray(): T[]
+}
+
+/** A store whose methods are done when they return. They are those of `Store`, where each is explained. */
+export interface SyncStore<Schema = unknown> {
+  get<K extends KeyOf<Schema>>(key: K): ValueOf<Schema, K> | undefined
+  get<K extends KeyOf<Schema>, N>(key: K, notFound: N): Found<ValueOf<Schema, K>, N>
+  getIn<const P extends Path<Schema>>(path: readonly [...P] & Checked<Schema, P>): At<Schema, P> | undefined
+  getIn<const P extends Path<Schema>, N>(
+    path: readonly [...P] & Checked<Schema, P>,
+    notFound: N,
+  ): Found<At<Schema, P>, N>
+  exists(key: KeyOf<Schema>): boolean
+  getMeta<K extends KeyOf<Schema>>(key: K): Meta<K> | undefined
+  assoc<K extends KeyOf<Schema>>(key: K, value: ValueOf<Schema, K>, options?: WriteOptions): void
+  assocIn<const P extends Path<Schema>>(
+    path: readonly [...P] & Checked<Schema, P>,
+    value: At<Schema, P>,
+    options?: WriteOptions,
+  ): void
+  update<K extends KeyOf<Schema>, V extends ValueOf<Schema, K>>(
+    key: K,
+    fn: (old: ValueOf<Schema, K> | undefined) => V,
+    options?: WriteOptions,
+  ): [old: ValueOf<Schema, K> | undefined, now: V]
+  updateIn<const P extends Path<Schema>, V extends At<Schema, P>>(
+    path: readonly [...P] & Checked<Schema, P>,
+    fn: (old: At<Schema, P> | undefined) => V,
+    options?: WriteOptions,
+  ): [old: At<Schema, P> | undefined, now: V]
+  dissoc(key: KeyOf<Schema>): boolean
+  dissocIn<const P extends Path<Schema>>(path: readonly [...P] & Checked<Schema, P>): boolean
+  keys(query?: Query): Listing<Meta<KeyOf<Schema>>>
+  entries(query?: Query): Listing<EntryOf<Schema>>
+  close(): void
+  [Symbol.dispose](): void
+}
