@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile, copyFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { aptInstall } from './apt.mjs'
 import { say } from './log.mjs'
@@ -24,6 +24,12 @@ export async function ensureWasmTarget() {
     return process.env
   }
   return debianToolchain()
+}
+
+/** Makes sure that `cargo clippy` is there for the compiler that builds for wasm. */
+export async function ensureWasmLinter(env) {
+  if (env.RUSTC && !existsSync('/usr/bin/cargo-clippy'))
+    await aptInstall(['rust-web-clippy'], 'the lints of the wasm build need Debian’s clippy')
 }
 
 async function hasTarget() {
