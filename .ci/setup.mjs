@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { main, step, summary } from './lib/log.mjs'
 import { npmPrograms, root } from './lib/paths.mjs'
-import { run } from './lib/run.mjs'
+import { runQuietly } from './lib/run.mjs'
 import { ensureRust } from './lib/rust.mjs'
 import { readSettings } from './lib/settings.mjs'
 import { ensureTool } from './lib/tools.mjs'
@@ -38,7 +38,7 @@ export async function installNpmPackages(folder) {
   const lock = await readFile(join(folder, 'package-lock.json'))
   const stamp = createHash('sha256').update(lock).update(process.version).digest('hex')
   if ((await readFile(stampFile, 'utf8').catch(() => '')) === stamp) return 'installed already'
-  await run('npm', ['ci'], { cwd: folder, quiet: true })
+  await runQuietly('npm', ['ci'], { cwd: folder })
   await writeFile(stampFile, stamp)
   return 'installed'
 }

@@ -15,7 +15,7 @@ import { installNpmPackages, setup } from './setup.mjs'
 
 const everything = ['--locked', '--all-features']
 const cargo = (command, args, env = {}) =>
-  run('cargo', [command, '--quiet', ...args], { cwd: root, env: { ...process.env, ...env } })
+  run('cargo', [command, '--quiet', ...args], { env: { ...process.env, ...env } })
 
 await main(async () => {
   const tools = await setup()
@@ -28,7 +28,7 @@ await main(async () => {
 })
 
 async function checkStyle() {
-  const npmProgram = (name, args) => run(join(npmPrograms, name), args, { cwd: root })
+  const npmProgram = (name, args) => run(join(npmPrograms, name), args)
   await step('JavaScript format', () => npmProgram('prettier', ['--check', '--log-level', 'warn', '.']))
   await step('JavaScript lints', () => npmProgram('eslint', ['--max-warnings', '0', '.']))
   await step('Rust format', () => ensureLinters().then(() => cargo('fmt', ['--check'])))
@@ -44,7 +44,7 @@ async function checkRust({ settings, env }) {
   await step('Rust lints, wasm', async () => {
     await ensureWasmLinter(env)
     const args = ['clippy', '--quiet', '--lib', '--target', TARGET, ...everything, ...denied]
-    await run('cargo-clippy', args, { cwd: root, env: { ...env, CARGO_TARGET_DIR: join(target, 'wasm', 'lint') } })
+    await run('cargo-clippy', args, { env: { ...env, CARGO_TARGET_DIR: join(target, 'wasm', 'lint') } })
   })
   await step('Rust documentation', () =>
     cargo('doc', ['--no-deps', '--lib', ...everything], { RUSTDOCFLAGS: '-D warnings' }),
@@ -54,7 +54,7 @@ async function checkRust({ settings, env }) {
 
 async function testRust() {
   await step('Rust tests', async () => {
-    const printed = await transcript('cargo', ['test', '--quiet', ...everything], { cwd: root })
+    const printed = await transcript('cargo', ['test', '--quiet', ...everything])
     const passed = [...printed.matchAll(/^test result: ok\. (\d+) passed/gm)].map((match) => Number(match[1]))
     return `${passed.reduce((sum, n) => sum + n, 0)} passed`
   })
@@ -71,7 +71,7 @@ async function testJavaScript() {
   for (const [folder, files] of await testFolders())
     await step(`${folder}: ${files.length} test files`, async () => {
       if (existsSync(join(root, folder, 'package-lock.json'))) await installNpmPackages(join(root, folder))
-      const printed = await transcript('node', ['--test', '--test-reporter=spec', ...files], { cwd: root, env })
+      const printed = await transcript('node', ['--test', '--test-reporter=spec', ...files], { env })
       const count = (word) => Number(new RegExp(`^. ${word} (\\d+)$`, 'm').exec(printed)?.[1] ?? 0)
       if (count('pass') === 0) throw new Error(`no test ran in ${folder}`)
       return `${count('pass')} passed, ${count('skipped')} skipped`

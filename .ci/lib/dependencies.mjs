@@ -1,7 +1,6 @@
 // The crates that this one depends on: their licences and sources, and known vulnerabilities.
 
 import { delimiter } from 'node:path'
-import { root } from './paths.mjs'
 import { output, run } from './run.mjs'
 import { ensureTool } from './tools.mjs'
 
@@ -13,9 +12,9 @@ export async function checkDependencies(version) {
   const folder = await ensureTool('cargo-deny', version)
   const env = { ...process.env, PATH: folder + delimiter + process.env.PATH, GIT_TERMINAL_PROMPT: '0' }
   const deny = (...checks) => ['--all-features', '--log-level', 'error', 'check', '--hide-inclusion-graph', ...checks]
-  await run('cargo-deny', deny('bans', 'licenses', 'sources'), { cwd: root, env })
-  if (output('cargo-deny', ['fetch', 'db'], { cwd: root, env }) === undefined)
+  await run('cargo-deny', deny('bans', 'licenses', 'sources'), { env })
+  if (output('cargo-deny', ['fetch', 'db'], { env }) === undefined)
     return 'licences and sources; NOT advisories: their database cannot be reached from here'
-  await run('cargo-deny', deny('--disable-fetch', 'advisories'), { cwd: root, env })
+  await run('cargo-deny', deny('--disable-fetch', 'advisories'), { env })
   return 'licences, sources and advisories'
 }

@@ -9,8 +9,8 @@ import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFil
 import { delimiter, join } from 'node:path'
 import { aptInstall } from './apt.mjs'
 import { say } from './log.mjs'
-import { cache, root } from './paths.mjs'
-import { output, run, which } from './run.mjs'
+import { cache } from './paths.mjs'
+import { output, runQuietly, which } from './run.mjs'
 
 export const TARGET = 'wasm32-unknown-unknown'
 
@@ -20,7 +20,7 @@ export async function ensureWasmTarget() {
   if (source !== 'auto' && source !== 'debian')
     throw new Error(`WASM_TARGET_FROM is "${source}"; it can be "auto" or "debian"`)
   if (source === 'auto' && ((await hasTarget()) || (await addWithRustup()))) {
-    say(`${TARGET}: ${output('rustc', ['-V'], { cwd: root })}`)
+    say(`${TARGET}: ${output('rustc', ['-V'])}`)
     return process.env
   }
   return debianToolchain()
@@ -33,7 +33,7 @@ export async function ensureWasmLinter(env) {
 }
 
 async function hasTarget() {
-  const folder = output('rustc', ['--print', 'target-libdir', '--target', TARGET], { cwd: root })
+  const folder = output('rustc', ['--print', 'target-libdir', '--target', TARGET])
   const files = folder && existsSync(folder) ? await readdir(folder) : []
   return files.some((name) => /^libstd-.*\.rlib$/.test(name))
 }
@@ -41,7 +41,7 @@ async function hasTarget() {
 async function addWithRustup() {
   if (!which('rustup')) return false
   say(`rustup target add ${TARGET}`)
-  const added = output('timeout', ['300', 'rustup', 'target', 'add', TARGET], { cwd: root })
+  const added = output('timeout', ['300', 'rustup', 'target', 'add', TARGET])
   if (added === undefined) say('rustup could not download it')
   return added !== undefined && hasTarget()
 }
@@ -118,7 +118,7 @@ async function buildStd(folder) {
   const args = ['build', '--release', '--target', TARGET, '-Zbuild-std=std,panic_abort,test']
   args.push('--config', 'source.crates-io.replace-with="vendored"')
   args.push('--config', `source.vendored.directory="${vendored}"`)
-  await run('/usr/bin/cargo', args, { cwd: folder, env, quiet: true })
+  await runQuietly('/usr/bin/cargo', args, { cwd: folder, env })
   const built = join(folder, 'target', TARGET, 'release', 'deps')
   const names = await readdir(built)
   return names.filter((name) => /^lib(?!std_builder).*\.rlib$/.test(name)).map((name) => join(built, name))
