@@ -10,7 +10,7 @@ import { main, step, summary } from './lib/log.mjs'
 import { cargoHome, root, target } from './lib/paths.mjs'
 import { output, run } from './lib/run.mjs'
 import { readToml } from './lib/settings.mjs'
-import { printSizes } from './lib/sizes.mjs'
+import { sizesOf } from './lib/sizes.mjs'
 import { setup } from './setup.mjs'
 
 /** Builds every package that wasm-pack.toml lists, and a tarball of the first, with what `setup` found. */
@@ -19,7 +19,7 @@ export async function build({ settings, env }) {
     const work = join(target, 'wasm', module.name)
     await step(`wasm module "${module.name}"`, () => buildModule(work, module, settings, env))
     await step(`npm package ${module.package}/`, () => assemblePackage(work, module))
-    await step('size of the module', () => printSizes(join(work, 'out', 'konserve_bg.wasm'), module))
+    await step('size of the module', () => sizesOf(join(work, 'out', 'konserve_bg.wasm'), module))
   }
   await step('tarball', () => pack(settings.build[0]))
 }

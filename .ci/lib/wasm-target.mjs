@@ -41,7 +41,7 @@ async function hasTarget() {
 async function addWithRustup() {
   if (!which('rustup')) return false
   say(`rustup target add ${TARGET}`)
-  const added = output('timeout', ['300', 'rustup', 'target', 'add', TARGET])
+  const added = output('rustup', ['target', 'add', TARGET], { timeout: 300_000 })
   if (added === undefined) say('rustup could not download it')
   return added !== undefined && hasTarget()
 }
