@@ -9,7 +9,6 @@ export default [
     rules: {
       eqeqeq: 'error',
       'no-implicit-coercion': ['error', { boolean: false }],
-      'no-shadow': 'error',
       'no-throw-literal': 'error',
       'no-unused-vars': ['error', { args: 'after-used' }],
       'no-var': 'error',

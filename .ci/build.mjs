@@ -10,20 +10,18 @@ import { main, step, summary } from './lib/log.mjs'
 import { cargoHome, root, target } from './lib/paths.mjs'
 import { output, run } from './lib/run.mjs'
 import { readToml } from './lib/settings.mjs'
-import { printSizes } from './lib/sizes.mjs'
+import { sizesOf } from './lib/sizes.mjs'
 import { setup } from './setup.mjs'
 
-/** Builds every package that wasm-pack.toml lists, and a tarball of the first. */
-export async function build() {
-  const { settings, env } = await setup()
+/** Builds every package that wasm-pack.toml lists, and a tarball of the first, with what `setup` found. */
+export async function build({ settings, env }) {
   for (const module of settings.build) {
     const work = join(target, 'wasm', module.name)
     await step(`wasm module "${module.name}"`, () => buildModule(work, module, settings, env))
     await step(`npm package ${module.package}/`, () => assemblePackage(work, module))
-    await step('size of the module', () => printSizes(join(work, 'out', 'konserve_bg.wasm'), module))
+    await step('size of the module', () => sizesOf(join(work, 'out', 'konserve_bg.wasm'), module))
   }
   await step('tarball', () => pack(settings.build[0]))
-  return env
 }
 
 async function buildModule(work, module, settings, env) {
@@ -100,7 +98,7 @@ async function pack(module) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await main(async () => {
-    await build()
+    await build(await setup())
     summary('The npm package is in pkg/, and packed in target/npm/')
   })
 }

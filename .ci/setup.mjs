@@ -5,9 +5,9 @@ import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { main, say, step, summary } from './lib/log.mjs'
+import { main, step, summary } from './lib/log.mjs'
 import { npmPrograms, root } from './lib/paths.mjs'
-import { run } from './lib/run.mjs'
+import { runQuietly } from './lib/run.mjs'
 import { ensureRust } from './lib/rust.mjs'
 import { readSettings } from './lib/settings.mjs'
 import { ensureTool } from './lib/tools.mjs'
@@ -21,7 +21,7 @@ export async function setup() {
   let settings, env
   const folders = []
   await step('Rust', ensureRust)
-  await step('npm packages of package-lock.json', installNpmPackages)
+  await step('npm packages of package-lock.json', () => installNpmPackages(root))
   await step('Rust target wasm32-unknown-unknown', async () => {
     settings = await readSettings()
     env = await ensureWasmTarget()
@@ -32,14 +32,15 @@ export async function setup() {
   return { settings, env: { ...env, PATH: [...folders, npmPrograms, env.PATH].join(':') } }
 }
 
-/** `npm ci`, unless the packages that are there were installed from this very lock file. */
-async function installNpmPackages() {
-  const stampFile = join(root, 'node_modules', '.konserve-stamp')
-  const lock = await readFile(join(root, 'package-lock.json'))
+/** `npm ci` in a folder, unless the packages that are there were installed from this very lock file. */
+export async function installNpmPackages(folder) {
+  const stampFile = join(folder, 'node_modules', '.konserve-stamp')
+  const lock = await readFile(join(folder, 'package-lock.json'))
   const stamp = createHash('sha256').update(lock).update(process.version).digest('hex')
-  if ((await readFile(stampFile, 'utf8').catch(() => '')) === stamp) return say('installed')
-  await run('npm', ['ci'], { cwd: root, quiet: true })
+  if ((await readFile(stampFile, 'utf8').catch(() => '')) === stamp) return 'installed already'
+  await runQuietly('npm', ['ci'], { cwd: folder })
   await writeFile(stampFile, stamp)
+  return 'installed'
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -1,7 +1,7 @@
 // Packages of a Debian system.
 
 import { say } from './log.mjs'
-import { run, which } from './run.mjs'
+import { run, runQuietly, which } from './run.mjs'
 
 let updated = false
 
@@ -15,7 +15,7 @@ export async function aptInstall(packages, reason) {
   const apt = (...args) => {
     const command = ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq', ...args]
     if (!isRoot) command.unshift('sudo')
-    return run(command[0], command.slice(1), { quiet: isRoot })
+    return (isRoot ? runQuietly : run)(command[0], command.slice(1))
   }
   if (!updated) await apt('update')
   updated = true

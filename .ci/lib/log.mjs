@@ -5,7 +5,10 @@ const finished = []
 
 const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s`
 
-/** Runs one step; its name is printed before, its time after. A failed step ends the script. */
+/**
+ * Runs one step: its name is printed before, its time after, with the one line that `work` may resolve to.
+ * A failed step ends the script.
+ */
 export async function step(name, work) {
   const since = performance.now()
   console.log(`\n[${finished.length + 1}] ${name}`)

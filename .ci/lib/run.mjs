@@ -1,38 +1,54 @@
-// Running other programs.
+// Running other programs, in the top folder of the source tree unless `cwd` says otherwise.
 
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { root } from './paths.mjs'
 
-/**
- * Runs a program and waits for it; its output goes to the terminal.
- * With `quiet`, the output is kept back and shown only if the program fails.
- */
-export function run(command, args, { cwd, env = process.env, quiet = false } = {}) {
+/** Runs a program in the terminal and waits for it. */
+export async function run(program, args, options = {}) {
+  await ended(spawn(program, args, { cwd: root, ...options, stdio: 'inherit' }))
+}
+
+/** Runs a program, shows what it prints only if it fails. */
+export async function runQuietly(program, args, options = {}) {
+  const child = spawn(program, args, { cwd: root, ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+  const chunks = []
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => chunks.push(chunk))
+  await ended(child).catch((error) => {
+    process.stderr.write(Buffer.concat(chunks))
+    throw error
+  })
+}
+
+/** Runs a program, shows what it prints, and returns its standard output. */
+export async function transcript(program, args, options = {}) {
+  const child = spawn(program, args, { cwd: root, ...options, stdio: ['ignore', 'pipe', 'inherit'] })
+  const chunks = []
+  child.stdout.on('data', (chunk) => chunks.push(chunk) && process.stdout.write(chunk))
+  await ended(child)
+  return Buffer.concat(chunks).toString()
+}
+
+function ended(child) {
+  const command = child.spawnargs.join(' ')
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env, stdio: quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit' })
-    const held = []
-    child.stdout?.on('data', (chunk) => held.push(chunk))
-    child.stderr?.on('data', (chunk) => held.push(chunk))
-    child.on('error', (error) => reject(new Error(`${command} could not be started: ${error.message}`)))
+    child.on('error', (error) => reject(new Error(`"${command}" could not be started: ${error.message}`)))
     child.on('close', (code, signal) => {
-      if (code === 0) return resolve()
-      process.stderr.write(Buffer.concat(held))
-      reject(new Error(`"${[command, ...args].join(' ')}" ended with ${signal ?? `exit code ${code}`}`))
+      if (code === 0) resolve()
+      else reject(new Error(`"${command}" ended with ${signal ?? `exit code ${code}`}`))
     })
   })
 }
 
 /** The trimmed standard output of a program, or undefined if it is missing or fails. */
-export function output(command, args, { cwd, env = process.env } = {}) {
-  const result = spawnSync(command, args, { cwd, env, encoding: 'utf8', maxBuffer: 1 << 28 })
+export function output(program, args, options = {}) {
+  const result = spawnSync(program, args, { cwd: root, ...options, encoding: 'utf8', maxBuffer: 1 << 28 })
   return result.status === 0 ? result.stdout.trim() : undefined
 }
 
 /** Where PATH finds a program, or undefined. */
-export function which(program, path = process.env.PATH) {
-  return path
-    .split(delimiter)
-    .map((folder) => join(folder, program))
-    .find((file) => existsSync(file))
+export function which(program) {
+  const files = process.env.PATH.split(delimiter).map((folder) => join(folder, program))
+  return files.find((file) => existsSync(file))
 }

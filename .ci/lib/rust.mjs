@@ -13,24 +13,24 @@ const minor = (version) => Number(/ 1\.(\d+)\./.exec(version ?? '')?.[1] ?? 0)
 export async function ensureRust() {
   const wanted = Number(/^rust-version = "1\.(\d+)"/m.exec(await readFile(join(root, 'Cargo.toml'), 'utf8'))[1])
   if (!which('cc')) await aptInstall(['gcc', 'libc6-dev'], 'Rust needs a C linker')
-  const version = output('rustc', ['-V'], { cwd: root })
+  const version = output('rustc', ['-V'])
   if (minor(version) < wanted) {
     const reason = `Rust 1.${wanted} or newer is needed, here is ${version ?? 'none'}`
     if (which('rustup')) throw new Error(`${reason}: run "rustup update stable"`)
     await aptInstall(['rustc-web', 'cargo-web'], reason)
     if (minor(output('rustc', ['-V'])) < wanted) throw new Error(`${reason}: install Rust with rustup (rustup.rs)`)
   }
-  return output('rustc', ['-V'], { cwd: root })
+  return output('rustc', ['-V'])
 }
 
 /** Makes sure that `cargo fmt` and `cargo clippy` are there. */
 export async function ensureLinters() {
-  const missing = ['fmt', 'clippy'].filter((name) => !output('cargo', [name, '--version'], { cwd: root }))
+  const missing = ['fmt', 'clippy'].filter((name) => !output('cargo', [name, '--version']))
   if (missing.length === 0) return
   if (which('rustup')) {
     const components = missing.map((name) => (name === 'fmt' ? 'rustfmt' : name))
     say(`rustup component add ${components.join(' ')}`)
-    await run('rustup', ['component', 'add', ...components], { cwd: root })
+    await run('rustup', ['component', 'add', ...components])
   } else {
     const packages = missing.map((name) => (name === 'fmt' ? 'rustfmt-web' : 'rust-web-clippy'))
     await aptInstall(packages, `cargo ${missing.join(' and cargo ')} are missing`)

@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { say } from './log.mjs'
 import { cache } from './paths.mjs'
-import { run } from './run.mjs'
+import { runQuietly } from './run.mjs'
 
 /** How each tool is installed, beyond its name and version. */
 const OPTIONS = {
@@ -40,7 +40,7 @@ async function install(name, version, folder) {
   }
   const args = ['install', '--quiet', '--no-track', '--root', join(work, 'tool'), `${name}@${version}`]
   try {
-    await run('cargo', [...args, ...OPTIONS[name]], { cwd: work, env, quiet: true })
+    await runQuietly('cargo', [...args, ...OPTIONS[name]], { cwd: work, env })
     await rename(join(work, 'tool'), folder)
   } finally {
     await rm(work, { recursive: true })

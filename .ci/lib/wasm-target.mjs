@@ -5,12 +5,12 @@
 
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile, copyFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { aptInstall } from './apt.mjs'
 import { say } from './log.mjs'
-import { cache, root } from './paths.mjs'
-import { output, run, which } from './run.mjs'
+import { cache } from './paths.mjs'
+import { output, runQuietly, which } from './run.mjs'
 
 export const TARGET = 'wasm32-unknown-unknown'
 
@@ -20,14 +20,20 @@ export async function ensureWasmTarget() {
   if (source !== 'auto' && source !== 'debian')
     throw new Error(`WASM_TARGET_FROM is "${source}"; it can be "auto" or "debian"`)
   if (source === 'auto' && ((await hasTarget()) || (await addWithRustup()))) {
-    say(`${TARGET}: ${output('rustc', ['-V'], { cwd: root })}`)
+    say(`${TARGET}: ${output('rustc', ['-V'])}`)
     return process.env
   }
   return debianToolchain()
 }
 
+/** Makes sure that `cargo clippy` is there for the compiler that builds for wasm. */
+export async function ensureWasmLinter(env) {
+  if (env.RUSTC && !existsSync('/usr/bin/cargo-clippy'))
+    await aptInstall(['rust-web-clippy'], 'the lints of the wasm build need Debian’s clippy')
+}
+
 async function hasTarget() {
-  const folder = output('rustc', ['--print', 'target-libdir', '--target', TARGET], { cwd: root })
+  const folder = output('rustc', ['--print', 'target-libdir', '--target', TARGET])
   const files = folder && existsSync(folder) ? await readdir(folder) : []
   return files.some((name) => /^libstd-.*\.rlib$/.test(name))
 }
@@ -35,7 +41,7 @@ async function hasTarget() {
 async function addWithRustup() {
   if (!which('rustup')) return false
   say(`rustup target add ${TARGET}`)
-  const added = output('timeout', ['300', 'rustup', 'target', 'add', TARGET], { cwd: root })
+  const added = output('rustup', ['target', 'add', TARGET], { timeout: 300_000 })
   if (added === undefined) say('rustup could not download it')
   return added !== undefined && hasTarget()
 }
@@ -112,7 +118,7 @@ async function buildStd(folder) {
   const args = ['build', '--release', '--target', TARGET, '-Zbuild-std=std,panic_abort,test']
   args.push('--config', 'source.crates-io.replace-with="vendored"')
   args.push('--config', `source.vendored.directory="${vendored}"`)
-  await run('/usr/bin/cargo', args, { cwd: folder, env, quiet: true })
+  await runQuietly('/usr/bin/cargo', args, { cwd: folder, env })
   const built = join(folder, 'target', TARGET, 'release', 'deps')
   const names = await readdir(built)
   return names.filter((name) => /^lib(?!std_builder).*\.rlib$/.test(name)).map((name) => join(built, name))
