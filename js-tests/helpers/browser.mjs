@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { chromium } from 'playwright-core'
 
-export { serve } from './server.mjs'
+export { folder, serve } from './server.mjs'
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 /** Quiet without a network; no sandbox, because tests may run as root. */
