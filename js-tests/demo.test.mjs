@@ -45,9 +45,15 @@ async function log(page, { species, place = '', note = '' }) {
 
 /** Presses a button of the page `times` times, as fast as it goes. */
 const press = (page, id, times) =>
-  page.evaluate(([id, times]) => Array.from({ length: times }, () => document.getElementById(id).click()), [id, times])
+  page.locator(`#${id}`).evaluate((button, presses) => {
+    for (let at = 0; at < presses; at++) button.click()
+  }, times)
 
-const textOf = (page, id, text) => page.locator(`#${id}`).filter({ hasText: new RegExp(`^${text}$`) }).waitFor()
+const textOf = (page, id, text) =>
+  page
+    .locator(`#${id}`)
+    .filter({ hasText: new RegExp(`^${text}$`) })
+    .waitFor()
 
 describe('the demo', { concurrency: 2 }, () => {
   it('shows a record again after a reload, with what was edited', async (t) => {
@@ -232,7 +238,13 @@ function faintTexts() {
   }
   return [...document.querySelectorAll('body *')]
     .filter((node) => node.checkVisibility() && !node.disabled)
-    .map((node) => ({ node, text: [...node.childNodes].filter(({ nodeType }) => nodeType === 3).map(({ data }) => data.trim()).join('') }))
+    .map((node) => ({
+      node,
+      text: [...node.childNodes]
+        .filter(({ nodeType }) => nodeType === 3)
+        .map(({ data }) => data.trim())
+        .join(''),
+    }))
     .filter(({ text }) => text !== '')
     .flatMap(faint)
 }

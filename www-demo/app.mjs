@@ -105,7 +105,8 @@ async function remove(id) {
 let hiding
 /** Says something for a few seconds, with a button to answer. */
 function toast(message, action, run) {
-  const button = action && element('button', { type: 'button', onclick: () => (run(), (byId('toast').hidden = true)) }, action)
+  const button =
+    action && element('button', { type: 'button', onclick: () => (run(), (byId('toast').hidden = true)) }, action)
   byId('toast').replaceChildren(element('p', {}, message), ...(button ? [button] : []))
   byId('toast').hidden = false
   clearTimeout(hiding)
@@ -157,13 +158,17 @@ function listen() {
 
 /** The page cannot go on; says why. */
 function fail(error) {
-  document.querySelector('main').replaceChildren(
-    element('section', { class: 'panel failure', role: 'alert' },
-      element('h2', {}, 'The log could not be opened'),
-      element('p', {}, error.message),
-      element('p', {}, element('code', {}, error.code ?? error.name)),
-    ),
-  )
+  document
+    .querySelector('main')
+    .replaceChildren(
+      element(
+        'section',
+        { class: 'panel failure', role: 'alert' },
+        element('h2', {}, 'The log could not be opened'),
+        element('p', {}, error.message),
+        element('p', {}, element('code', {}, error.code ?? error.name)),
+      ),
+    )
 }
 
 async function begin() {

@@ -1,7 +1,13 @@
 /** How values are written on the page. */
 
 const RELATIVE = new Intl.RelativeTimeFormat('en', { numeric: 'auto' })
-const DATE = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
+const DATE = new Intl.DateTimeFormat('en', {
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+  hourCycle: 'h23',
+})
 const STEPS = [
   ['day', 86_400],
   ['hour', 3_600],
@@ -33,7 +39,8 @@ export function bytes(number) {
 export const plural = (number, one, many = `${one}s`) => `${number} ${number === 1 ? one : many}`
 
 /** The first bytes of a digest, in hexadecimal. */
-export const hex = (digest, length) => Array.from(digest.subarray(0, length), (byte) => byte.toString(16).padStart(2, '0')).join('')
+export const hex = (digest, length) =>
+  Array.from(digest.subarray(0, length), (byte) => byte.toString(16).padStart(2, '0')).join('')
 
 /** A key as one would write it in JavaScript. */
 export const keyText = (key) => (Array.isArray(key) ? `[${key.map(keyText).join(', ')}]` : JSON.stringify(key))
@@ -49,4 +56,5 @@ export function hue(text) {
 }
 
 /** A date as `<input type="datetime-local">` wants it: local time, to the minute. */
-export const toLocalInput = (date) => new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
+export const toLocalInput = (date) =>
+  new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)

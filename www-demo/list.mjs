@@ -55,7 +55,12 @@ export class List {
     const species = element('strong')
     const place = element('small')
     const count = element('output')
-    const choose = element('button', { type: 'button', class: 'choose', onclick: () => this.#on.choose(id) }, species, place)
+    const choose = element(
+      'button',
+      { type: 'button', class: 'choose', onclick: () => this.#on.choose(id) },
+      species,
+      place,
+    )
     const fewer = element('button', { type: 'button', onclick: () => this.#on.count(id, -1) }, '−')
     const more = element('button', { type: 'button', onclick: () => this.#on.count(id, 1) }, '+')
     const stepper = element('div', { class: 'stepper' }, fewer, count, more)

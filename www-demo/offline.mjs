@@ -13,7 +13,7 @@ const show = (state, text) => {
 export async function workOffline() {
   if (!('serviceWorker' in navigator)) return show('never', 'Needs a network to start')
   try {
-    await navigator.serviceWorker.register('./service-worker.js')
+    await navigator.serviceWorker.register('./sw.js')
     const { active } = await navigator.serviceWorker.ready
     await keep(active, loadedFiles())
     const tell = () => (navigator.onLine ? show('ready', 'Works offline') : show('offline', 'Offline'))

@@ -11,7 +11,11 @@ export class Stored {
   constructor(say) {
     byId('persist').addEventListener('click', async () => {
       const kept = await navigator.storage.persist()
-      say(kept ? 'The browser keeps the log until you remove it.' : 'The browser does not promise it. Installing the page may help.')
+      say(
+        kept
+          ? 'The browser keeps the log until you remove it.'
+          : 'The browser does not promise it. Installing the page may help.',
+      )
       await this.renderSpace()
     })
   }
@@ -33,7 +37,11 @@ export class Stored {
       {},
       element('td', {}, element('code', { title: keyText(key) }, shortKey(key)), title && element('small', {}, title)),
       element('td', { class: 'number' }, bytes(size)),
-      element('td', {}, element('time', { datetime: lastWrite.toISOString(), title: lastWrite.toString() }, ago(lastWrite))),
+      element(
+        'td',
+        {},
+        element('time', { datetime: lastWrite.toISOString(), title: lastWrite.toString() }, ago(lastWrite)),
+      ),
       element('td', {}, fingerprint(digest)),
     )
     if (this.#seen && this.#seen.get(keyText(key)) !== hex(digest, 32)) flash(row)
@@ -53,6 +61,13 @@ export class Stored {
 
 /** The beginning of a digest: as colours, which the eye compares quickly, and as text. */
 function fingerprint(digest) {
-  const cells = Array.from(digest.subarray(0, 6), (byte) => element('i', { style: `--hue: ${Math.round(byte * 1.41)}` }))
-  return element('span', { class: 'digest', title: hex(digest, 32) }, element('span', { 'aria-hidden': 'true' }, ...cells), element('code', {}, hex(digest, 4)))
+  const cells = Array.from(digest.subarray(0, 6), (byte) =>
+    element('i', { style: `--hue: ${Math.round(byte * 1.41)}` }),
+  )
+  return element(
+    'span',
+    { class: 'digest', title: hex(digest, 32) },
+    element('span', { 'aria-hidden': 'true' }, ...cells),
+    element('code', {}, hex(digest, 4)),
+  )
 }

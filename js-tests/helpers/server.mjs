@@ -46,7 +46,9 @@ export function folder(path, at = '/') {
     const name = requested.slice(at.length)
     const file = join(inside, name === '' || name.endsWith('/') ? `${name}index.html` : name)
     const found = file.startsWith(inside) && statSync(file, { throwIfNoEntry: false })?.isFile()
-    return found ? { file, headers: { 'content-type': MEDIA_TYPES[extname(file)] ?? 'application/octet-stream' } } : undefined
+    return found
+      ? { file, headers: { 'content-type': MEDIA_TYPES[extname(file)] ?? 'application/octet-stream' } }
+      : undefined
   }
 }
 
