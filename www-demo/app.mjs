@@ -40,6 +40,7 @@ function refresh() {
       await load()
       render()
     }
+    await stored.renderSpace()
   })()
     .catch((error) => toast(`The records could not be read. ${error.message}`))
     .finally(() => (refreshing = undefined))
@@ -181,7 +182,7 @@ async function begin() {
   }
   listen()
   await refresh()
-  await Promise.all([workOffline(), stored.renderSpace()])
+  await workOffline()
 }
 
 begin()
