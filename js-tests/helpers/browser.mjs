@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { chromium } from 'playwright-core'
 
-export { serve } from './server.mjs'
+export { folder, serve } from './server.mjs'
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 /** Quiet without a network; no sandbox, because tests may run as root. */
@@ -37,13 +37,18 @@ export async function launch({ args = [] } = {}) {
  */
 export async function visit(browser, url) {
   const page = await browser.newPage()
+  const problems = problemsOf(page)
+  await page.goto(url)
+  return { page, problems }
+}
+
+function problemsOf(page) {
   const problems = []
   page.on('console', (message) => {
     if (message.type() === 'error') problems.push(`${message.text()} (${message.location().url})`)
   })
   page.on('pageerror', (error) => problems.push(String(error.stack ?? error)))
-  await page.goto(url)
-  return { page, problems }
+  return problems
 }
 
 /**
@@ -53,13 +58,17 @@ export async function visit(browser, url) {
  * @returns {Promise<{ result: unknown, problems: string[] }>}
  */
 export async function resultOf(browser, url, { timeout = 30_000 } = {}) {
-  const { page, problems } = await visit(browser, url)
+  const page = await browser.newPage()
+  const problems = problemsOf(page)
   const thrown = new Promise((_, reject) => page.once('pageerror', reject))
+  const answer = async () => {
+    await page.goto(url)
+    const handle = await page.waitForFunction(() => 'result' in globalThis, null, { timeout })
+    await handle.dispose()
+    return page.evaluate(() => globalThis.result)
+  }
   try {
-    const answer = page.waitForFunction(() => globalThis.result, null, { timeout }).then((handle) => handle.jsonValue())
-    thrown.catch(() => {})
-    answer.catch(() => {})
-    return { result: await Promise.race([answer, thrown]), problems }
+    return { result: await Promise.race([answer(), thrown]), problems }
   } catch (error) {
     throw new Error(`${url} gave no result: ${error.message}\n${problems.join('\n')}`, { cause: error })
   } finally {

@@ -16,45 +16,59 @@ const MEDIA_TYPES = {
 }
 
 /**
- * Serves the roots, asked in turn. A root is a folder, or a function of the request's path that returns
- * `{ status?, headers?, body? }` to answer by itself and `undefined` to let the next root try.
+ * Serves the roots, asked in turn, on a free port. A root is a folder, or a function of the request's path that returns
+ * `{ status?, headers?, body?, file? }` to answer and `undefined` to let the next root try.
  *
- * @param {...(string | ((path: string) => { status?: number, headers?: object, body?: string | Uint8Array } | undefined))} roots
+ * @param {...(string | ((path: string) => { status?: number, headers?: object, body?: string | Uint8Array, file?: string } | undefined))} roots
  * @returns {Promise<{ url: string, requests: string[], close: () => Promise<void> }>} `url` has no slash at its end;
  *   `requests` are the paths asked for so far.
  */
-export async function serve(...roots) {
+export const serve = (...roots) => serveOn(0, ...roots)
+
+/** The same on a given port; 0 takes a free one. */
+export async function serveOn(port, ...roots) {
   const requests = []
+  const answers = roots.map((root) => (typeof root === 'function' ? root : folder(root)))
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url, 'http://localhost').pathname)
     requests.push(path)
-    const answer = answerOf(roots, path)
-    response.writeHead(answer.status ?? 200, { 'cache-control': 'no-store', ...answer.headers })
-    if (answer.file) createReadStream(answer.file).pipe(response)
-    else response.end(answer.body)
+    respond(response, answerOf(answers, path))
   })
-  await new Promise((done) => server.listen(0, '127.0.0.1', done))
+  await new Promise((done, failed) => server.once('error', failed).listen(port, '127.0.0.1', done))
   return { url: `http://127.0.0.1:${server.address().port}`, requests, close: () => stop(server) }
+}
+
+/** The root that serves the files of a folder, under `at`, which ends in a slash. */
+export function folder(path, at = '/') {
+  const inside = resolve(path) + sep
+  return (requested) => {
+    if (!requested.startsWith(at)) return undefined
+    const name = requested.slice(at.length)
+    const file = join(inside, name === '' || name.endsWith('/') ? `${name}index.html` : name)
+    const found = file.startsWith(inside) && statSync(file, { throwIfNoEntry: false })?.isFile()
+    return found
+      ? { file, headers: { 'content-type': MEDIA_TYPES[extname(file)] ?? 'application/octet-stream' } }
+      : undefined
+  }
+}
+
+function respond(response, { status = 200, headers, body, file }) {
+  response.writeHead(status, { 'cache-control': 'no-store', ...headers })
+  if (file) createReadStream(file).pipe(response)
+  else response.end(body)
+}
+
+function answerOf(answers, path) {
+  for (const answer of answers) {
+    const found = answer(path)
+    if (found) return found
+  }
+  // Browsers ask for an icon unbidden; a 404 would be an error in the console of every test.
+  return { status: path === '/favicon.ico' ? 204 : 404 }
 }
 
 /** Stops a server at once, open connections included. */
 function stop(server) {
   server.closeAllConnections()
   return new Promise((done) => server.close(() => done()))
-}
-
-function answerOf(roots, path) {
-  for (const root of roots) {
-    const answer = typeof root === 'function' ? root(path) : fileOf(root, path)
-    if (answer) return answer
-  }
-  // Browsers ask for an icon unbidden; a 404 would be an error in the console of every test.
-  return { status: path === '/favicon.ico' ? 204 : 404 }
-}
-
-function fileOf(root, path) {
-  const file = join(resolve(root), path.endsWith('/') ? `${path}index.html` : path)
-  const inside = file.startsWith(resolve(root) + sep)
-  if (!inside || !statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined
-  return { file, headers: { 'content-type': MEDIA_TYPES[extname(file)] ?? 'application/octet-stream' } }
 }

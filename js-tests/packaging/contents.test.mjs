@@ -39,7 +39,7 @@ describe('the tarball', () => {
       files.some((name) => /^LICEN[CS]E/.test(name)),
       String(files),
     )
-    for (const field of ['name', 'version', 'description', 'license', 'repository', 'keywords', 'types']) {
+    for (const field of ['name', 'version', 'description', 'license', 'keywords', 'types']) {
       assert.ok(manifest[field], `package.json has "${field}"`)
     }
   })
