@@ -1,32 +1,19 @@
-//! The synchronous view: the same core, polled in place.
+//! The synchronous view: the same core, on the caller's thread.
+//!
+//! ```
+//! use konserve::{Config, blocking};
+//!
+//! let store = blocking::open_store(Config::memory())?;
+//! store.assoc_in(("user", "name"), "Ada")?;
+//! assert_eq!(store.get_in::<String>(("user", "name"))?, Some("Ada".into()));
+//! # Ok::<(), konserve::Error>(())
+//! ```
 
-/// Runs a future to its end on this thread, which sleeps while there is nothing to do.
 #[cfg(not(target_arch = "wasm32"))]
-pub fn wait<T>(future: impl Future<Output = T>) -> T {
-    use std::{
-        pin::pin,
-        sync::Arc,
-        task::{Context, Poll, Wake, Waker},
-        thread::{self, Thread},
-    };
+mod native;
 
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut context = Context::from_waker(&waker);
-    let mut future = pin!(future);
-    loop {
-        match future.as_mut().poll(&mut context) {
-            Poll::Ready(done) => return done,
-            Poll::Pending => thread::park(),
-        }
-    }
-}
+#[cfg(not(target_arch = "wasm32"))]
+pub use native::*;
 
 /// The result of a future that is ready at its first poll; one that would wait is given up with `CONFLICT`.
 #[cfg(target_arch = "wasm32")]

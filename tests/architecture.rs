@@ -1,4 +1,5 @@
 //! Imports go one way. Each module of the crate may use those that stand in its row, and nothing else.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -20,6 +20,8 @@ pub struct Config {
     pub(super) compressor: Option<Compressor>,
     pub(super) max_value_len: u64,
     pub(super) clock: Arc<dyn Clock>,
+    #[cfg(not(target_arch = "wasm32"))]
+    on_this_thread: bool,
 }
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -27,6 +29,11 @@ impl Config {
     /// A store in this folder: synced, and with exclusive access. [`FilePlace`] has the other ways.
     pub fn file(path: impl Into<std::path::PathBuf>) -> Self {
         Self::at(FilePlace::new(Arc::new(StdFs), path))
+    }
+
+    /// Whatever makes a thread wait is done on the caller's.
+    pub(crate) fn on_this_thread(self) -> Self {
+        Self { on_this_thread: true, ..self }
     }
 }
 
@@ -39,13 +46,15 @@ impl Config {
             compressor: None,
             max_value_len: DEFAULT_MAX_VALUE_LEN,
             clock: Arc::new(System),
+            #[cfg(not(target_arch = "wasm32"))]
+            on_this_thread: false,
         }
     }
 
     /// The place, with other threads waiting for a disk unless the caller's is to.
     pub(super) fn place(&self) -> Arc<dyn Place> {
         #[cfg(not(target_arch = "wasm32"))]
-        if self.place.blocks() {
+        if !self.on_this_thread && self.place.blocks() {
             return Arc::new(OffThread::new(self.place.clone()));
         }
         self.place.clone()

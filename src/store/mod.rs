@@ -8,6 +8,8 @@ mod lifecycle;
 mod listing;
 mod locks;
 mod read;
+#[cfg(not(target_arch = "wasm32"))]
+mod typed;
 mod verify;
 mod write;
 

@@ -1,11 +1,6 @@
 //! One operation in the queue.
 
-use super::{
-    answer::Answer,
-    image::Image,
-    large::Large,
-    row::Row,
-};
+use super::{answer::Answer, image::Image, large::Large, row::Row};
 use crate::{
     backing::{Blob, Change, Expect, HeadPage, Outcome, Part, UpdateFn, Write},
     error::{Error, Result},

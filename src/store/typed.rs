@@ -1,0 +1,155 @@
+//! The store for Rust programs: keys, paths and values of any type that converts to CBOR.
+#![allow(clippy::needless_pass_by_value, reason = "literals, tuples and references are given alike")]
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+
+use super::{Answer, Entries, Keys, LeafFn, Query, Store, WriteOptions};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    key::{Key, Path},
+    meta::Meta,
+    value::{FromCbor, ToCbor},
+};
+
+impl Key {
+    /// The key that a value stands for: text, numbers, `Value`s, and what else can be stored.
+    pub fn new(key: impl ToCbor) -> Result<Self> {
+        Self::from_cbor(&key.to_cbor()?)
+    }
+
+    /// The key as a value.
+    pub fn read<T: FromCbor>(&self) -> Result<T> {
+        T::from_cbor(self.as_cbor())
+    }
+}
+
+impl Path {
+    /// The path of an array or tuple: a key, then steps, as in `("users", 3, "name")`.
+    pub fn new(path: impl ToCbor) -> Result<Self> {
+        Self::from_cbor(&path.to_cbor()?)
+    }
+}
+
+impl WriteOptions {
+    /// Entries of the user's own: a map or struct. Updates keep the entries that they do not name.
+    pub fn meta(self, entries: impl ToCbor) -> Result<Self> {
+        self.meta_cbor(&entries.to_cbor()?)
+    }
+}
+
+fn read<T: FromCbor>(found: Option<Bytes>) -> Result<Option<T>> {
+    found.map(|item| T::from_cbor(&item)).transpose()
+}
+
+/// Key, path and value come as they are; the bytes below are [`get_cbor`](Store::get_cbor) and its like.
+impl Store {
+    /// The value of a key.
+    pub async fn get<T: FromCbor>(&self, key: impl ToCbor) -> Result<Option<T>> {
+        read(self.get_cbor(&Key::new(key)?.into()).await?)
+    }
+
+    /// The value at a path; `None` wherever it ends early.
+    pub async fn get_in<T: FromCbor>(&self, path: impl ToCbor) -> Result<Option<T>> {
+        read(self.get_cbor(&Path::new(path)?).await?)
+    }
+
+    /// Whether a key has a value. The value is not read.
+    pub async fn exists(&self, key: impl ToCbor) -> Result<bool> {
+        self.exists_key(&Key::new(key)?).await
+    }
+
+    /// The metadata of a key. The value is not read.
+    pub async fn get_meta(&self, key: impl ToCbor) -> Result<Option<Meta>> {
+        self.meta(&Key::new(key)?).await
+    }
+
+    /// Puts a value at a key.
+    pub async fn assoc(&self, key: impl ToCbor, value: impl ToCbor) -> Result<()> {
+        self.assoc_cbor(Key::new(key)?.into(), value.to_cbor()?.into(), WriteOptions::default()).await
+    }
+
+    /// Puts a value at a path. Missing levels become maps; an index of an array replaces, or extends it by one.
+    pub async fn assoc_in(&self, path: impl ToCbor, value: impl ToCbor) -> Result<()> {
+        self.assoc_with(path, value, WriteOptions::default()).await
+    }
+
+    /// [`assoc_in`](Self::assoc_in), with metadata or a time to live.
+    pub async fn assoc_with(&self, path: impl ToCbor, value: impl ToCbor, options: WriteOptions) -> Result<()> {
+        self.assoc_cbor(Path::new(path)?, value.to_cbor()?.into(), options).await
+    }
+
+    /// Replaces the value of a key by what `f` makes of it, and tells the old one and the new one.
+    /// No other write comes in between. `f` may be called more than once.
+    pub async fn update<T, F>(&self, key: impl ToCbor, f: F) -> Result<(Option<T>, T)>
+    where
+        T: ToCbor + FromCbor,
+        F: FnMut(Option<T>) -> T + Send + 'static,
+    {
+        self.update_path_with(Key::new(key)?.into(), f).await
+    }
+
+    /// [`update`](Self::update), at a path.
+    pub async fn update_in<T, F>(&self, path: impl ToCbor, f: F) -> Result<(Option<T>, T)>
+    where
+        T: ToCbor + FromCbor,
+        F: FnMut(Option<T>) -> T + Send + 'static,
+    {
+        self.update_path_with(Path::new(path)?, f).await
+    }
+
+    async fn update_path_with<T, F>(&self, path: Path, mut f: F) -> Result<(Option<T>, T)>
+    where
+        T: ToCbor + FromCbor,
+        F: FnMut(Option<T>) -> T + Send + 'static,
+    {
+        let seen = Arc::new(Mutex::new(None));
+        let seeing = seen.clone();
+        let leaf: LeafFn = Box::new(move |old| {
+            let new = Bytes::from(f(old.map(T::from_cbor).transpose()?).to_cbor()?);
+            let old = old.map(Bytes::copy_from_slice);
+            *seeing.lock().unwrap_or_else(PoisonError::into_inner) = Some((old, new.clone()));
+            Ok(Answer::Now(new))
+        });
+        self.update_cbor(path, leaf, WriteOptions::default()).await?;
+        let seen = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let (old, new) = seen.ok_or_else(|| Error::new(ErrorKind::Backend, "the backing did not run an update"))?;
+        Ok((read(old)?, T::from_cbor(&new)?))
+    }
+
+    /// [`update_in`](Self::update_in) with a function that takes its time: it is awaited outside of any lock or
+    /// transaction, and called again if the value was changed meanwhile; `CONFLICT` after 32 tries.
+    pub async fn update_in_async<T, F, U>(&self, path: impl ToCbor, mut f: F) -> Result<()>
+    where
+        T: ToCbor + FromCbor,
+        F: FnMut(Option<T>) -> U + Send + 'static,
+        U: Future<Output = Result<T>> + Send + 'static,
+    {
+        let leaf: LeafFn = Box::new(move |old| {
+            let new = f(old.map(T::from_cbor).transpose()?);
+            Ok(Answer::Later(Box::pin(async move { Ok(new.await?.to_cbor()?.into()) })))
+        });
+        self.update_cbor(Path::new(path)?, leaf, WriteOptions::default()).await
+    }
+
+    /// Deletes a key; whether it was there.
+    pub async fn dissoc(&self, key: impl ToCbor) -> Result<bool> {
+        self.dissoc_cbor(Key::new(key)?.into()).await
+    }
+
+    /// Deletes what is at a path; whether it was there.
+    pub async fn dissoc_in(&self, path: impl ToCbor) -> Result<bool> {
+        self.dissoc_cbor(Path::new(path)?).await
+    }
+
+    /// The metadata of all keys, page by page. Values are not read.
+    pub fn keys(&self) -> Result<Keys> {
+        self.list_keys(Query::default())
+    }
+
+    /// The metadata and values, as CBOR, of all keys, page by page.
+    pub fn entries(&self) -> Result<Entries> {
+        self.list_entries(Query::default())
+    }
+}
