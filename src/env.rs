@@ -93,6 +93,34 @@ pub(crate) fn float_text(n: f64) -> String {
     return js_sys::Number::from(n).to_string(10).map_or_else(|_| String::from("a float"), String::from);
 }
 
+/// Runs a future to its end on this thread, which sleeps while there is nothing to do.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn wait<T>(future: impl Future<Output = T>) -> T {
+    use std::{
+        pin::pin,
+        sync::Arc,
+        task::{Context, Poll, Wake, Waker},
+        thread::{self, Thread},
+    };
+
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(done) => return done,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
 /// A JavaScript value that was thrown: the source of errors in wasm.
 #[cfg(target_arch = "wasm32")]
 #[derive(Debug)]

@@ -10,8 +10,8 @@ use std::{
 /// A row may name only modules of the rows above it. (One exception: an error shows its key as text.)
 const ALLOWED: &[(&str, &[&str])] = &[
     ("error", &["cbor"]),
-    ("cbor", &["error"]),
     ("env", &["error"]),
+    ("cbor", &["env", "error"]),
     ("name", &["error"]),
     ("value", &["cbor", "error", "name"]),
     ("key", &["cbor", "error", "name"]),

@@ -5,7 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 
 use super::{Backing, Blob, Capability, HeadPage, Heads, Outcome, Part, Place, UpdateFn, Write};
-use crate::{blocking::wait, env::BoxFut, error::Result, name::BlobName};
+use crate::{
+    env::{BoxFut, wait},
+    error::Result,
+    name::BlobName,
+};
 
 /// Runs each operation of a backing, or of a place and the backings opened there, as one job on a pool of threads:
 /// so no thread of an asynchronous program waits for a disk. A job that has begun is finished, also when its future is

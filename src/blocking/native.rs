@@ -1,40 +1,14 @@
 //! A store whose methods return their results, for programs that are not asynchronous.
 
-use std::{
-    pin::pin,
-    sync::Arc,
-    task::{Context, Poll, Wake, Waker},
-    thread::{self, Thread},
-    vec,
-};
+use std::vec;
 
+pub use crate::env::wait;
 use crate::{
     error::Result,
     meta::Meta,
     store::{self, Config, Query, Report, WriteOptions},
     value::{FromCbor, ToCbor},
 };
-
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-/// Runs a future to its end on this thread, which sleeps while there is nothing to do.
-pub fn wait<T>(future: impl Future<Output = T>) -> T {
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut context = Context::from_waker(&waker);
-    let mut future = pin!(future);
-    loop {
-        match future.as_mut().poll(&mut context) {
-            Poll::Ready(done) => return done,
-            Poll::Pending => thread::park(),
-        }
-    }
-}
 
 /// Makes a store. See [`create_store`](crate::create_store).
 pub fn create_store(config: Config) -> Result<Store> {
