@@ -2,6 +2,11 @@ import { KonserveError } from './error.js'
 import { Store, SyncStore } from './store.js'
 import { Uuid } from './values.js'
 
+const OPTIONS = [
+  ...['backend', 'id', 'path', 'name', 'syncBlob', 'access', 'durability'],
+  ...['layout', 'serializer', 'compressor', 'encryptor', 'wasm'],
+]
+
 const later = async (promise, next) => next(await promise)
 const atOnce = (result, next) => next(result)
 
@@ -16,7 +21,6 @@ export function syncApi(load, options) {
   return api(load, options, { Store: SyncStore, suffix: 'Sync', then: atOnce })
 }
 
-/** The same functions, each given the option `wasm` where it has none. */
 function api(load, { files = false } = {}, { Store, suffix, then }) {
   const called = (name, act) => (config) => {
     const { wasm, ...checked } = checkedConfig(name, config, files)
@@ -49,6 +53,8 @@ function checkedConfig(name, config, files) {
     throw invalid(`${name} needs a configuration, such as { backend: 'memory' }`)
   }
   const copy = copyOf(config)
+  const unknown = Object.keys(copy).find((option) => !OPTIONS.includes(option))
+  if (unknown !== undefined) throw invalid(`${name} has no option ${unknown}; there are ${OPTIONS.join(', ')}`)
   copy.backend ??= usualBackend(copy, files)
   if (copy.backend === undefined) {
     const choice =

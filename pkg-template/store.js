@@ -154,24 +154,27 @@ function decodeIfAny(bytes) {
   return bytes === undefined ? undefined : decode(bytes)
 }
 
+/** Whether it is to be awaited. What cannot be looked at is a value, and refused as such. */
 function isThenable(value) {
-  return value !== null && typeof value === 'object' && typeof value.then === 'function'
+  try {
+    return value !== null && typeof value === 'object' && typeof value.then === 'function'
+  } catch {
+    return false
+  }
 }
 
 function writeOptions(options = {}) {
   const { meta, expires } = known(options, ['meta', 'expires'], 'a write')
-  if (meta !== undefined && (meta === null || typeof meta !== 'object' || kindOf(meta) !== 'Object')) {
-    throw new KonserveError('INVALID_VALUE', 'meta must be a plain object: your own entries, by name')
+  return {
+    meta: meta === undefined ? undefined : encodeValue(meta, 'meta'),
+    expires: expires === undefined ? undefined : timeOf(expires),
   }
-  return { meta: meta && encodeValue(meta, 'meta'), expires: expires === undefined ? undefined : timeOf(expires) }
 }
 
 function timeOf(expires) {
-  const time = expires instanceof Date ? expires.getTime() : expires
-  if (typeof time !== 'number' || !(time >= 0 && time <= 8.64e15)) {
-    throw new KonserveError('INVALID_VALUE', 'expires must be a Date, or a number of milliseconds since 1970')
-  }
-  return Math.trunc(time)
+  if (typeof expires === 'number') return expires
+  if (expires !== null && typeof expires === 'object' && kindOf(expires) === 'Date') return expires.getTime()
+  throw new KonserveError('INVALID_VALUE', 'expires must be a Date, or milliseconds since 1970')
 }
 
 function queryOf(query = {}, values) {

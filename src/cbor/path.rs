@@ -118,7 +118,8 @@ impl<'v, 's> Slot<'v, 's> {
     }
 
     /// The value without what is here; `None` if the path ends early. What follows in an array moves up, as with
-    /// JavaScript's `splice`. With no steps there is nothing to remove from: `INVALID_PATH`.
+    /// JavaScript's `splice`. With no steps there is nothing to remove from: `INVALID_PATH`. A `Map` that needs its
+    /// tag now may be one level too deep: `LIMIT_EXCEEDED`.
     pub fn remove(&self) -> Result<Option<Vec<u8>>> {
         let End::Item { end, member, .. } = self.end else { return Ok(None) };
         let Some((container, start)) = member else {
