@@ -13,15 +13,18 @@ import { readToml } from './lib/settings.mjs'
 import { sizesOf } from './lib/sizes.mjs'
 import { setup } from './setup.mjs'
 
-/** Builds every package that wasm-pack.toml lists, and a tarball of the first, with what `setup` found. */
+const pkg = join(root, 'pkg')
+
+/** Builds every module that wasm-pack.toml lists, the package that holds them, and its tarball, with what `setup` found. */
 export async function build({ settings, env }) {
-  for (const module of settings.build) {
-    const work = join(target, 'wasm', module.name)
-    await step(`wasm module "${module.name}"`, () => buildModule(work, module, settings, env))
-    await step(`npm package ${module.package}/`, () => assemblePackage(work, module))
-    await step('size of the module', () => sizesOf(join(work, 'out', 'konserve_bg.wasm'), module))
-  }
-  await step('tarball', () => pack(settings.build[0]))
+  const folderOf = ({ name }) => join(target, 'wasm', name)
+  for (const module of settings.build)
+    await step(`wasm module "${module.name}"`, () => buildModule(folderOf(module), module, settings, env))
+  const outputs = settings.build.map((module) => [module.name, join(folderOf(module), 'out')])
+  await step('npm package pkg/', () => assemblePackage(Object.fromEntries(outputs)))
+  await step('tarball', pack)
+  for (const module of settings.build)
+    await step(`size of "${module.name}"`, () => sizesOf(join(folderOf(module), 'out', `${module.name}_bg.wasm`), module))
 }
 
 async function buildModule(work, module, settings, env) {
@@ -32,7 +35,8 @@ async function buildModule(work, module, settings, env) {
   await writeManifest(work, settings)
   const out = join(work, 'out')
   const args = ['build', work, '--mode', 'no-install', '--target', 'web', '--release', '--no-pack']
-  args.push('--out-dir', out, '--out-name', 'konserve', '--', '--locked', '--features', module.features.join(','))
+  args.push('--out-dir', out, '--out-name', module.name, '--', '--locked')
+  args.push('--no-default-features', '--features', module.features.join(','))
   await run('wasm-pack', ['--log-level', 'error', ...args], { env: { ...env, ...reproducible(work) } })
   await writeFile(stampFile, stamp)
 }
@@ -75,23 +79,21 @@ function reproducible(work) {
   return { CARGO_TARGET_DIR: join(work, 'build'), CARGO_ENCODED_RUSTFLAGS: flags.join('\x1f') }
 }
 
-async function assemblePackage(work, module) {
+async function assemblePackage(outputs) {
   const { assemble } = await import('../pkg-template/assemble.mjs')
-  const folder = join(root, module.package)
-  await assemble(join(work, 'out'), folder)
-  return `${(await readdir(folder)).length} entries`
+  await assemble(outputs, pkg)
+  return `${(await readdir(pkg)).length} entries`
 }
 
 /** Packs the package as npm would publish it, and lets the scripts and tests of this tree import it as `konserve`. */
-async function pack(module) {
-  const folder = join(root, module.package)
+async function pack() {
   const tarballs = join(root, 'target', 'npm')
   await rm(tarballs, { recursive: true, force: true })
   await mkdir(tarballs, { recursive: true })
-  const packed = output('npm', ['pack', '--json', '--pack-destination', tarballs], { cwd: folder })
-  if (packed === undefined) throw new Error(`npm pack failed in ${module.package}/: run it there to see why`)
+  const packed = output('npm', ['pack', '--json', '--pack-destination', tarballs], { cwd: pkg })
+  if (packed === undefined) throw new Error(`npm pack failed in pkg/: run it there to see why`)
   const link = join(root, 'node_modules', 'konserve')
-  if (!existsSync(link)) await symlink(folder, link, 'dir')
+  if (!existsSync(link)) await symlink(pkg, link, 'dir')
   const [{ filename, size, unpackedSize, entryCount }] = JSON.parse(packed)
   return `target/npm/${filename}: ${entryCount} files, ${size} bytes, ${unpackedSize} unpacked`
 }

@@ -9,20 +9,22 @@ const HERE = fileURLToPath(new URL('.', import.meta.url))
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 /** Not shipped as they are: this file, and what goes into the bundle for Node alone. */
 const INNER = ['assemble.mjs', 'node.js', 'node-fs.js']
-const WASM = ['konserve.js', 'konserve_bg.wasm']
 
 /**
- * @param {string} from the folder into which wasm-pack wrote `konserve.js` and `konserve_bg.wasm` (`--target web`)
+ * @param {{ web: string, node: string }} from the folders into which wasm-pack wrote
+ *   `web.js`, `web_bg.wasm` and `node.js`, `node_bg.wasm` (`--target web`): the modules for browsers and for Node
  * @param {string} to the folder of the package, made anew
  */
 export async function assemble(from, to) {
   await rm(to, { recursive: true, force: true })
   await mkdir(join(to, 'wasm'), { recursive: true })
-  for (const file of WASM) await copyFile(join(from, file), join(to, 'wasm', file))
+  for (const name of ['web', 'node']) {
+    for (const file of [`${name}.js`, `${name}_bg.wasm`]) await copyFile(join(from[name], file), join(to, 'wasm', file))
+    await writeCopy(to, name)
+  }
   const files = (await readdir(HERE)).filter((file) => !INNER.includes(file))
   for (const file of files) await copyFile(join(HERE, file), join(to, file))
   for (const file of files.filter((name) => name.endsWith('.d.ts'))) await writeCommonJsTypes(to, file)
-  await writeCopy(to)
   await bundleForNode(to)
   await copyLicences(to)
   await writeFile(join(to, 'package.json'), `${JSON.stringify(await manifest(), null, 2)}\n`)
@@ -34,10 +36,10 @@ async function writeCommonJsTypes(to, file) {
   await writeFile(join(to, file.replace('.d.ts', '.d.cts')), types.replaceAll(/(from '\.\/[\w-]+)\.js'/g, "$1.cjs'"))
 }
 
-/** The wasm module as text, for places where the file cannot be had. */
-async function writeCopy(to) {
-  const base64 = await readFile(join(to, 'wasm', 'konserve_bg.wasm'), 'base64')
-  await writeFile(join(to, 'copy.js'), `export default 'data:application/wasm;base64,${base64}'\n`)
+/** A wasm module as text, for places where the file cannot be had. */
+async function writeCopy(to, name) {
+  const base64 = await readFile(join(to, 'wasm', `${name}_bg.wasm`), 'base64')
+  await writeFile(join(to, 'wasm', `${name}-copy.js`), `export default 'data:application/wasm;base64,${base64}'\n`)
 }
 
 /** One CommonJS file, for `import` and `require` alike: what they give is the same then. */
@@ -51,13 +53,13 @@ async function bundleForNode(to) {
     platform: 'node',
     format: 'cjs',
     target: 'node20',
-    external: ['./copy.js'],
+    external: ['./wasm/node-copy.js'],
     plugins: [builtInModules],
     legalComments: 'none',
     logOverride: { 'empty-import-meta': 'silent' },
     logLevel: 'warning',
   })
-  await Promise.all([rm(join(to, 'node.js')), rm(join(to, 'node-fs.js'))])
+  await Promise.all(['node.js', 'node-fs.js', 'wasm/node.js'].map((file) => rm(join(to, file))))
 }
 
 /** Node's own modules through a function, not `require`: esbuild makes ES modules of us in which `require` throws. */
@@ -101,7 +103,7 @@ async function manifest() {
       '.': { workerd: esm('index', 'workerd'), 'edge-light': esm('index', 'edge-light'), ...entry('index', 'node') },
       './sync': entry('sync', 'node-sync'),
       './inline': entry('inline', 'node'),
-      './konserve.wasm': './wasm/konserve_bg.wasm',
+      './konserve.wasm': { node: './wasm/node_bg.wasm', default: './wasm/web_bg.wasm' },
       './package.json': './package.json',
     },
   }

@@ -2,7 +2,7 @@
 
 import { asyncApi } from './api.js'
 import { Loader } from './load.js'
-import module from './wasm/konserve_bg.wasm?module'
+import module from './wasm/web_bg.wasm?module'
 import { web } from './web.js'
 
 export { KonserveError } from './error.js'

@@ -1,7 +1,7 @@
 // The same as index.js, with the wasm module inside: nothing is fetched.
 
 import { asyncApi } from './api.js'
-import copy from './copy.js'
+import copy from './wasm/web-copy.js'
 import { loader } from './web.js'
 
 export { KonserveError } from './error.js'
