@@ -70,7 +70,7 @@ function forbidden() {
     return undefined
   } catch (cause) {
     const message =
-      "WebAssembly is not allowed here: add 'wasm-unsafe-eval' to script-src in the page's Content-Security-Policy"
+      "WebAssembly is not allowed here: the page's Content-Security-Policy must have 'wasm-unsafe-eval' in script-src"
     return new KonserveError('UNSUPPORTED', message, { cause })
   }
 }

@@ -7,10 +7,12 @@ import { fileURLToPath } from 'node:url'
 import { asyncApi, syncApi } from './api.js'
 import { failure, inDataUrl, isModule, isPlace, Loader } from './load.js'
 import { asyncFiles, syncFiles } from './node-fs.js'
-import * as bindings from './wasm/konserve.js'
 
 export { KonserveError } from './error.js'
 export { Char, Decimal, Keyword, Ratio, Symbol_, Tagged, Uuid } from './values.js'
+
+// Evaluated by the first call: it touches TextDecoder, which importing must not.
+const bindings = () => require('./wasm/konserve.js')
 
 // These two throw where a bundler has moved this file away from what lies beside it.
 const wasmFile = () => join(__dirname, 'wasm', 'konserve_bg.wasm')
@@ -18,19 +20,19 @@ const copy = () => require('./copy.js').default
 const fileAt = (place) => (/^file:/.test(place) ? fileURLToPath(place) : String(place))
 
 const loader = new Loader({
-  bindings: () => bindings,
+  bindings,
   module: async () => readFile(wasmFile()),
   copy,
   fetch: (place) => (/^https?:/.test(place) ? fetch(place) : readFile(fileAt(place))),
-  instantiate: (_, module) => bindings.initSync({ module }),
+  instantiate: ({ initSync }, module) => initSync({ module }),
   files: () => ({ fs: asyncFiles(), fsSync: syncFiles() }),
 })
 
 function loadSync(given) {
   if (loader.running) return loader.running
   try {
-    bindings.initSync({ module: moduleSync(given) })
-    return loader.run(bindings)
+    bindings().initSync({ module: moduleSync(given) })
+    return loader.run(bindings())
   } catch (error) {
     throw failure(error)
   }
