@@ -1,4 +1,5 @@
 // Bundled into node.cjs, which `import` and `require` share: one wasm module, one KonserveError, one set of memory stores.
+/* global __dirname, require */
 
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
