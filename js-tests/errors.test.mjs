@@ -381,7 +381,7 @@ describe('the wasm module', () => {
       import { openStore } from 'konserve'
       import { openStore as openSync } from 'konserve/sync'
       const codes = []
-      for (const wasm of [5, {}, null, new Response('no wasm'), new URL('file:///nowhere/x.wasm'), Uint8Array.of(1, 2, 3)]) {
+      for (const wasm of [5, {}, null, new Response('no wasm'), new URL('file:///nowhere/x.wasm'), Uint8Array.of(1, 2, 3), Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)]) {
         codes.push(await openStore({ backend: 'memory', wasm }).then(() => 'opened', (error) => error.name + ' ' + error.code))
         try { openSync({ backend: 'memory', wasm }) } catch (error) { codes.push(error.name + ' ' + error.code) }
       }
@@ -395,7 +395,7 @@ describe('the wasm module', () => {
     })
     const codes = JSON.parse(printed)
     assert.equal(codes.pop(), 1, 'a later call loads it')
-    assert.equal(codes.length, 12)
+    assert.equal(codes.length, 14)
     for (const code of codes) assert.match(code, /^KonserveError (INVALID_CONFIG|BACKEND)$/)
   })
 })
