@@ -1,5 +1,6 @@
 import { KonserveError } from './error.js'
-import { BIG_ENDIAN, className, kindOf, reversed, TAG_OF } from './kinds.js'
+import { BIG_ENDIAN, kindOf, reversed, TAG_OF } from './kinds.js'
+import { placeText, refusalOf } from './refusal.js'
 import { isWellFormed } from './text.js'
 
 /** Arrays, maps and tags may nest this deep, one level each. */
@@ -8,7 +9,6 @@ const SLAB = 64 * 1024
 const EMPTY = new Uint8Array(0)
 /** Up to this length a loop over a text beats the engine's own UTF-8 encoder. */
 const SHORT_TEXT = 32
-const PATH_SHOWN = 200
 const INT_END = 2n ** 63n
 
 const entriesOf = Map.prototype.entries
@@ -87,16 +87,12 @@ class Encoder {
   /** The error that says where the value cannot be stored, and why. */
   refuse(why, cause, code = this.code) {
     const about = cause === undefined ? { key: this.key } : { key: this.key, cause }
-    this.refusal = new KonserveError(code, `${this.place()} ${why}`, about)
+    this.refusal = new KonserveError(
+      code,
+      `${placeText(this.name, this.parents, this.steps, this.depth)} ${why}`,
+      about,
+    )
     return this.refusal
-  }
-
-  place() {
-    let place = this.name
-    for (let level = 0; level < this.depth && place.length < PATH_SHOWN; level++) {
-      place += stepText(this.parents[level], this.steps[level])
-    }
-    return place.length < PATH_SHOWN ? place : `${place.slice(0, PATH_SHOWN)}…`
   }
 
   /** Goes one level down: writes the head of a container, or of a tag, whose items follow. */
@@ -183,7 +179,8 @@ class Encoder {
   text(text) {
     const { length } = text
     if (length > SHORT_TEXT) return this.longText(text)
-    this.reserve(length + 2)
+    // As much as `head` reserves: were it to grow after the text is there, the text would be left behind.
+    this.reserve(length + 9)
     const { bytes } = this
     let at = this.at + headSize(length)
     for (let from = 0; from < length; from++) {
@@ -200,12 +197,12 @@ class Encoder {
     utf8 ??= new TextEncoder()
     // First as if it were ASCII: most are, and then the head is as long as guessed.
     this.reserve(length + 9)
-    const guessed = this.at + headSize(length)
-    let { read, written } = utf8.encodeInto(text, this.bytes.subarray(guessed))
-    if (read < length) {
+    let done = this.encodeText(text)
+    if (done.read < length) {
       this.reserve(9 + 3 * length)
-      ;({ read, written } = utf8.encodeInto(text, this.bytes.subarray(this.at + headSize(length))))
+      done = this.encodeText(text)
     }
+    const { written } = done
     if (written !== length && !isWellFormed(text)) {
       throw this.refuse('has a lone surrogate: UTF-16 that is no text cannot be stored')
     }
@@ -215,6 +212,11 @@ class Encoder {
     }
     this.head(0x60, written)
     this.at += written
+  }
+
+  /** Writes as much of a text as there is room for, behind the head that ASCII of its length has. */
+  encodeText(text) {
+    return utf8.encodeInto(text, this.bytes.subarray(this.at + headSize(text.length)))
   }
 
   byteString(bytes) {
@@ -263,7 +265,7 @@ class Encoder {
       case 'Uint8Array':
         return this.byteString(this.bytesOf(object))
       case 'ArrayBuffer':
-        return this.named('js/array-buffer', (name) => this.byteString(new Uint8Array(object)))
+        return this.named('js/array-buffer', () => this.byteString(new Uint8Array(object)))
       case 'DataView':
         return this.named('js/data-view', () => this.byteString(this.bytesOf(object)))
       case 'Keyword':
@@ -420,35 +422,6 @@ class Encoder {
     write()
     this.close(2)
   }
-}
-
-const ADVICE = new Map([
-  ['Promise', ': await it first'],
-  ['SharedArrayBuffer', ': copy it into an ArrayBuffer first'],
-  ['Number', ' object: store the plain number'],
-  ['String', ' object: store the plain string'],
-  ['Boolean', ' object: store the plain boolean'],
-])
-
-function refusalOf(object) {
-  const name = className(object)
-  const advice = ADVICE.get(name) ?? ', which cannot be stored: make it a plain object'
-  return `is ${name === undefined ? 'an object with a prototype of its own' : `a ${name}`}${advice}`
-}
-
-function stepText(parent, step) {
-  if (step === undefined) return ''
-  if (typeof step === 'string')
-    return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`
-  if (step >= 0) return `[${step}]`
-  return parent instanceof Set ? `.values()[${-1 - step}]` : entryText(parent, -1 - step)
-}
-
-function entryText(map, step) {
-  const at = step >> 1
-  if (step % 2 === 0) return `.keys()[${at}]`
-  const key = [...entriesOf.call(map)][at]?.[0]
-  return ['string', 'number', 'boolean'].includes(typeof key) ? `.get(${JSON.stringify(key)})` : `.values()[${at}]`
 }
 
 let idle

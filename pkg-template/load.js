@@ -30,7 +30,7 @@ export class Loader {
     const platform = this.#platform
     try {
       const [bindings, module] = await Promise.all([platform.bindings(), compiled(given, platform)])
-      await platform.instantiate(bindings, module)
+      await platform.instantiate(bindings, ours(module))
       return this.run(bindings)
     } catch (error) {
       throw failure(error)
@@ -104,6 +104,16 @@ function compileIfBytes(source) {
   if (isModule(source)) return source
   checkBytes(source)
   return WebAssembly.compile(source)
+}
+
+/** The module, if it is konserve's: bindings that were given another could not be used again. */
+export function ours(module) {
+  const start = WebAssembly.Module.exports(module).find(({ name }) => name === '__wbindgen_start')
+  if (start) return module
+  throw new KonserveError(
+    'INVALID_CONFIG',
+    "wasm is another module: give the file konserve/konserve.wasm of this package's version",
+  )
 }
 
 /** Whether this is a compiled module, also one of another realm. */

@@ -1,11 +1,12 @@
 // Bundled into node.cjs, which `import` and `require` share: one wasm module, one KonserveError, one set of memory stores.
+/* global __dirname, require */
 
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { asyncApi, syncApi } from './api.js'
-import { failure, inDataUrl, isModule, isPlace, Loader } from './load.js'
+import { failure, inDataUrl, isModule, isPlace, Loader, ours } from './load.js'
 import { asyncFiles, syncFiles } from './node-fs.js'
 
 export { KonserveError } from './error.js'
@@ -31,7 +32,7 @@ const loader = new Loader({
 function loadSync(given) {
   if (loader.running) return loader.running
   try {
-    bindings().initSync({ module: moduleSync(given) })
+    bindings().initSync({ module: ours(moduleSync(given)) })
     return loader.run(bindings())
   } catch (error) {
     throw failure(error)

@@ -73,8 +73,11 @@ impl FilePlace {
 
     async fn open_backing(&self, create: bool) -> Result<FileBacking> {
         if create && self.access != Access::Read {
-            let made = self.folder.fs.mkdir(self.path()).await;
-            made.map_err(|error| error.into_error("making the folder", self.path()))?;
+            if let Err(error) = self.folder.fs.mkdir(self.path()).await {
+                // That a file is in the way is the better thing to say.
+                self.files().await?;
+                return Err(error.into_error("making the folder", self.path()));
+            }
         } else if !self.is_store().await? {
             return Err(Error::new(
                 ErrorKind::StoreNotFound,
