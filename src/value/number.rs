@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use super::bigint::{BigInt, NotANumber};
 
 /// An exact fraction, Clojure's `1/3`. It is kept as it is, never reduced.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Ratio {
     numerator: BigInt,
     denominator: BigInt,
@@ -47,7 +47,7 @@ impl FromStr for Ratio {
 }
 
 /// An exact decimal, Java's `BigDecimal` and Clojure's `1.50M`: `mantissa · 10^exponent`. `1.5` and `1.50` are two.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Decimal {
     /// The digits, with the sign.
     pub mantissa: BigInt,

@@ -22,7 +22,7 @@ mod read;
 
 #[cfg(feature = "cli")]
 pub(super) use read::integer;
-pub use read::{read, read_all};
+pub use read::read;
 
 use super::Value;
 use crate::cbor::tag;

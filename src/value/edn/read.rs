@@ -21,16 +21,6 @@ pub fn read(text: &str) -> Result<Value> {
     }
 }
 
-/// All the values that a text holds, one after the other; the errors are those of [`read`].
-pub fn read_all(text: &str) -> Result<Vec<Value>> {
-    let mut reader = Reader { cursor: Cursor::new(text, Language::Edn), depth: 0 };
-    let mut values = Vec::new();
-    while reader.skip()?.is_some() {
-        values.push(reader.next()?);
-    }
-    Ok(values)
-}
-
 struct Reader<'a> {
     cursor: Cursor<'a>,
     /// How many lists, maps and tags are around.
@@ -399,11 +389,5 @@ mod tests {
         for bomb in ["[".repeat(1_000_000), "#_".repeat(1_000_000), "#a ".repeat(1_000_000)] {
             assert_eq!(read(&bomb).unwrap_err().kind(), ErrorKind::LimitExceeded);
         }
-    }
-
-    #[test]
-    fn many_values_are_read_one_after_the_other() {
-        assert_eq!(read_all(":a 1 ; end\n [2]").unwrap().len(), 3);
-        assert_eq!(read_all(" ; nothing").unwrap(), []);
     }
 }

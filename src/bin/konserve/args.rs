@@ -1,0 +1,139 @@
+//! What may stand on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Look into a konserve store and change it: a folder of values under keys.
+#[derive(Debug, Parser)]
+#[command(name = "konserve", version, after_long_help = HELP, after_help = "See konserve --help for keys, values and exit codes.")]
+pub(crate) struct Arguments {
+    /// Print JSON instead of EDN, lists as one JSON text per line
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const HELP: &str = r#"Keys and steps:
+  A KEY is taken as text: konserve get FOLDER users
+  Further words step into its value, as text into maps; into an array, digits
+  are an index, from 0: konserve get FOLDER users 3 name
+  With --edn, the key, the steps and the value are EDN instead, so that every
+  key can be named: konserve get --edn FOLDER :users 3 '"name"'
+  ls prints keys as EDN, so that they can be given back with --edn.
+
+Values:
+  put takes JSON, or EDN with --edn; "-" reads it from standard input.
+  JSON is read exactly: integers are integers, beyond 64 bits bigints; numbers
+  with a fraction or exponent are floats, but for whole ones within 2^53, which
+  are integers, as JavaScript stores them.
+  What is printed is EDN, which put --edn takes back without loss. With --json,
+  what JSON lacks is an object of one entry: {"$date": "2024-02-29T12:00:00Z"},
+  {"$bigint": "1"}, {"$bytes": "00ff"}, {"$undefined": true}, {"$float": "NaN"},
+  {"$keyword": "a/b"}, {"$symbol": "a"}, {"$char": "a"}, {"$uuid": "..."},
+  {"$ratio": "1/3"}, {"$decimal": "1.50"}, {"$set": [...]},
+  {"$map": [[key, value], ...]}, {"$record": ["name", ...]}, {"$tag": [1, ...]}.
+  put does not take these back: it stores them as the objects they are.
+
+Access:
+  put and rm take the store for themselves, and fail if another program has it
+  open for writing; with --shared they work beside those that share it. The
+  others only read: they take no lock, and change nothing.
+
+Exit codes:
+  0  done
+  1  the key or path is not there; verify found damage
+  2  the command line is wrong, or the store refuses the key, path or value
+  3  the store failed: not found, locked, damaged, no permission, disk full"#;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List the keys, one per line, in no particular order
+    Ls {
+        #[command(flatten)]
+        store: Folder,
+        /// Type, size in bytes and time of the last write before each key, between tabs
+        #[arg(short, long)]
+        long: bool,
+        /// Only text keys that begin so
+        #[arg(long, value_name = "TEXT")]
+        prefix: Option<String>,
+    },
+    /// Print a value, or the part of one that the steps lead to
+    Get {
+        #[command(flatten)]
+        store: Folder,
+        #[command(flatten)]
+        path: Place,
+    },
+    /// Write a value under a key, or to where the steps lead; missing levels become maps
+    #[command(override_usage = "konserve put [OPTIONS] <FOLDER> <KEY> [STEP]... <VALUE>")]
+    Put {
+        #[command(flatten)]
+        store: Folder,
+        #[command(flatten)]
+        path: Place,
+        /// The new value: JSON, or EDN with --edn; - reads it from standard input
+        #[arg(allow_negative_numbers = true)]
+        value: String,
+        /// Make the store if there is none
+        #[arg(long)]
+        create: bool,
+        /// Work beside other programs that have the store open with shared access
+        #[arg(long)]
+        shared: bool,
+    },
+    /// Remove a key, or what the steps lead to
+    Rm {
+        #[command(flatten)]
+        store: Folder,
+        #[command(flatten)]
+        path: Place,
+        /// Work beside other programs that have the store open with shared access
+        #[arg(long)]
+        shared: bool,
+    },
+    /// Describe the store, or one key of it
+    Info {
+        #[command(flatten)]
+        store: Folder,
+        /// The key to describe
+        #[arg(allow_negative_numbers = true)]
+        key: Option<String>,
+        /// The key is EDN
+        #[arg(long)]
+        edn: bool,
+    },
+    /// Read everything and report what is damaged
+    Verify {
+        #[command(flatten)]
+        store: Folder,
+    },
+    /// Print every entry in one line: file, kind, key, value and metadata, between tabs
+    Dump {
+        #[command(flatten)]
+        store: Folder,
+        /// As EDN, maps and sets sorted (this is what is done without --json too)
+        #[arg(long, conflicts_with = "json")]
+        edn: bool,
+    },
+}
+
+/// Which store.
+#[derive(Args, Debug)]
+pub(crate) struct Folder {
+    /// The folder of the store
+    pub(crate) folder: PathBuf,
+}
+
+/// Which place in a store.
+#[derive(Args, Debug)]
+pub(crate) struct Place {
+    /// A key, and the steps into its value
+    #[arg(required = true, num_args = 1.., value_name = "KEY", allow_negative_numbers = true)]
+    pub(crate) path: Vec<String>,
+    /// Key, steps and value are EDN
+    #[arg(long)]
+    pub(crate) edn: bool,
+}

@@ -1,0 +1,211 @@
+//! The commands.
+
+use std::{path::Path, sync::Arc};
+
+use konserve::{
+    BlobName, Config, Error, Kind, Meta, Prefix, Query, Value,
+    backing::{Access, FilePlace, StdFs},
+    blocking::{Store, connect_store, open_store, wait},
+};
+
+use crate::{
+    args::{Arguments, Command, Place},
+    failure::Failure,
+    input,
+    output::{self, Output},
+    progress::Progress,
+};
+
+/// Does what the command line says.
+pub(crate) fn run(Arguments { json, command }: Arguments) -> Result<(), Failure> {
+    let mut out = Output::new(json);
+    match command {
+        Command::Ls { store, long, prefix } => {
+            with(&reading(&store.folder)?, |store| ls(store, long, prefix, &mut out))
+        }
+        Command::Get { store, path } => with(&reading(&store.folder)?, |store| get(store, &path, &mut out)),
+        Command::Put { store, path, value, create, shared } => {
+            // What is wrong in the value must not make a store.
+            let value = input::value(&value, path.edn)?;
+            with(&writing(&store.folder, create, shared)?, |store| put(store, &path, &value, &mut out))
+        }
+        Command::Rm { store, path, shared } => {
+            with(&writing(&store.folder, false, shared)?, |store| rm(store, &path, &mut out))
+        }
+        Command::Info { store, key: None, .. } => with(&reading(&store.folder)?, |store| info(store, &mut out)),
+        Command::Info { store, key: Some(key), edn } => {
+            with(&reading(&store.folder)?, |store| info_key(store, &key, edn, &mut out))
+        }
+        Command::Verify { store } => with(&reading(&store.folder)?, |store| verify(store, &mut out)),
+        Command::Dump { store, .. } => with(&reading(&store.folder)?, |store| dump(store, &mut out)),
+    }?;
+    out.finish()
+}
+
+/// The store, without a lock and without the means to change it.
+fn reading(folder: &Path) -> Result<Store, Failure> {
+    Ok(connect_store(config(folder, Access::Read))?)
+}
+
+fn writing(folder: &Path, create: bool, shared: bool) -> Result<Store, Failure> {
+    let config = config(folder, if shared { Access::Shared } else { Access::Exclusive });
+    Ok(if create { open_store(config) } else { connect_store(config) }?)
+}
+
+fn config(folder: &Path, access: Access) -> Config {
+    Config::at(FilePlace::new(Arc::new(StdFs), folder).access(access))
+}
+
+/// Works with a store and closes it, whatever came of the work; the first error is the one to tell.
+fn with(store: &Store, work: impl FnOnce(&Store) -> Result<(), Failure>) -> Result<(), Failure> {
+    let done = work(store);
+    let closed = store.close();
+    done.and_then(|()| Ok(closed?))
+}
+
+fn ls(store: &Store, long: bool, prefix: Option<String>, out: &mut Output) -> Result<(), Failure> {
+    let query = Query { kind: None, prefix: prefix.map(Prefix::Text) };
+    for meta in store.list_keys(query)? {
+        let meta = meta?;
+        let key = output::key(&meta.key)?.to_string();
+        if out.is_json() {
+            out.value(&output::meta(&meta, true)?)?;
+        } else if long {
+            let (size, written) = (meta.size.to_string(), output::date(meta.last_write).to_string());
+            out.line(&[meta.kind.as_str(), &size, &written, &key])?;
+        } else {
+            out.line(&[&key])?;
+        }
+    }
+    Ok(())
+}
+
+fn get(store: &Store, place: &Place, out: &mut Output) -> Result<(), Failure> {
+    let path = path(store, place)?;
+    match store.get_in(&path)? {
+        Some(value) => out.value(&value),
+        None => Err(nothing(place)),
+    }
+}
+
+fn put(store: &Store, place: &Place, value: &Value, out: &mut Output) -> Result<(), Failure> {
+    let path = path(store, place)?;
+    store.assoc_in(&path, value)?;
+    said(out, "written", true)
+}
+
+fn rm(store: &Store, place: &Place, out: &mut Output) -> Result<(), Failure> {
+    let path = path(store, place)?;
+    let removed = store.dissoc_in(&path)?;
+    said(out, "removed", removed)?;
+    if removed { Ok(()) } else { Err(nothing(place)) }
+}
+
+/// The path of the words on the command line, which without `--edn` depends on what is there.
+fn path(store: &Store, place: &Place) -> Result<Value, Failure> {
+    let Some((key, words)) = place.path.split_first() else {
+        return Err(Failure::Usage("a key is missing".into()));
+    };
+    let key = input::key(key, place.edn)?;
+    let by_value = !place.edn && !words.is_empty();
+    let value: Option<Value> = if by_value { store.get(&key)? } else { None };
+    let mut path = vec![key];
+    path.extend(input::steps(words, place.edn, value.as_ref())?);
+    Ok(path.into())
+}
+
+fn nothing(place: &Place) -> Failure {
+    Failure::No(format!("there is nothing at {}; konserve ls lists the keys", place.path.join(" ")))
+}
+
+/// What was done, for programs that ask for JSON.
+fn said(out: &mut Output, what: &str, it: bool) -> Result<(), Failure> {
+    if out.is_json() { out.value(&[(what, it)].into_iter().collect()) } else { Ok(()) }
+}
+
+fn info(store: &Store, out: &mut Output) -> Result<(), Failure> {
+    let (mut keys, mut binaries, mut logs, mut size) = (0_u64, 0_u64, 0_u64, 0_u64);
+    for meta in store.keys()? {
+        let meta = meta?;
+        keys += 1;
+        binaries += u64::from(meta.kind == Kind::Binary);
+        logs += u64::from(meta.kind == Kind::Log);
+        size = size.saturating_add(meta.size);
+    }
+    facts(
+        out,
+        vec![
+            ("id", Value::Uuid(*store.inner().id().as_bytes())),
+            ("layout", "sealed".into()),
+            ("created", output::date(store.inner().created())),
+            ("keys", keys.into()),
+            ("binaries", binaries.into()),
+            ("logs", logs.into()),
+            ("size", size.into()),
+        ],
+    )
+}
+
+fn facts(out: &mut Output, facts: Vec<(&str, Value)>) -> Result<(), Failure> {
+    if out.is_json() {
+        return out.value(&facts.into_iter().collect());
+    }
+    facts.iter().try_for_each(|(name, value)| out.line(&[name, &value.to_string()]))
+}
+
+fn info_key(store: &Store, word: &str, is_edn: bool, out: &mut Output) -> Result<(), Failure> {
+    let key = input::key(word, is_edn)?;
+    match store.get_meta(&key)? {
+        Some(meta) => out.value(&output::meta(&meta, out.is_json())?),
+        None => Err(Failure::No(format!("there is no key {word}; konserve ls lists the keys"))),
+    }
+}
+
+fn verify(store: &Store, out: &mut Output) -> Result<(), Failure> {
+    let mut progress = Progress::new(false);
+    let report = store.verify(|checked| progress.at(checked))?;
+    drop(progress);
+    let damage = |(name, error): &(BlobName, Error)| {
+        [("file", name.file_name()), ("code", error.code().to_owned()), ("message", error.message().to_owned())]
+    };
+    let damaged: Vec<_> = report.corrupt.iter().map(damage).collect();
+    let count = u64::try_from(damaged.len()).unwrap_or(u64::MAX);
+    if out.is_json() {
+        let corrupt: Value = damaged.into_iter().map(|facts| facts.into_iter().collect::<Value>()).collect();
+        out.value(&[("checked", report.checked.into()), ("corrupt", corrupt)].into_iter().collect())?;
+    } else {
+        damaged.iter().try_for_each(|[(_, file), (_, code), (_, message)]| out.line(&[file, code, message]))?;
+        out.line(&[&format!("{} checked, {count} damaged", report.checked)])?;
+    }
+    if count == 0 {
+        return Ok(());
+    }
+    Err(Failure::No(format!(
+        "{count} of {} are damaged; restore those files from a backup, or delete them",
+        report.checked
+    )))
+}
+
+fn dump(store: &Store, out: &mut Output) -> Result<(), Failure> {
+    let (mut entries, mut progress, mut count) = (store.inner().entries()?, Progress::new(true), 0);
+    while let Some(page) = wait(entries.next_page())? {
+        for (meta, value) in page {
+            count += 1;
+            progress.at(count);
+            entry(&meta, &value, out)?;
+        }
+    }
+    Ok(())
+}
+
+/// One line of a dump. Binaries are not serialized: their value is the bytes.
+fn entry(meta: &Meta, value: &[u8], out: &mut Output) -> Result<(), Failure> {
+    let (file, kind, key) = (meta.key.name().file_name(), output::kind(meta.kind), output::key(&meta.key)?);
+    let value = if meta.kind == Kind::Binary { Value::from(value) } else { Value::from_cbor(value)? };
+    let about = output::meta(meta, out.is_json())?;
+    if out.is_json() {
+        let columns = [("file", file.into()), ("kind", kind.into()), ("key", key), ("value", value), ("meta", about)];
+        return out.value(&columns.into_iter().collect());
+    }
+    out.line(&[&file, kind, &format!("{key:#}"), &format!("{value:#}"), &format!("{about:#}")])
+}

@@ -1,0 +1,385 @@
+//! The `konserve` program, run as its users run it, over real folders.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "in a test, that is a failure")]
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{BufRead, BufReader, Write},
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use konserve::{
+    Config, Value,
+    backing::{Access, FilePlace, StdFs},
+    blocking, edn,
+};
+use serde_json::json;
+use tempfile::TempDir;
+
+/// A folder for a store, which does not exist yet.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn folder(&self) -> String {
+        self.0.path().join("store").to_str().unwrap().to_owned()
+    }
+
+    /// With a store, which holds this under `users`.
+    fn with_users() -> Self {
+        let place = Self::new();
+        let users = r#"[{"name":"Ada","tags":{"0":"first"}},{"name":"Bob"}]"#;
+        place.run("put --create", &["users", users]).is(0);
+        place
+    }
+
+    /// Runs `konserve WORDS FOLDER REST`.
+    fn run(&self, words: &str, rest: &[&str]) -> Ran {
+        self.run_with(words, rest, "")
+    }
+
+    fn run_with(&self, words: &str, rest: &[&str], stdin: &str) -> Ran {
+        let mut command = konserve();
+        command.args(words.split(' ')).arg(self.folder()).args(rest).stdin(Stdio::piped());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+        Ran::from(child.wait_with_output().unwrap())
+    }
+
+    /// Names and contents of all files in the folder.
+    fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        let files = fs::read_dir(self.folder()).unwrap().map(Result::unwrap);
+        let file = |file: fs::DirEntry| (file.file_name().into_string().unwrap(), fs::read(file.path()).unwrap());
+        files.filter(|file| file.file_type().unwrap().is_file()).map(file).collect()
+    }
+
+    fn open(&self, access: Access) -> blocking::Store {
+        let place = FilePlace::new(std::sync::Arc::new(StdFs), self.folder()).access(access);
+        blocking::connect_store(Config::at(place)).unwrap()
+    }
+}
+
+fn konserve() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_konserve"))
+}
+
+/// What a run of the program left.
+#[derive(Debug)]
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Self { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+    }
+}
+
+impl Ran {
+    /// Must have ended with this code, and said something on stderr if and only if it is not 0. Gives its output.
+    #[track_caller]
+    fn is(self, code: i32) -> String {
+        assert_eq!(self.code, code, "{self:?}");
+        assert_eq!(self.err.is_empty(), code == 0, "{self:?}");
+        self.out
+    }
+
+    /// Must have failed with this code and a message that contains these words.
+    #[track_caller]
+    fn fails(self, code: i32, words: &[&str]) {
+        assert!(words.iter().all(|word| self.err.contains(word)), "{self:?}");
+        self.is(code);
+    }
+}
+
+/// The one blob of a store with a single key.
+fn blob(place: &Place) -> String {
+    let name = place.files().into_keys().find(|name| Path::new(name).extension().is_some_and(|ending| ending == "ksv"));
+    format!("{}/{}", place.folder(), name.unwrap())
+}
+
+#[test]
+fn what_is_put_is_got() {
+    let place = Place::new();
+    assert_eq!(place.run("put --create", &["greeting", r#"{"text": "hé\n", "n": 12345678901234567890}"#]).is(0), "");
+    assert_eq!(place.run("get", &["greeting"]).is(0), "{\"text\" \"hé\\n\", \"n\" 12345678901234567890}\n");
+    assert_eq!(place.run("get --json", &["greeting"]).is(0), "{\"text\":\"hé\\n\",\"n\":12345678901234567890}\n");
+    assert_eq!(place.run("put --json", &["greeting", "null"]).is(0), "{\"written\":true}\n");
+    assert_eq!(place.run("get", &["greeting"]).is(0), "nil\n", "a stored null is a value");
+}
+
+#[test]
+fn edn_is_the_same_value_both_ways() {
+    let place = Place::new();
+    let everything =
+        r#"[nil #js/undefined nil 1 1N 1.0 ##NaN 1/3 1.50M "a" \a :a/b c #{1} {:k [2]} #inst "2024" #bytes "00ff"]"#;
+    place.run("put --edn --create", &[":a/b", everything]).is(0);
+    let printed = place.run("get --edn", &[":a/b"]).is(0);
+    assert_eq!(edn::read(&printed).unwrap(), edn::read(everything).unwrap());
+    place.run_with("put --edn", &[":again", "-"], &printed).is(0);
+    assert_eq!(place.run("get --edn", &[":again"]).is(0), printed);
+    assert_eq!(place.run("get --edn", &[":a/b", "13", ":k", "0"]).is(0), "2\n");
+    let json = place.run("get --json --edn", &[":a/b"]).is(0);
+    assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok(), "{json}");
+    assert!(json.contains(r#"{"$bytes":"00ff"}"#), "{json}");
+}
+
+#[test]
+fn values_come_from_standard_input_too() {
+    let place = Place::new();
+    place.run_with("put --create", &["big", "-"], &format!("[{}\n]\n", vec!["1"; 100_000].join(", "))).is(0);
+    assert_eq!(place.run("get", &["big", "99999"]).is(0), "1\n");
+}
+
+#[test]
+fn digits_are_an_index_in_an_array_and_text_in_a_map() {
+    let place = Place::with_users();
+    assert_eq!(place.run("get", &["users", "0", "tags", "0"]).is(0), "\"first\"\n");
+    place.run("put", &["users", "2", "name", "\"Cid\""]).is(0);
+    place.run("put", &["users", "1", "born", "-1815"]).is(0);
+    place.run("put", &["users", "1", "tags", "7", "true"]).is(0);
+    assert_eq!(place.run("get", &["users", "2"]).is(0), "{\"name\" \"Cid\"}\n");
+    assert_eq!(place.run("get --json", &["users", "1", "born"]).is(0), "-1815\n");
+    assert_eq!(place.run("get", &["users", "1", "tags"]).is(0), "{\"7\" true}\n");
+    place.run("put", &["users", "9", "name", "1"]).fails(2, &["INVALID_PATH", "\"users\""]);
+    place.run("put", &["users", "name", "1"]).fails(2, &["INVALID_PATH"]);
+}
+
+#[test]
+fn rm_removes_keys_and_parts_and_says_whether_they_were_there() {
+    let place = Place::with_users();
+    place.run("rm", &["users", "0", "tags"]).is(0);
+    assert_eq!(place.run("get --json", &["users"]).is(0), "[{\"name\":\"Ada\"},{\"name\":\"Bob\"}]\n");
+    place.run("rm", &["users", "0", "tags"]).fails(1, &["nothing at users 0 tags"]);
+    assert_eq!(place.run("rm --json", &["users"]).is(0), "{\"removed\":true}\n");
+    assert_eq!(place.run("rm --json", &["users"]).is(1), "{\"removed\":false}\n");
+    assert_eq!(place.run("ls", &[]).is(0), "");
+}
+
+#[test]
+fn what_is_not_there_is_exit_code_1() {
+    let place = Place::with_users();
+    for path in [&["nobody"][..], &["users", "5"], &["users", "0", "age"], &["users", "0", "name", "x"]] {
+        place.run("get", path).fails(1, &["konserve: there is nothing at", "konserve ls"]);
+    }
+    place.run("info", &["nobody"]).fails(1, &["nobody"]);
+    assert_eq!(place.run("get --edn", &["\"users\"", "0", "\"name\""]).is(0), "\"Ada\"\n");
+}
+
+#[test]
+fn ls_lists_keys_with_what_is_asked_for() {
+    let place = Place::new();
+    for key in ["b", "ab", "a b"] {
+        place.run("put --create", &[key, "1"]).is(0);
+    }
+    place.run("put --edn", &["[:k 1]", "1"]).is(0);
+    let sorted = |text: String| {
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(sorted(place.run("ls", &[]).is(0)), ["\"a b\"", "\"ab\"", "\"b\"", "[:k 1]"]);
+    assert_eq!(sorted(place.run("ls --prefix a", &[]).is(0)), ["\"a b\"", "\"ab\""]);
+    let long = place.run("ls -l", &[]).is(0);
+    let columns: Vec<&str> = long.lines().find(|line| line.ends_with("\"a b\"")).unwrap().split('\t').collect();
+    assert_eq!((columns[0], columns[1], columns[3]), ("edn", "1", "\"a b\""));
+    assert!(matches!(edn::read(columns[2]), Ok(Value::Date(_))), "{long}");
+    let json = place.run("ls --json", &[]).is(0);
+    let lines: Vec<serde_json::Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let one = lines.iter().find(|line| line["key"] == json!("a b")).unwrap();
+    assert_eq!((&one["type"], &one["size"]), (&json!("edn"), &json!(1)));
+    assert!(one["lastWrite"]["$date"].is_string());
+}
+
+#[test]
+fn info_describes_the_store_and_a_key() {
+    let place = Place::with_users();
+    let info: serde_json::Value = serde_json::from_str(&place.run("info --json", &[]).is(0)).unwrap();
+    assert_eq!((&info["keys"], &info["layout"], &info["logs"]), (&json!(1), &json!("sealed"), &json!(0)));
+    assert!(place.run("info", &[]).is(0).contains("keys\t1\n"));
+    let id = place.open(Access::Read).inner().id().to_string();
+    assert_eq!(info["id"]["$uuid"], json!(id));
+    let meta = edn::read(&place.run("info", &["users"]).is(0)).unwrap();
+    assert!(meta.to_string().contains(":type :edn"), "{meta}");
+    let meta: serde_json::Value = serde_json::from_str(&place.run("info --json --edn", &["\"users\""]).is(0)).unwrap();
+    assert_eq!(meta["key"], json!("users"));
+}
+
+#[test]
+fn dump_prints_one_line_for_each_entry() {
+    let place = Place::with_users();
+    place.run("put --edn", &["\"tab\tkey\"", "{:b \"line\nline\", :a 1.0}"]).is(0);
+    let dump = place.run("dump --edn", &[]).is(0);
+    assert_eq!(place.run("dump", &[]).is(0), dump);
+    let lines: Vec<Vec<&str>> = dump.lines().map(|line| line.split('\t').collect()).collect();
+    assert_eq!(lines.len(), 2);
+    for [file, kind, key, value, meta] in lines.iter().map(|line| <[&str; 5]>::try_from(line.as_slice()).unwrap()) {
+        assert!(place.files().contains_key(file), "{file}");
+        assert_eq!(kind, "edn");
+        assert!(meta.starts_with("{:digest #bytes \""), "sorted: {meta}");
+        match key {
+            "\"users\"" => assert_eq!(value, r#"[{"name" "Ada", "tags" {"0" "first"}} {"name" "Bob"}]"#),
+            key => assert_eq!((key, value), (r#""tab\tkey""#, r#"{:a 1.0, :b "line\nline"}"#)),
+        }
+    }
+    for line in place.run("dump --json", &[]).is(0).lines() {
+        let entry: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(entry["key"], entry["meta"]["key"]);
+    }
+    place.run("dump --json --edn", &[]).is(2);
+}
+
+#[test]
+fn verify_finds_a_damaged_blob_and_the_rest_is_still_listed() {
+    let place = Place::with_users();
+    assert_eq!(place.run("verify", &[]).is(0), "1 checked, 0 damaged\n");
+    let damaged = blob(&place);
+    place.run("put", &["well", "1"]).is(0);
+    let mut bytes = fs::read(&damaged).unwrap();
+    bytes[30] ^= 1;
+    fs::write(&damaged, &bytes).unwrap();
+    let file = damaged.rsplit('/').next().unwrap();
+    let ran = place.run("verify", &[]);
+    assert!(ran.err.contains("1 of 2 are damaged"), "{ran:?}");
+    let report = ran.is(1);
+    assert!(
+        report.starts_with(&format!("{file}\tCORRUPT\t")) && report.ends_with("\n2 checked, 1 damaged\n"),
+        "{report}"
+    );
+    let report: serde_json::Value = serde_json::from_str(&place.run("verify --json", &[]).is(1)).unwrap();
+    assert_eq!((&report["checked"], &report["corrupt"][0]["file"]), (&json!(2), &json!(file)));
+    assert_eq!(place.run("ls", &[]).is(3), "\"well\"\n");
+    assert!(place.run("dump", &[]).is(3).contains("\t\"well\"\t"));
+    place.run("get", &["users"]).fails(3, &["CORRUPT", "\"users\""]);
+    place.run("put", &["users", "0", "name", "1"]).fails(3, &["CORRUPT"]);
+    assert_eq!(fs::read(&damaged).unwrap(), bytes, "nothing mends or changes it in silence");
+    place.run("rm", &["users"]).is(0);
+    assert_eq!(place.run("verify", &[]).is(0), "1 checked, 0 damaged\n");
+}
+
+#[test]
+fn a_blob_cut_short_is_damage_at_every_length() {
+    let place = Place::with_users();
+    let (blob, whole) = (blob(&place), fs::read(blob(&place)).unwrap());
+    for len in [0, 1, 19, 20, 60, whole.len() - 1] {
+        fs::write(&blob, &whole[..len]).unwrap();
+        place.run("get", &["users"]).fails(3, &["CORRUPT"]);
+        place.run("verify", &[]).is(1);
+    }
+}
+
+#[test]
+fn a_store_that_another_has_open_is_read_and_not_written() {
+    let place = Place::with_users();
+    let owner = place.open(Access::Exclusive);
+    let pid = format!("process {}", std::process::id());
+    place.run("put", &["users", "0", "1"]).fails(3, &["STORE_LOCKED", &pid]);
+    place.run("put --shared", &["users", "0", "1"]).fails(3, &["STORE_LOCKED"]);
+    place.run("rm", &["users"]).fails(3, &["STORE_LOCKED"]);
+    assert_eq!(place.run("get", &["users", "0", "name"]).is(0), "\"Ada\"\n");
+    assert_eq!(place.run("verify", &[]).is(0), "1 checked, 0 damaged\n");
+    owner.close().unwrap();
+    place.run("put", &["users", "0", "1"]).is(0);
+}
+
+#[test]
+fn with_shared_access_it_writes_beside_others() {
+    let place = Place::with_users();
+    let other = place.open(Access::Shared);
+    place.run("put", &["n", "1"]).fails(3, &["STORE_LOCKED"]);
+    place.run("put --shared", &["n", "1"]).is(0);
+    assert_eq!(other.get::<i64>("n").unwrap(), Some(1));
+    place.run("rm --shared", &["n"]).is(0);
+    assert_eq!(other.get::<i64>("n").unwrap(), None);
+    other.close().unwrap();
+}
+
+#[test]
+fn foreign_files_are_left_alone() {
+    let place = Place::with_users();
+    for foreign in ["README.txt", "notes.ksv", "31476EA9-6C51-8513-86F8-E3405D44C43D.ksv", ".hidden"] {
+        fs::write(format!("{}/{foreign}", place.folder()), "foreign").unwrap();
+    }
+    fs::create_dir(format!("{}/folder.ksv", place.folder())).unwrap();
+    assert_eq!(place.run("ls", &[]).is(0), "\"users\"\n");
+    assert_eq!(place.run("verify", &[]).is(0), "1 checked, 0 damaged\n");
+    place.run("put", &["n", "1"]).is(0);
+    place.run("rm", &["n"]).is(0);
+    assert_eq!(place.files().values().filter(|content| *content == b"foreign").count(), 4);
+}
+
+#[test]
+fn reading_changes_no_file() {
+    let place = Place::with_users();
+    let before = place.files();
+    for words in ["ls", "get", "info", "verify", "dump"] {
+        let key: &[&str] = if words == "get" { &["users"] } else { &[] };
+        place.run(words, key).is(0);
+    }
+    assert_eq!(place.files(), before);
+}
+
+#[test]
+fn where_no_store_is_none_is_made_unless_asked_for() {
+    let place = Place::new();
+    for words in ["ls", "info", "verify", "dump"] {
+        place.run(words, &[]).fails(3, &["STORE_NOT_FOUND", "konserve put --create"]);
+    }
+    place.run("get", &["a"]).fails(3, &["STORE_NOT_FOUND"]);
+    place.run("put", &["a", "1"]).fails(3, &["STORE_NOT_FOUND"]);
+    place.run("put --create", &["a", "hello"]).fails(2, &["JSON, line 1, column 1", "--edn"]);
+    assert!(!Path::new(&place.folder()).exists());
+    fs::write(place.folder(), "a file").unwrap();
+    place.run("ls", &[]).fails(2, &["INVALID_CONFIG", "not a folder"]);
+    assert_eq!(fs::read_to_string(place.folder()).unwrap(), "a file");
+}
+
+#[test]
+fn a_wrong_command_line_is_exit_code_2() {
+    let place = Place::with_users();
+    let before = place.files();
+    place.run("put", &["users"]).fails(2, &["required", "--help"]);
+    place.run("get", &[]).fails(2, &["required"]);
+    place.run("frob", &[]).fails(2, &["frob"]);
+    place.run("get --edn", &["[1"]).fails(2, &["the key: EDN, line 1, column 1: this is not closed"]);
+    place.run("get --edn", &["1", "]"]).fails(2, &["a step: EDN"]);
+    place.run("put --edn", &["1", "{:a}"]).fails(2, &["the value: EDN"]);
+    place.run("put", &["a", "{\"b\": 1, \"b\": 2}"]).fails(2, &["twice"]);
+    place.run("put --edn", &["#js/undefined nil", "1"]).fails(2, &["INVALID_KEY"]);
+    place.run("put", &[&"k".repeat(70_000), "1"]).fails(2, &["INVALID_KEY"]);
+    assert_eq!(place.files(), before);
+}
+
+#[test]
+fn a_reader_that_has_enough_is_no_error() {
+    let place = Place::new();
+    place.run_with("put --create", &["big", "-"], &format!("\"{}\"", "x".repeat(1 << 20))).is(0);
+    let mut command = konserve();
+    command.args(["dump", &place.folder()]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut start = Vec::new();
+    BufReader::with_capacity(64, child.stdout.take().unwrap()).read_until(b'\t', &mut start).unwrap();
+    assert!(start.ends_with(b".ksv\t"));
+    Ran::from(child.wait_with_output().unwrap()).is(0);
+}
+
+#[test]
+fn the_help_says_how_keys_are_given_and_what_the_exit_codes_mean() {
+    let help = Ran::from(konserve().arg("--help").output().unwrap()).is(0);
+    for word in
+        ["ls", "get", "put", "rm", "info", "verify", "dump", "--json", "Exit codes:", "Keys and steps:", "$date"]
+    {
+        assert!(help.contains(word), "{word}: {help}");
+    }
+    assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
+    for command in ["ls", "get", "put", "rm", "info", "verify", "dump"] {
+        assert!(Ran::from(konserve().args([command, "--help"]).output().unwrap()).is(0).contains("<FOLDER>"));
+    }
+}
