@@ -10,12 +10,13 @@ import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import process from 'node:process'
 
+const WINDOWS = process.platform === 'win32'
 /** A link is not followed, and a named pipe does not make the opening wait. Windows has neither flag. */
 const PLAIN_FILE = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 /** More than this is not allocated before the file's size is known: a damaged header declares anything. */
 const TRUSTED_LENGTH = 65536
 /** How long to wait, in ms, before Windows is asked again: virus scanners and readers hold files for moments. */
-const RENAME_PAUSES = [1, 5, 20, 50, 100, 200, 400]
+const RENAME_PAUSES = WINDOWS ? [1, 5, 20, 50, 100, 200, 400] : []
 
 const methods = {
   /** The whole file, or its first bytes; `undefined` if there is none. */
@@ -58,13 +59,13 @@ const methods = {
   },
 
   *rename(from, to) {
-    for (const pause of process.platform === 'win32' ? RENAME_PAUSES : []) {
+    for (const wait of RENAME_PAUSES) {
       try {
         return yield ['rename', from, to]
       } catch (error) {
         if (!['EPERM', 'EACCES', 'EBUSY'].includes(error.code)) throw error
       }
-      yield ['pause', pause]
+      yield ['pause', wait]
     }
     yield ['rename', from, to]
   },
@@ -103,7 +104,7 @@ const methods = {
 
   /** Windows cannot sync folders, and needs not: NTFS keeps names in its journal. */
   *syncDir(folder) {
-    if (process.platform === 'win32') return
+    if (WINDOWS) return
     const file = yield ['open', folder, 'r']
     try {
       yield ['fsync', file]
@@ -177,13 +178,22 @@ function* linuxProcess(pid) {
   return { started: `${boot.trim()}/${fields[18]}`, running: state !== 'Z' && state !== 'X' }
 }
 
+/** The calls that methods make. */
+const CALLS = 'open close read write fsync fstat stat rename link unlink readdir mkdir rmdir readFile'.split(' ')
+const calls = (fs, suffix, pause) => ({
+  pause,
+  ...Object.fromEntries(CALLS.map((name) => [name, fs[name + suffix].bind(fs)])),
+})
+
+const pauseSync = (milliseconds) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
+const pause = (milliseconds, done) => void setTimeout(done, milliseconds)
+
 function runCallbacks(fs, steps) {
   return new Promise((resolve, reject) => {
     const advance = (error, value) => {
       try {
         const { done, value: call } = error ? steps.throw(error) : steps.next(value)
         if (done) resolve(call)
-        else if (call[0] === 'pause') setTimeout(advance, call[1])
         else fs[call[0]](...call.slice(1), advance)
       } catch (uncaught) {
         reject(uncaught)
@@ -196,9 +206,10 @@ function runCallbacks(fs, steps) {
 function runSync(fs, steps) {
   let step = steps.next()
   while (!step.done) {
+    const [name, ...args] = step.value
     let value
     try {
-      value = callSync(fs, step.value)
+      value = fs[name](...args)
     } catch (error) {
       step = steps.throw(error)
       continue
@@ -208,16 +219,11 @@ function runSync(fs, steps) {
   return step.value
 }
 
-function callSync(fs, [name, ...args]) {
-  if (name === 'pause') return void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, args[0])
-  return fs[`${name}Sync`](...args)
-}
-
 const object = (run, fs) =>
   Object.fromEntries(Object.entries(methods).map(([name, method]) => [name, (...args) => run(fs, method(...args))]))
 
 /** Files through Node's callbacks: every method is a promise. */
-export const asyncFiles = (fs = nodeFs) => object(runCallbacks, fs)
+export const asyncFiles = (fs = nodeFs) => object(runCallbacks, calls(fs, '', pause))
 
 /** Files through Node's synchronous functions: every method is done when it returns. */
-export const syncFiles = (fs = nodeFs) => object(runSync, fs)
+export const syncFiles = (fs = nodeFs) => object(runSync, calls(fs, 'Sync', pauseSync))
