@@ -16,7 +16,7 @@ use super::{
     Durability,
     answer::{Answer, Reply, answer},
     batch::{Batch, Progress},
-    database::{self, Opened},
+    database::{self, Found, Opened},
     fault::{fault, is_lost_connection},
     handle::Handle,
     job::{Job, Work},
@@ -115,7 +115,7 @@ impl Shared {
     }
 
     async fn reopen(self: Rc<Self>) {
-        match database::open_existing(&self.name).await {
+        match database::open(&self.name).await.and_then(Found::ours) {
             Ok(opened) => {
                 let handle = Handle::new(opened, self.durability, &self.weak);
                 *self.link.borrow_mut() = Link::Open(Rc::new(handle));

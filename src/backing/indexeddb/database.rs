@@ -59,30 +59,57 @@ fn cause(error: rexie::Error) -> JsValue {
     js_sys::Error::new(&said).into()
 }
 
+/// What opening by name found.
+pub(super) enum Found {
+    Ours(Opened),
+    /// A database of something else.
+    Foreign,
+    Nothing,
+}
+
 /// An open database, and what is known of it.
 pub(super) struct Opened {
     pub(super) database: IdbDatabase,
     pub(super) large: Large,
 }
 
-/// Opens the database if there is one of ours, else `STORE_NOT_FOUND`. Never creates one.
-pub(super) async fn open_existing(name: &str) -> Result<Opened> {
-    const DOING: &str = "opening the database";
-    let request = factory()?.open(name).map_err(|cause| fault(DOING, cause))?;
-    if let Err(error) = within_patience(DOING, first_event(&request)).await {
-        request.set_onsuccess(Some(Closure::once_into_js(close_late).unchecked_ref()));
+impl Found {
+    /// The database, or the error that says why there is none.
+    pub(super) fn ours(self) -> Result<Opened> {
+        let message = match self {
+            Self::Ours(opened) => return Ok(opened),
+            Self::Foreign => "the database of this name belongs to something else; use another name",
+            Self::Nothing => "there is no database of this name: it was never created, or it was deleted",
+        };
+        Err(Error::new(ErrorKind::StoreNotFound, message))
+    }
+}
+
+/// Opens the database if there is one of ours. Never creates one.
+pub(super) async fn open(name: &str) -> Result<Found> {
+    let failed = |cause| fault("opening the database", cause);
+    let request = factory()?.open(name).map_err(failed)?;
+    if let Err(error) = within_patience("opening the database", first_event(&request)).await {
+        let late = Closure::once_into_js(give_back);
+        request.set_onsuccess(Some(late.unchecked_ref()));
+        request.set_onupgradeneeded(Some(late.unchecked_ref()));
         return Err(error);
     }
     if let Some(upgrade) = request.transaction() {
         // There was none, and this request is about to make one: an aborted upgrade leaves nothing behind.
-        upgrade.abort().map_err(|cause| fault(DOING, cause))?;
-        return Err(not_found());
+        upgrade.abort().map_err(failed)?;
+        return Ok(Found::Nothing);
     }
-    let database = row::result(&request).map_err(|cause| fault(DOING, cause))?;
-    let database = ours(database.unchecked_into())?;
-    let large = large(&database).await;
-    let large = large.map_err(|cause| fault(DOING, cause)).inspect_err(|_| database.close())?;
-    Ok(Opened { database, large })
+    let database: IdbDatabase = row::result(&request).map_err(failed)?.unchecked_into();
+    let stores = database.object_store_names();
+    let is_ours = stores.contains(HEADS) && stores.contains(VALUES);
+    if is_ours && database.version() <= f64::from(VERSION) {
+        let large = large(&database).await;
+        let large = large.map_err(failed).inspect_err(|_| database.close())?;
+        return Ok(Found::Ours(Opened { database, large }));
+    }
+    database.close();
+    if is_ours { Err(newer()) } else { Ok(Found::Foreign) }
 }
 
 /// What has a value in `v` now.
@@ -121,28 +148,12 @@ async fn within_patience(doing: &'static str, work: Promise) -> Result<()> {
     }
 }
 
-/// A database that opened when nobody waited any more must not stand in others' way.
-fn close_late(event: Event) {
-    let request = event.target().map(JsCast::unchecked_into::<IdbOpenDbRequest>);
-    if let Some(Ok(database)) = request.map(|request| request.result()) {
-        database.unchecked_into::<IdbDatabase>().close();
+/// A database that opened when nobody waited any more must not stand in others' way, nor come to be.
+fn give_back(event: Event) {
+    let Some(request) = event.target().map(JsCast::unchecked_into::<IdbOpenDbRequest>) else { return };
+    match (request.transaction(), request.result()) {
+        (Some(upgrade), _) => _ = upgrade.abort(),
+        (None, Ok(database)) => database.unchecked_into::<IdbDatabase>().close(),
+        (None, Err(_)) => {}
     }
-}
-
-fn not_found() -> Error {
-    Error::new(ErrorKind::StoreNotFound, "there is no database of this name: it was never created, or it was deleted")
-}
-
-/// The database if its object stores and its version are ours; else it is closed.
-fn ours(database: IdbDatabase) -> Result<IdbDatabase> {
-    let stores = database.object_store_names();
-    let error = if database.version() > f64::from(VERSION) && stores.contains(HEADS) {
-        newer()
-    } else if stores.contains(HEADS) && stores.contains(VALUES) {
-        return Ok(database);
-    } else {
-        not_found()
-    };
-    database.close();
-    Err(error)
 }

@@ -23,10 +23,11 @@ use bytes::Bytes;
 use super::{Backing, Blob, Capability, Change, HeadPage, Heads, Outcome, Part, Place, UpdateFn, Write};
 use crate::{
     env::BoxFut,
-    error::{ErrorKind, Result},
+    error::Result,
     name::BlobName,
 };
 use connection::Shared;
+use database::Found;
 use job::Work;
 use row::Row;
 
@@ -70,11 +71,7 @@ impl Place for IndexedDbPlace {
     fn exists(&self) -> BoxFut<'static, Result<bool>> {
         let Self { name, durability } = self.clone();
         Box::pin(async move {
-            let opened = match database::open_existing(&name).await {
-                Ok(opened) => opened,
-                Err(error) if error.kind() == ErrorKind::StoreNotFound => return Ok(false),
-                Err(error) => return Err(error),
-            };
+            let Found::Ours(opened) = database::open(&name).await? else { return Ok(false) };
             let backing = IndexedDb { shared: Shared::new(name, durability, opened) };
             let exists = backing.record().await?.is_some() || backing.heads().next().await?.is_some();
             backing.close().await?;
@@ -85,16 +82,13 @@ impl Place for IndexedDbPlace {
     fn open(&self, create: bool) -> BoxFut<'static, Result<Arc<dyn Backing>>> {
         let Self { name, durability } = self.clone();
         Box::pin(async move {
-            let mut opened = database::open_existing(&name).await;
-            if create && opened.as_ref().is_err_and(|error| error.kind() == ErrorKind::StoreNotFound) {
+            let mut found = database::open(&name).await?;
+            if create && matches!(found, Found::Nothing) {
                 database::create(&name).await?;
-                opened = database::open_existing(&name).await;
+                found = database::open(&name).await?;
             }
-            let shared = Shared::new(name, durability, opened?);
-            #[allow(
-                clippy::arc_with_non_send_sync,
-                reason = "a backing is an Arc on every target; wasm has one thread"
-            )]
+            let shared = Shared::new(name, durability, found.ours()?);
+            #[allow(clippy::arc_with_non_send_sync, reason = "a backing is an Arc on every target; wasm has one thread")]
             Ok(Arc::new(IndexedDb { shared }) as Arc<dyn Backing>)
         })
     }
@@ -102,11 +96,8 @@ impl Place for IndexedDbPlace {
     fn destroy(&self) -> BoxFut<'static, Result<()>> {
         let name = self.name.clone();
         Box::pin(async move {
-            match database::open_existing(&name).await {
-                Ok(opened) => opened.database.close(),
-                Err(error) if error.kind() == ErrorKind::StoreNotFound => return Ok(()),
-                Err(error) => return Err(error),
-            }
+            let Found::Ours(opened) = database::open(&name).await? else { return Ok(()) };
+            opened.database.close();
             database::delete(&name).await
         })
     }
