@@ -15,13 +15,14 @@ import { setup } from './setup.mjs'
 
 /** Builds every package that wasm-pack.toml lists, and a tarball of the first, with what `setup` found. */
 export async function build({ settings, env }) {
+  const folderOf = (module) => join(target, 'wasm', module.name)
   for (const module of settings.build) {
-    const work = join(target, 'wasm', module.name)
-    await step(`wasm module "${module.name}"`, () => buildModule(work, module, settings, env))
-    await step(`npm package ${module.package}/`, () => assemblePackage(work, module))
-    await step('size of the module', () => sizesOf(join(work, 'out', 'konserve_bg.wasm'), module))
+    await step(`wasm module "${module.name}"`, () => buildModule(folderOf(module), module, settings, env))
+    await step(`npm package ${module.package}/`, () => assemblePackage(folderOf(module), module))
   }
   await step('tarball', () => pack(settings.build[0]))
+  for (const module of settings.build)
+    await step(`size of "${module.name}"`, () => sizesOf(join(folderOf(module), 'out', 'konserve_bg.wasm'), module))
 }
 
 async function buildModule(work, module, settings, env) {
@@ -32,7 +33,8 @@ async function buildModule(work, module, settings, env) {
   await writeManifest(work, settings)
   const out = join(work, 'out')
   const args = ['build', work, '--mode', 'no-install', '--target', 'web', '--release', '--no-pack']
-  args.push('--out-dir', out, '--out-name', 'konserve', '--', '--locked', '--features', module.features.join(','))
+  args.push('--out-dir', out, '--out-name', 'konserve', '--', '--locked')
+  args.push('--no-default-features', '--features', module.features.join(','))
   await run('wasm-pack', ['--log-level', 'error', ...args], { env: { ...env, ...reproducible(work) } })
   await writeFile(stampFile, stamp)
 }
