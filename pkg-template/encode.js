@@ -183,7 +183,7 @@ class Encoder {
   text(text) {
     const { length } = text
     if (length > SHORT_TEXT) return this.longText(text)
-    this.reserve(length + 2)
+    this.reserve(length + 9) // what `head` asks for must be there: it may not move the bytes
     const { bytes } = this
     let at = this.at + headSize(length)
     for (let from = 0; from < length; from++) {
