@@ -21,11 +21,7 @@ use std::{cell::Cell, rc::Rc, sync::Arc};
 use bytes::Bytes;
 
 use super::{Backing, Blob, Capability, Change, HeadPage, Heads, Outcome, Part, Place, UpdateFn, Write};
-use crate::{
-    env::BoxFut,
-    error::Result,
-    name::BlobName,
-};
+use crate::{env::BoxFut, error::Result, name::BlobName};
 use connection::Shared;
 use database::Found;
 use job::Work;
@@ -88,7 +84,10 @@ impl Place for IndexedDbPlace {
                 found = database::open(&name).await?;
             }
             let shared = Shared::new(name, durability, found.ours()?);
-            #[allow(clippy::arc_with_non_send_sync, reason = "a backing is an Arc on every target; wasm has one thread")]
+            #[allow(
+                clippy::arc_with_non_send_sync,
+                reason = "a backing is an Arc on every target; wasm has one thread"
+            )]
             Ok(Arc::new(IndexedDb { shared }) as Arc<dyn Backing>)
         })
     }
