@@ -1,10 +1,17 @@
 //! The blobs of a folder.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use bytes::Bytes;
 
 use super::{
+    batch::Batch,
     files,
     folder::Folder,
     heads::{AT_ONCE, FileHeads},
@@ -28,11 +35,32 @@ struct Opened {
     /// `None` with read access.
     locks: Option<Locks>,
     names: Names,
+    /// The number of the last batch.
+    batches: AtomicU64,
+    unfinished: Mutex<Vec<Unfinished>>,
 }
+
+/// A batch that failed halfway. Until it is finished, nothing else is done.
+#[derive(Clone)]
+struct Unfinished {
+    batch: Batch,
+    /// Whether it is going to happen, or to be undone.
+    decided: bool,
+}
+
+/// The name that is held while unfinished batches are finished; no file has it.
+const FINISHING: &str = "";
 
 impl FileBacking {
     pub(super) fn new(folder: Folder, access: Access, locks: Option<Locks>) -> Self {
-        Self(Arc::new(Opened { folder, access, locks, names: Names::default() }))
+        Self(Arc::new(Opened {
+            folder,
+            access,
+            locks,
+            names: Names::default(),
+            batches: AtomicU64::new(0),
+            unfinished: Mutex::default(),
+        }))
     }
 }
 
@@ -41,18 +69,20 @@ impl Backing for FileBacking {
         Capability {
             ordered: false,
             immediate: self.0.folder.fs.immediate(),
-            atomic_batches: false,
+            atomic_batches: true,
             shared: self.0.access != Access::Exclusive,
             persistent: true,
         }
     }
 
     fn read(&self, names: Vec<BlobName>, part: Part) -> BoxFut<'static, Result<Vec<Option<Blob>>>> {
-        let folder = self.0.folder.clone();
+        let opened = Arc::clone(&self.0);
         Box::pin(async move {
+            opened.finish().await?;
             let mut blobs = Vec::with_capacity(names.len());
             for some in names.chunks(AT_ONCE) {
-                let begun: Vec<_> = some.iter().map(|name| folder.blob(&name.file_name(), part == Part::All)).collect();
+                let blob = |name: &BlobName| opened.folder.blob(&name.file_name(), part == Part::All);
+                let begun: Vec<_> = some.iter().map(blob).collect();
                 for blob in begun {
                     blobs.push(blob.await?);
                 }
@@ -64,20 +94,11 @@ impl Backing for FileBacking {
     fn commit(&self, writes: Vec<Write>) -> BoxFut<'static, Result<Outcome>> {
         let opened = Arc::clone(&self.0);
         Box::pin(async move {
-            match <[Write; 1]>::try_from(writes) {
-                Ok([write]) => {
-                    let file = write.name.file_name();
-                    let held = opened.hold(&file).await?;
-                    let outcome = opened.commit(&file, write).await;
-                    opened.release(&file, held).await;
-                    outcome
-                }
-                Err(none) if none.is_empty() => Ok(Outcome::Done(Vec::new())),
-                Err(_) => Err(Error::new(
-                    ErrorKind::Unsupported,
-                    "committing several writes: files do not do so in one step yet; commit one at a time",
-                )),
-            }
+            let files: BTreeSet<_> = writes.iter().map(|write| write.name.file_name()).collect();
+            let held = opened.hold(&files).await?;
+            let outcome = opened.commit(&writes).await;
+            opened.release(&files, held).await;
+            outcome
         })
     }
 
@@ -85,9 +106,10 @@ impl Backing for FileBacking {
         let opened = Arc::clone(&self.0);
         Box::pin(async move {
             let file = name.file_name();
-            let held = opened.hold(&file).await?;
+            let files = BTreeSet::from([file.clone()]);
+            let held = opened.hold(&files).await?;
             let updated = opened.update(&file, part, &mut f).await;
-            opened.release(&file, held).await;
+            opened.release(&files, held).await;
             updated
         })
     }
@@ -104,9 +126,10 @@ impl Backing for FileBacking {
     fn create_record(&self, record: Bytes) -> BoxFut<'static, Result<bool>> {
         let opened = Arc::clone(&self.0);
         Box::pin(async move {
-            let held = opened.hold(files::RECORD).await?;
+            let files = BTreeSet::from([files::RECORD.to_owned()]);
+            let held = opened.hold(&files).await?;
             let created = opened.create_record(record).await;
-            opened.release(files::RECORD, held).await;
+            opened.release(&files, held).await;
             created
         })
     }
@@ -115,47 +138,121 @@ impl Backing for FileBacking {
         let opened = Arc::clone(&self.0);
         Box::pin(async move {
             opened.names.idle().await;
-            match &opened.locks {
-                Some(locks) => locks.close().await,
-                None => Ok(()),
+            // What cannot be finished now is finished by the next who opens the store.
+            let finished = opened.finish().await;
+            if let Some(locks) = &opened.locks {
+                locks.close().await?;
             }
+            finished
         })
     }
 }
 
-/// Each writes one file while it is held.
+/// Each writes files while they are held.
 impl Opened {
-    /// Holds a file against every other writer: those in this process, and with shared access those in others.
-    async fn hold(&self, file: &str) -> Result<Held> {
+    /// Holds files against every other writer: those in this process, and with shared access those in others.
+    async fn hold(&self, files: &BTreeSet<String>) -> Result<Held> {
         let locks = self.locks()?;
-        let held = self.names.hold(BTreeSet::from([file.to_owned()])).await;
+        let held = self.names.hold(files.clone()).await;
+        self.finish().await?;
         if self.access == Access::Shared {
-            locks.hold(&files::lock(file)).await?;
+            for (before, file) in files.iter().enumerate() {
+                if let Err(error) = locks.hold(&files::lock(file)).await {
+                    self.unlock(files.iter().take(before).map(String::as_str)).await;
+                    return Err(error);
+                }
+            }
         }
         Ok(held)
     }
 
-    /// What was done under the lock is done, whether or not the lock can be released: so this tells nobody. A lock
-    /// that stays is known as ours by the next write to the same file.
-    async fn release(&self, file: &str, held: Held) {
-        if let (Access::Shared, Some(locks)) = (self.access, &self.locks) {
-            drop(locks.release(&files::lock(file)).await);
-        }
+    async fn release(&self, files: &BTreeSet<String>, held: Held) {
+        let unfinished: Vec<_> = self.unfinished().clone();
+        let finished = |file: &&str| !unfinished.iter().any(|one| one.batch.changes(file));
+        self.unlock(files.iter().map(String::as_str).filter(finished)).await;
         drop(held);
     }
 
-    async fn commit(&self, file: &str, write: Write) -> Result<Outcome> {
-        let as_expected = match write.expect {
-            Expect::Anything => true,
-            Expect::Absent => self.folder.blob(file, false).await?.is_none(),
-            Expect::Check(check) => {
-                self.folder.blob(file, false).await?.is_some_and(|blob| blob.check() == Some(check))
+    /// What was done under a lock is done, whether or not the lock can be released: so this tells nobody. A lock
+    /// that stays is known as ours by the next write to the same file.
+    async fn unlock<'a>(&self, files: impl Iterator<Item = &'a str>) {
+        if let (Access::Shared, Some(locks)) = (self.access, &self.locks) {
+            for file in files {
+                drop(locks.release(&files::lock(file)).await);
             }
-        };
-        if !as_expected {
-            return Ok(Outcome::Conflict(write.name));
         }
-        Ok(Outcome::Done(vec![self.apply(file, &write.change).await?]))
+    }
+
+    async fn commit(&self, writes: &[Write]) -> Result<Outcome> {
+        for write in writes {
+            if !self.is_as_expected(write).await? {
+                return Ok(Outcome::Conflict(write.name));
+            }
+        }
+        let changing = writes.iter().filter(|write| write.change != Change::Keep).count();
+        if changing > 1 {
+            return self.commit_together(writes).await.map(Outcome::Done);
+        }
+        let mut done = Vec::with_capacity(writes.len());
+        for write in writes {
+            done.push(self.apply(&write.name.file_name(), &write.change).await?);
+        }
+        Ok(Outcome::Done(done))
+    }
+
+    async fn is_as_expected(&self, write: &Write) -> Result<bool> {
+        let blob = match write.expect {
+            Expect::Anything => return Ok(true),
+            Expect::Absent | Expect::Check(_) => self.folder.blob(&write.name.file_name(), false).await?,
+        };
+        Ok(match write.expect {
+            Expect::Check(check) => blob.is_some_and(|blob| blob.check() == Some(check)),
+            Expect::Absent | Expect::Anything => blob.is_none(),
+        })
+    }
+
+    async fn commit_together(&self, writes: &[Write]) -> Result<Vec<bool>> {
+        let number = self.batches.fetch_add(1, Ordering::Relaxed);
+        let changes = writes.iter().map(|write| (write.name.file_name(), &write.change));
+        let batch = Batch::new(self.locks()?.token(), number, changes);
+        let blobs = writes.iter().filter_map(|write| match &write.change {
+            Change::Put(blob) => Some(blob),
+            Change::Keep | Change::Delete => None,
+        });
+        batch.stage(&self.folder, blobs).await?;
+        if let Err(error) = batch.decide(&self.folder).await {
+            self.unfinished().push(Unfinished { batch, decided: false });
+            // If it cannot be undone now, the next operation tries again.
+            drop(self.finish().await);
+            return Err(error);
+        }
+        let applied = batch.apply(&self.folder).await;
+        if applied.is_err() {
+            self.unfinished().push(Unfinished { batch, decided: true });
+        }
+        answers(writes, &applied?)
+    }
+
+    /// Goes on with batches that failed halfway.
+    async fn finish(&self) -> Result<()> {
+        if self.unfinished().is_empty() {
+            return Ok(());
+        }
+        let _held = self.names.hold(BTreeSet::from([FINISHING.to_owned()])).await;
+        loop {
+            let Some(Unfinished { batch, decided }) = self.unfinished().first().cloned() else { return Ok(()) };
+            if decided {
+                batch.apply(&self.folder).await?;
+            } else {
+                batch.abandon(&self.folder).await?;
+            }
+            self.unlock(batch.files()).await;
+            self.unfinished().remove(0);
+        }
+    }
+
+    fn unfinished(&self) -> MutexGuard<'_, Vec<Unfinished>> {
+        self.unfinished.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn update(&self, file: &str, part: Part, f: &mut UpdateFn) -> Result<()> {
@@ -195,4 +292,19 @@ impl Opened {
             )
         })
     }
+}
+
+/// For each write what it found, from what was found of each file that was changed.
+fn answers(writes: &[Write], found: &[bool]) -> Result<Vec<bool>> {
+    let mut found = found.iter().copied();
+    let answer = |write: &Write| match write.change {
+        Change::Keep => Ok(true),
+        Change::Delete => Ok(found.next().unwrap_or_default()),
+        Change::Put(_) if found.next().unwrap_or_default() => Ok(true),
+        Change::Put(_) => Err(Error::new(
+            ErrorKind::Io,
+            format!("writing {}: another program deleted its temporary file; write it again", write.name),
+        )),
+    };
+    writes.iter().map(answer).collect()
 }

@@ -15,6 +15,16 @@ pub(super) fn temporary(file: &str, token: &str) -> String {
     format!("{file}.{token}.new")
 }
 
+/// The temporary file of one file in a batch of this opened store.
+pub(super) fn staged(file: &str, token: &str, number: &str) -> String {
+    format!("{file}.{token}.{number}.new")
+}
+
+/// What a batch of this opened store does.
+pub(super) fn batch(token: &str, number: &str) -> String {
+    format!("konserve.batch.{token}.{number}.new")
+}
+
 /// The lock of one file, for shared access.
 pub(super) fn lock(file: &str) -> String {
     format!("{file}.lock.new")
@@ -44,6 +54,8 @@ pub(super) enum Ours<'a> {
     Record,
     /// A temporary file of the opened store with this token.
     Temporary(&'a str),
+    /// What a batch of the opened store with this token does.
+    Batch(&'a str),
     /// Somebody about to open the store.
     Opening,
     /// Somebody who has the store open in shared access, with this token.
@@ -67,11 +79,26 @@ pub(super) fn ours(name: &str) -> Option<Ours<'_>> {
     if stem.strip_prefix("konserve.lock.").is_some_and(is_token) {
         return Some(Ours::Opening);
     }
-    let (file, token) = stem.rsplit_once('.')?;
-    match token {
-        "lock" | "heir" => is_lock(stem).then_some(Ours::Lock),
-        _ => (is_token(token) && is_replaced(file)).then_some(Ours::Temporary(token)),
+    if is_lock(stem) {
+        return Some(Ours::Lock);
     }
+    if let Some(token) = batch_token(stem) {
+        return Some(Ours::Batch(token));
+    }
+    let (file, token) = tokened(stem)?;
+    let (file, token) = tokened(file).unwrap_or((file, token));
+    is_replaced(file).then_some(Ours::Temporary(token))
+}
+
+/// `<what>.<token>`.
+fn tokened(stem: &str) -> Option<(&str, &str)> {
+    stem.rsplit_once('.').filter(|(_, token)| is_token(token))
+}
+
+/// `konserve.batch.<token>.<number>`.
+fn batch_token(stem: &str) -> Option<&str> {
+    let (token, number) = stem.strip_prefix("konserve.batch.")?.split_once('.')?;
+    (is_token(token) && is_token(number)).then_some(token)
 }
 
 /// `<what>.lock`, followed by any number of `.<token>.heir`.
@@ -79,7 +106,9 @@ fn is_lock(stem: &str) -> bool {
     let heir = stem.strip_suffix(".heir").and_then(|rest| rest.rsplit_once('.'));
     match heir {
         Some((lock, owner)) => is_token(owner) && is_lock(lock),
-        None => stem.strip_suffix(".lock").is_some_and(|file| file == "konserve" || is_replaced(file)),
+        None => stem.strip_suffix(".lock").is_some_and(|file| {
+            file == "konserve" || is_replaced(file) || file.strip_suffix(".new").and_then(batch_token).is_some()
+        }),
     }
 }
 
@@ -113,11 +142,15 @@ mod tests {
         assert_eq!(ours(&sharing(TOKEN)), Some(Ours::Sharing(TOKEN)));
         for file in [BLOB, RECORD, RECORD_COPY] {
             assert_eq!(ours(&temporary(file, TOKEN)), Some(Ours::Temporary(TOKEN)));
+            assert_eq!(ours(&staged(file, TOKEN, "0000000000000001")), Some(Ours::Temporary(TOKEN)));
             assert_eq!(ours(&lock(file)), Some(Ours::Lock));
             assert_eq!(ours(&heir(&lock(file), TOKEN)), Some(Ours::Lock));
             assert_eq!(ours(&heir(&heir(&lock(file), TOKEN), TOKEN)), Some(Ours::Lock));
         }
         assert_eq!(ours(&heir(LOCK, TOKEN)), Some(Ours::Lock));
+        let batch = batch(TOKEN, "0000000000000001");
+        assert_eq!(ours(&batch), Some(Ours::Batch(TOKEN)));
+        assert_eq!(ours(&lock(&batch)), Some(Ours::Lock));
     }
 
     #[test]
@@ -137,6 +170,8 @@ mod tests {
             "30313233-3435-3637-3839-616263646566.ksv.0123456789abcdeF.new",
             "30313233-3435-3637-3839-616263646566.ksv.30313233-3435-3637-3839-616263646566.new",
             "document.0123456789abcdef.new",
+            "konserve.batch.0123456789abcdef.new",
+            "30313233-3435-3637-3839-616263646566.ksv.mine.0123456789abcdef.new",
             "document.lock.0123456789abcdef.heir.new",
         ] {
             assert_eq!(ours(foreign), None, "{foreign}");

@@ -77,6 +77,15 @@ impl Folder {
         self.fs.rename(&from, &to).await.map_err(|error| error.into_error("writing", &to))
     }
 
+    /// Renames a file, if it is there; says whether it was.
+    pub(super) async fn rename_if_there(&self, from: &str, to: &str) -> Result<bool> {
+        let (from, to) = (self.path.join(from), self.path.join(to));
+        match self.fs.rename(&from, &to).await {
+            Err(FsError { fault: Fault::NotFound, .. }) => Ok(false),
+            other => other.map(|()| true).map_err(|error| error.into_error("writing", &to)),
+        }
+    }
+
     /// Removes a file; says whether there was one.
     pub(super) async fn remove(&self, file: &str) -> Result<bool> {
         let path = self.path.join(file);

@@ -4,6 +4,7 @@
 //! the new one, whatever happens, and what was acknowledged is there after a power cut.
 
 mod backing;
+mod batch;
 mod files;
 mod folder;
 mod fs;

@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     backing::FileBacking,
+    batch,
     files::{self, Ours},
     folder::Folder,
     fs::{Fs, Kind},
@@ -52,32 +53,39 @@ impl FilePlace {
         &self.folder.path
     }
 
-    /// The files in the folder; `None` if there is no folder.
-    async fn files(&self) -> Result<Option<Vec<String>>> {
+    /// Whether there is a folder of this path; a file is an error.
+    async fn is_folder(&self) -> Result<bool> {
+        let invalid = |what| Error::new(ErrorKind::InvalidConfig, format!("opening {}: {what}", self.path().display()));
+        if self.path().as_os_str().is_empty() {
+            return Err(invalid("the path is empty; give that of a folder"));
+        }
         let kind = self.folder.fs.kind(self.path()).await;
         match kind.map_err(|error| error.into_error("opening", self.path()))? {
-            None => Ok(None),
-            Some(Kind::Folder) => self.folder.list().await,
-            Some(Kind::File | Kind::Other) => Err(Error::new(
-                ErrorKind::InvalidConfig,
-                format!("opening {}: the path is a file, not a folder; choose another", self.path().display()),
-            )),
+            None => Ok(false),
+            Some(Kind::Folder) => Ok(true),
+            Some(Kind::File | Kind::Other) => Err(invalid("the path is a file, not a folder; choose another")),
         }
     }
 
-    /// Whether a store is among these files: a record, or blobs whose record was lost.
+    /// Whether a store is there: a record, or blobs whose record was lost.
     async fn is_store(&self) -> Result<bool> {
-        let files = self.files().await?.unwrap_or_default();
+        if !self.is_folder().await? {
+            return Ok(false);
+        }
+        let files = self.folder.list().await?.unwrap_or_default();
         Ok(files.iter().any(|file| matches!(files::ours(file), Some(Ours::Record | Ours::Blob(_)))))
+    }
+
+    async fn make_folder(&self) -> Result<()> {
+        if self.is_folder().await? {
+            return Ok(());
+        }
+        self.folder.fs.mkdir(self.path()).await.map_err(|error| error.into_error("making the folder", self.path()))
     }
 
     async fn open_backing(&self, create: bool) -> Result<FileBacking> {
         if create && self.access != Access::Read {
-            if let Err(error) = self.folder.fs.mkdir(self.path()).await {
-                // That a file is in the way is the better thing to say.
-                self.files().await?;
-                return Err(error.into_error("making the folder", self.path()));
-            }
+            self.make_folder().await?;
         } else if !self.is_store().await? {
             return Err(Error::new(
                 ErrorKind::StoreNotFound,
@@ -110,6 +118,11 @@ impl FilePlace {
     async fn settle(&self, locks: &mut Locks) -> Result<()> {
         let files = self.folder.list().await?.unwrap_or_default();
         let sharing = self.sharing(locks, &files).await?;
+        for owner in owners_of_batches(&files) {
+            if !sharing.contains(owner) {
+                batch::recover(locks, &self.folder, owner).await?;
+            }
+        }
         self.sweep(locks, &files, &sharing).await?;
         if self.access == Access::Shared { locks.share().await } else { Ok(()) }
     }
@@ -136,7 +149,7 @@ impl FilePlace {
                 Some(Ours::Temporary(token) | Ours::Sharing(token)) => !sharing.contains(token),
                 Some(Ours::Opening) => locks.living_owner(file).await?.is_none(),
                 Some(Ours::Lock) => file != files::LOCK && self.access == Access::Exclusive,
-                Some(Ours::Blob(_) | Ours::Record) | None => false,
+                Some(Ours::Blob(_) | Ours::Record | Ours::Batch(_)) | None => false,
             };
             if gone {
                 self.folder.remove(file).await?;
@@ -146,7 +159,7 @@ impl FilePlace {
     }
 
     async fn destroy_store(&self) -> Result<()> {
-        if self.files().await?.is_none() {
+        if !self.is_folder().await? {
             return Ok(());
         }
         let exclusive = self.clone().access(Access::Exclusive);
@@ -169,6 +182,14 @@ impl FilePlace {
         }
         self.folder.sync().await
     }
+}
+
+fn owners_of_batches(files: &[String]) -> HashSet<&str> {
+    let owner = |file| match files::ours(file) {
+        Some(Ours::Batch(owner)) => Some(owner),
+        _ => None,
+    };
+    files.iter().filter_map(|file| owner(file)).collect()
 }
 
 impl Place for FilePlace {
