@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use js_sys::Array;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{EventTarget, IdbRequest};
+use web_sys::{Event, EventTarget, IdbRequest};
 
 use super::{
     fault::fault,
@@ -151,6 +151,11 @@ impl Batch {
     /// Whether this is its transaction.
     pub(super) fn is(&self, transaction: &EventTarget) -> bool {
         self.transaction.is(transaction)
+    }
+
+    /// Whether the event came from its connection.
+    pub(super) fn is_of(&self, event: &Event) -> bool {
+        self.transaction.handle.is_target_of(event)
     }
 
     /// Whether a request that fails now fails alone: nothing was written yet, so the others may go on.

@@ -263,8 +263,23 @@ impl Shared {
         }
     }
 
-    /// Another tab wants to delete or upgrade the database, or the browser closed the connection: the next operation
-    /// opens it again.
+    /// The browser closed the connection. Transactions that got no `abort` before will get none.
+    pub(super) fn on_close(self: &Rc<Self>, event: &Event) {
+        self.let_go(event);
+        while let Some(batch) = self.pick(|batch| batch.is_of(event)) {
+            self.ended(&batch);
+            if batch.may_fail_alone() {
+                self.again(batch.give_up(), &JsValue::NULL);
+            } else {
+                let unknown = "the browser closed the database while this was written; read it to see whether it was";
+                let error = Error::new(ErrorKind::Backend, unknown);
+                batch.give_up().into_iter().for_each(|job| job.fail(error.clone()));
+            }
+        }
+        self.schedule();
+    }
+
+    /// Another tab wants to delete or upgrade the database: it gets the way, and the next operation opens it again.
     pub(super) fn let_go(self: &Rc<Self>, event: &Event) {
         let is_open = matches!(&*self.link.borrow(), Link::Open(handle) if handle.is_target_of(event));
         if is_open {

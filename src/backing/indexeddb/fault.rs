@@ -47,8 +47,8 @@ pub(super) fn name(cause: &JsValue) -> String {
     cause.dyn_ref::<js_sys::Error>().map(|error| error.name().into()).unwrap_or_default()
 }
 
-/// Whether the transaction ended because the browser took the connection away: it may be tried again on a new one.
-/// Such an abort has no error, or one of these; none of ours has.
+/// Whether the browser may have taken the connection away, so that the operation is worth another try: an abort that
+/// nobody asked for has no error or one of these, and a lost connection begins no transaction.
 pub(super) fn is_lost_connection(cause: &JsValue) -> bool {
-    cause.is_null() || cause.is_undefined() || matches!(name(cause).as_str(), "AbortError" | "InvalidStateError")
+    cause.is_null() || cause.is_undefined() || matches!(name(cause).as_str(), "AbortError" | "InvalidStateError" | "UnknownError")
 }

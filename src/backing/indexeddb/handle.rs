@@ -48,7 +48,7 @@ impl Handle {
             handler(shared, Shared::on_error),
             handler(shared, Shared::on_abort),
             handler(shared, Shared::let_go),
-            handler(shared, Shared::let_go),
+            handler(shared, Shared::on_close),
         ];
         let [error, abort, version_change, close] = &others;
         database.set_onerror(Some(error.as_ref().unchecked_ref()));
