@@ -389,8 +389,5 @@ test('the first lines of the README do what they say', async () => {
   const main = printing.replace("'./notes'", JSON.stringify(path))
   const args = ['--input-type=module', '--eval', main]
   const printed = execFileSync(process.execPath, args, { cwd: import.meta.dirname, encoding: 'utf8' })
-  const [name, visits, key] = printed.split('\n')
-  assert.equal(name, `"Ada" "'Ada'"`)
-  assert.equal(visits, '[null,1] "[undefined, 1]"')
-  assert.match(key, /^user /)
+  assert.match(printed, /^"Ada" "Ada"\n\[null,1\] \[null,1\]\nuser \d{4}-/)
 })

@@ -316,6 +316,7 @@ export const refusedCases = [
   ['subclass of Uint8Array', new Bytes(1), /^value is a /],
   ['subclass of Array', class extends Array {}.from([1]), /^value is a /],
   ['subclass of Map', new (class extends Map {})(), /^value is a /],
+  ['false array', [Object.create(Array.prototype)], /^value\[0\] has the prototype of arrays/],
   ['false Date', Object.create(Date.prototype), /^value could not be read/],
   ['false Map', { m: Object.create(Map.prototype) }, /^value\.m could not be read/],
   ['boxed number', new Number(1), /^value is a Number object: store the plain number/],

@@ -303,6 +303,31 @@ test('what was handed out is never written over', () => {
   rounds.forEach((value, at) => assert.deepStrictEqual(decode(written[at]), value))
 })
 
+test('wherever a buffer ends, nothing is lost', () => {
+  const kinds = [
+    (n) => 'x'.repeat(n % 40),
+    (n) => n * 1.5,
+    (n) => n * 1e6,
+    (n) => BigInt(n) ** 3n,
+    (n) => [n],
+    (n) => 'é'.repeat(n % 9),
+  ]
+  for (let round = 0; round < 120_000; round++) {
+    const value = [kinds[round % kinds.length](round), kinds[(round >> 3) % kinds.length](round)]
+    const bytes = encodeValue(value)
+    if (round % 7 === 0) encodeKey('k'.repeat(round % 5))
+    const read = decode(bytes)
+    if (read[0] !== value[0] || read[1] !== value[1]) assert.deepStrictEqual(read, value, `round ${round}`)
+  }
+})
+
+test('wherever a buffer ends, short texts and keys are whole', () => {
+  for (let round = 0; round < 500; round++) {
+    const value = Array.from({ length: 100 + round }, (_, at) => ({ ['k'.repeat(at % 3)]: 'abcdefg'.slice(0, at % 8) }))
+    assert.equal(JSON.stringify(decode(encodeValue(value))), JSON.stringify(value), `round ${round}`)
+  }
+})
+
 test('what was read shares nothing with the bytes', () => {
   const bytes = encodeValue({ a: Uint8Array.of(1, 2), f: Float32Array.of(1) }).slice()
   const value = decode(bytes)

@@ -312,6 +312,7 @@ class Encoder {
   }
 
   array(array) {
+    if (!Array.isArray(array)) throw this.refuse('has the prototype of arrays, but is none')
     const { length } = array
     this.open(0x80, length, array)
     const level = this.depth - 1

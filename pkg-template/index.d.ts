@@ -24,7 +24,7 @@ export type Config = MemoryConfig | FileConfig | IndexedDbConfig
 
 /** What every configuration may have. */
 export interface CommonConfig {
-  /** The store's own id. Without it a new store gets a random one; with it, an existing store must have the same. */
+  /** The store's own id, a UUID. Without it a new store gets a random one; an existing store must have this one. */
   id?: string | Uuid
   /** How blobs are laid out: every byte checked. */
   layout?: 'sealed'
@@ -39,9 +39,11 @@ export interface CommonConfig {
 /** The wasm module: its place, the answer to a request for it, its bytes, or compiled. */
 export type WasmSource = string | URL | Response | ArrayBuffer | ArrayBufferView | WebAssembly.Module
 
-/** In memory: stores with the same `id` are the same store, as long as the program runs. */
+/** In memory, as long as the program runs. */
 export interface MemoryConfig extends CommonConfig {
   backend: 'memory'
+  /** Any text: all who name it have the same store. Without it, a store of one's own. */
+  id?: string | Uuid
 }
 
 /** In a folder, for Node. */

@@ -47,6 +47,9 @@ const NATIVE = new Set(['Object', ...BUILT_IN])
  */
 export function kindOf(object) {
   const proto = Object.getPrototypeOf(object)
+  // These two are nearly all there is in documents.
+  if (proto === Object.prototype) return 'Object'
+  if (proto === Array.prototype) return 'Array'
   return KINDS.get(proto) ?? (isError(object) ? 'Error' : foreignKind(proto))
 }
 
