@@ -19,16 +19,12 @@ const pkg = join(root, 'pkg')
 export async function build({ settings, env }) {
   const folderOf = ({ name }) => join(target, 'wasm', name)
   for (const module of settings.build)
-<<<<<<< HEAD
     await step(`wasm module "${module.name}"`, () => buildModule(folderOf(module), module, settings, env))
   const outputs = settings.build.map((module) => [module.name, join(folderOf(module), 'out')])
   await step('npm package pkg/', () => assemblePackage(Object.fromEntries(outputs)))
   await step('tarball', pack)
   for (const module of settings.build)
-    await step(`size of "${module.name}"`, () => sizesOf(join(folderOf(module), 'out', `${module.name}_bg.wasm`), module))
-=======
-    await check(`size of "${module.name}"`, () => sizesOf(join(folderOf(module), 'out', 'konserve_bg.wasm'), module))
->>>>>>> h-f
+    await check(`size of "${module.name}"`, () => sizesOf(join(folderOf(module), 'out', `${module.name}_bg.wasm`), module))
 }
 
 async function buildModule(work, module, settings, env) {
