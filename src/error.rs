@@ -107,7 +107,11 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// Cloning is cheap: one failed transaction answers every operation that shared it.
 #[derive(Clone, Debug)]
-pub struct Error {
+pub struct Error(Box<Inner>);
+
+/// Behind a pointer, so that every result of this crate is small.
+#[derive(Clone, Debug)]
+struct Inner {
     kind: ErrorKind,
     message: Cow<'static, str>,
     key: Option<Arc<[u8]>>,
@@ -117,48 +121,53 @@ pub struct Error {
 impl Error {
     /// An error of this kind. The message says what was being done, and what to do about it.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, message: message.into(), key: None, source: None }
+        Self::boxed(kind, message.into())
+    }
+
+    #[cold]
+    fn boxed(kind: ErrorKind, message: Cow<'static, str>) -> Self {
+        Self(Box::new(Inner { kind, message, key: None, source: None }))
     }
 
     /// With the error that caused it.
     #[must_use]
     pub fn caused_by(mut self, source: Source) -> Self {
-        self.source = Some(source);
+        self.0.source = Some(source);
         self
     }
 
     /// With the key that was being worked on, as canonical CBOR. The first key said stays.
     #[must_use]
     pub fn at_key(mut self, key: &[u8]) -> Self {
-        self.key.get_or_insert_with(|| key.into());
+        self.0.key.get_or_insert_with(|| key.into());
         self
     }
 
     /// What kind of thing went wrong.
     pub fn kind(&self) -> ErrorKind {
-        self.kind
+        self.0.kind
     }
 
     /// The stable code of its kind.
     pub fn code(&self) -> &'static str {
-        self.kind.code()
+        self.0.kind.code()
     }
 
     /// What was being done, and what to do about it.
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// The key that was being worked on, as canonical CBOR.
     pub fn key(&self) -> Option<&[u8]> {
-        self.key.as_deref()
+        self.0.key.as_deref()
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code(), self.message)?;
-        match &self.key {
+        write!(f, "{}: {}", self.code(), self.message())?;
+        match self.key() {
             Some(key) => write!(f, " (key {})", cbor::diagnose(key)),
             None => Ok(()),
         }
@@ -167,6 +176,6 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
+        self.0.source.as_deref().map(|source| source as _)
     }
 }

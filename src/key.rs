@@ -44,7 +44,7 @@ impl Key {
         let mut hasher = blake3::Hasher::new_derive_key("konserve 2026 blob name");
         hasher.update(&self.0);
         let mut name = [0; 16];
-        hasher.finalize_xof().fill(&mut name);
+        name.iter_mut().zip(hasher.finalize().as_bytes()).for_each(|(to, from)| *to = *from);
         name[6] = name[6] & 0x0f | 0x80;
         name[8] = name[8] & 0x3f | 0x80;
         BlobName::from_bytes(name)

@@ -104,6 +104,6 @@ fn check(name: BlobName, head: &[u8]) -> [u8; 12] {
     hasher.update(head.get(..8).unwrap_or_default());
     hasher.update(head.get(HEADER_LEN..).unwrap_or_default());
     let mut check = [0; 12];
-    hasher.finalize_xof().fill(&mut check);
+    check.iter_mut().zip(hasher.finalize().as_bytes()).for_each(|(to, from)| *to = *from);
     check
 }
