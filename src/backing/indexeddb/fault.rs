@@ -42,7 +42,7 @@ pub(super) fn newer() -> Error {
     )
 }
 
-/// The name of an error, DOMExceptions included; empty for anything else.
+/// The name of an error, a `DOMException` too; empty for anything else.
 pub(super) fn name(cause: &JsValue) -> String {
     cause.dyn_ref::<js_sys::Error>().map(|error| error.name().into()).unwrap_or_default()
 }
@@ -50,5 +50,7 @@ pub(super) fn name(cause: &JsValue) -> String {
 /// Whether the browser may have taken the connection away, so that the operation is worth another try: an abort that
 /// nobody asked for has no error or one of these, and a lost connection begins no transaction.
 pub(super) fn is_lost_connection(cause: &JsValue) -> bool {
-    cause.is_null() || cause.is_undefined() || matches!(name(cause).as_str(), "AbortError" | "InvalidStateError" | "UnknownError")
+    cause.is_null()
+        || cause.is_undefined()
+        || matches!(name(cause).as_str(), "AbortError" | "InvalidStateError" | "UnknownError")
 }
