@@ -185,6 +185,6 @@ fn page([names, rows]: &[IdbRequest; 2]) -> Result<HeadPage> {
         let gone = || Error::new(ErrorKind::Corrupt, "a listed row holds nothing");
         row::bytes(found)?.map(|whole| Blob::split(whole).head).ok_or_else(gone)
     };
-    let named = |(name, found): (JsValue, JsValue)| Some((BlobName::from_file_name(&name.as_string()?)?, head(found)));
-    Ok(array(names)?.iter().zip(array(rows)?.iter()).filter_map(named).collect())
+    let entry = |(name, found): (JsValue, JsValue)| Some((BlobName::from_file_name(&name.as_string()?)?, head(found)));
+    Ok(array(names)?.iter().zip(array(rows)?.iter()).filter_map(entry).collect())
 }

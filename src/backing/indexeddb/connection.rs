@@ -1,6 +1,7 @@
 //! The queue of one connection, and when its transactions begin and end.
 //!
-//! No borrow of a cell lives while JavaScript is called or a waiting future is woken: both may call the store again.
+//! No borrow of a cell lives while a function of the user's runs or a waiting future is woken: both may call the store
+//! again.
 
 use std::{
     cell::{Cell, RefCell},
@@ -122,8 +123,9 @@ impl Shared {
             }
             Err(error) => {
                 *self.link.borrow_mut() = Link::Lost;
-                let waiting = self.queue.take();
-                waiting.into_iter().for_each(|job| job.fail(error.clone()));
+                for job in self.queue.take() {
+                    job.fail(error.clone());
+                }
             }
         }
         self.flush();
@@ -152,7 +154,7 @@ impl Shared {
     fn begin(self: &Rc<Self>, handle: Rc<Handle>, jobs: Vec<Job>) {
         let mut batch = match Batch::begin(handle, jobs) {
             Ok(batch) => batch,
-            Err((jobs, cause)) => return self.lost(jobs, cause),
+            Err((jobs, cause)) => return self.lost(jobs, &cause),
         };
         self.writing.set(batch.writes);
         let progress = batch.start();
@@ -195,10 +197,10 @@ impl Shared {
     }
 
     /// The connection would not begin a transaction.
-    fn lost(self: &Rc<Self>, jobs: Vec<Job>, cause: JsValue) {
+    fn lost(self: &Rc<Self>, jobs: Vec<Job>, cause: &JsValue) {
         let link = self.link.replace(Link::Lost);
         drop(link);
-        self.again(jobs, &cause);
+        self.again(jobs, cause);
     }
 
     /// Operations whose transaction failed are tried again: after a lost connection, or alone if they shared it.
@@ -273,7 +275,9 @@ impl Shared {
             } else {
                 let unknown = "the browser closed the database while this was written; read it to see whether it was";
                 let error = Error::new(ErrorKind::Backend, unknown);
-                batch.give_up().into_iter().for_each(|job| job.fail(error.clone()));
+                for job in batch.give_up() {
+                    job.fail(error.clone());
+                }
             }
         }
         self.schedule();
@@ -281,11 +285,13 @@ impl Shared {
 
     /// Another tab wants to delete or upgrade the database: it gets the way, and the next operation opens it again.
     pub(super) fn let_go(self: &Rc<Self>, event: &Event) {
-        let is_open = matches!(&*self.link.borrow(), Link::Open(handle) if handle.is_target_of(event));
-        if is_open {
-            if let Link::Open(handle) = self.link.replace(Link::Lost) {
-                handle.close();
-            }
+        let open = match &*self.link.borrow() {
+            Link::Open(handle) => handle.clone(),
+            Link::Lost | Link::Opening | Link::Closed => return,
+        };
+        if open.is_target_of(event) {
+            *self.link.borrow_mut() = Link::Lost;
+            open.close();
         }
     }
 

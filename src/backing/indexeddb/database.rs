@@ -1,7 +1,7 @@
 //! The life of a database: created, opened, deleted.
 
 use js_sys::{Array, Function, Promise, Reflect};
-use rexie::{ObjectStore, Rexie};
+use rexie::{ObjectStore, Rexie, RexieBuilder};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use web_sys::{Event, IdbDatabase, IdbFactory, IdbOpenDbRequest, IdbRequest};
@@ -39,9 +39,10 @@ fn factory() -> Result<IdbFactory> {
 pub(super) async fn create(name: &str) -> Result<()> {
     factory()?;
     let stores = [HEADS, VALUES].map(ObjectStore::new);
-    let builder =
-        stores.into_iter().fold(Rexie::builder(name).version(VERSION), |all, store| all.add_object_store(store));
-    let work = async move { builder.build().await.map(Rexie::close).map(|()| JsValue::UNDEFINED).map_err(cause) };
+    let builder = stores.into_iter().fold(Rexie::builder(name).version(VERSION), RexieBuilder::add_object_store);
+    let work = async move {
+        builder.build().await.map(Rexie::close).map(|()| JsValue::UNDEFINED).map_err(|error| cause(&error))
+    };
     within_patience("creating the database", future_to_promise(work)).await
 }
 
@@ -49,13 +50,13 @@ pub(super) async fn create(name: &str) -> Result<()> {
 pub(super) async fn delete(name: &str) -> Result<()> {
     factory()?;
     let name = name.to_owned();
-    let work = async move { Rexie::delete(&name).await.map(|()| JsValue::UNDEFINED).map_err(cause) };
+    let work = async move { Rexie::delete(&name).await.map(|()| JsValue::UNDEFINED).map_err(|error| cause(&error)) };
     within_patience("deleting the database", future_to_promise(work)).await
 }
 
 /// What rexie says, as a JavaScript error: it shows the browser's only as text.
-fn cause(error: rexie::Error) -> JsValue {
-    let said = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+fn cause(error: &rexie::Error) -> JsValue {
+    let said = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
     js_sys::Error::new(&said).into()
 }
 
@@ -149,6 +150,7 @@ async fn within_patience(doing: &'static str, work: Promise) -> Result<()> {
 }
 
 /// A database that opened when nobody waited any more must not stand in others' way, nor come to be.
+#[allow(clippy::needless_pass_by_value, reason = "a handler owns its event")]
 fn give_back(event: Event) {
     let Some(request) = event.target().map(JsCast::unchecked_into::<IdbOpenDbRequest>) else { return };
     match (request.transaction(), request.result()) {

@@ -42,7 +42,7 @@ pub(super) fn newer() -> Error {
     )
 }
 
-/// The name of an error, DOMExceptions included; empty for anything else.
+/// The name of an error, a `DOMException` too; empty for anything else.
 pub(super) fn name(cause: &JsValue) -> String {
     cause.dyn_ref::<js_sys::Error>().map(|error| error.name().into()).unwrap_or_default()
 }

@@ -57,13 +57,11 @@ impl Transaction {
     }
 
     fn values(&self) -> Result<&IdbObjectStore, JsValue> {
-        match self.values.get() {
-            Some(values) => Ok(values),
-            None => {
-                let values = self.inner.rows(&self.handle.values)?;
-                Ok(self.values.get_or_init(|| values))
-            }
+        if let Some(values) = self.values.get() {
+            return Ok(values);
         }
+        let values = self.inner.rows(&self.handle.values)?;
+        Ok(self.values.get_or_init(|| values))
     }
 
     pub(super) fn get_head(&self, key: &JsValue) -> Result<IdbRequest, JsValue> {
