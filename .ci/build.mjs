@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs'
 import { copyFile, mkdir, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { main, step, summary } from './lib/log.mjs'
+import { check, main, step } from './lib/log.mjs'
 import { cargoHome, root, target } from './lib/paths.mjs'
 import { output, run } from './lib/run.mjs'
 import { readToml } from './lib/settings.mjs'
@@ -24,7 +24,9 @@ export async function build({ settings, env }) {
   await step('npm package pkg/', () => assemblePackage(Object.fromEntries(outputs)))
   await step('tarball', pack)
   for (const module of settings.build)
-    await step(`size of "${module.name}"`, () => sizesOf(join(folderOf(module), 'out', `${module.name}_bg.wasm`), module))
+    await check(`size of "${module.name}"`, () =>
+      sizesOf(join(folderOf(module), 'out', `${module.name}_bg.wasm`), module),
+    )
 }
 
 async function buildModule(work, module, settings, env) {
@@ -99,8 +101,5 @@ async function pack() {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await main(async () => {
-    await build(await setup())
-    summary('The npm package is in pkg/, and packed in target/npm/')
-  })
+  await main('The npm package is in pkg/, and packed in target/npm/', async () => build(await setup()))
 }

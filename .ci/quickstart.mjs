@@ -2,14 +2,16 @@
 
 import { join } from 'node:path'
 import { build } from './build.mjs'
-import { main, step, summary } from './lib/log.mjs'
+import { main, step } from './lib/log.mjs'
 import { target } from './lib/paths.mjs'
 import { run } from './lib/run.mjs'
 import { setup } from './setup.mjs'
 
 const FOLDER = join('target', 'quickstart')
 
-await main(async () => {
+const DONE = `The store is in ${FOLDER}, the npm package in pkg/, the program is target/release/konserve.`
+
+await main(DONE, async () => {
   await build(await setup())
   await step('native program konserve', () =>
     run('cargo', ['build', '--quiet', '--release', '--locked', '--features', 'cli', '--bin', 'konserve']),
@@ -17,5 +19,4 @@ await main(async () => {
   await step('the main job: 20 MB of real data in a file store', () =>
     run('node', ['examples/browser-compat.mjs', FOLDER, join(target, 'release', 'konserve')]),
   )
-  summary(`The store is in ${FOLDER}, the npm package in pkg/, the program is target/release/konserve`)
 })

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { main, step, summary } from './lib/log.mjs'
+import { main, step } from './lib/log.mjs'
 import { npmPrograms, root } from './lib/paths.mjs'
 import { runQuietly } from './lib/run.mjs'
 import { ensureRust } from './lib/rust.mjs'
@@ -44,8 +44,5 @@ export async function installNpmPackages(folder) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await main(async () => {
-    await setup()
-    summary('The build can start: npm run build')
-  })
+  await main('The build can start: npm run build', setup)
 }

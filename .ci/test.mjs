@@ -6,7 +6,7 @@ import { join, relative } from 'node:path'
 import { build } from './build.mjs'
 import { ensureChromium } from './lib/chromium.mjs'
 import { checkDependencies } from './lib/dependencies.mjs'
-import { main, step, summary } from './lib/log.mjs'
+import { check, main, step } from './lib/log.mjs'
 import { npmPrograms, root, target } from './lib/paths.mjs'
 import { run, transcript } from './lib/run.mjs'
 import { ensureLinters } from './lib/rust.mjs'
@@ -17,43 +17,42 @@ const everything = ['--locked', '--all-features']
 const cargo = (command, args, env = {}) =>
   run('cargo', [command, '--quiet', ...args], { env: { ...process.env, ...env } })
 
-await main(async () => {
+await main('Everything passed.', async () => {
   const tools = await setup()
   await checkStyle()
   await checkRust(tools)
   await build(tools)
   await testRust()
   await testJavaScript()
-  summary('All of this passed:')
 })
 
 async function checkStyle() {
   const npmProgram = (name, args) => run(join(npmPrograms, name), args)
-  await step('JavaScript format', () => npmProgram('prettier', ['--check', '--log-level', 'warn', '.']))
-  await step('JavaScript lints', () => npmProgram('eslint', ['--max-warnings', '0', '.']))
-  await step('Rust format', () => ensureLinters().then(() => cargo('fmt', ['--check'])))
+  await check('JavaScript format', () => npmProgram('prettier', ['--check', '--log-level', 'warn', '.']))
+  await check('JavaScript lints', () => npmProgram('eslint', ['--max-warnings', '0', '.']))
+  await check('Rust format', () => ensureLinters().then(() => cargo('fmt', ['--check'])))
 }
 
 /** Lints, documentation and dependencies. The wasm build is linted as well: it compiles other modules. */
 async function checkRust({ settings, env }) {
   const denied = ['--', '-D', 'warnings']
-  await step('Rust lints, native', () => cargo('clippy', ['--all-targets', ...everything, ...denied]))
-  await step('Rust lints, no default features', () =>
+  await check('Rust lints, native', () => cargo('clippy', ['--all-targets', ...everything, ...denied]))
+  await check('Rust lints, no default features', () =>
     cargo('clippy', ['--lib', '--locked', '--no-default-features', ...denied]),
   )
-  await step('Rust lints, wasm', async () => {
+  await check('Rust lints, wasm', async () => {
     await ensureWasmLinter(env)
     const args = ['clippy', '--quiet', '--lib', '--target', TARGET, ...everything, ...denied]
     await run('cargo-clippy', args, { env: { ...env, CARGO_TARGET_DIR: join(target, 'wasm', 'lint') } })
   })
-  await step('Rust documentation', () =>
+  await check('Rust documentation', () =>
     cargo('doc', ['--no-deps', '--lib', ...everything], { RUSTDOCFLAGS: '-D warnings' }),
   )
-  await step('dependencies', () => checkDependencies(settings.tools['cargo-deny']))
+  await check('dependencies', () => checkDependencies(settings.tools['cargo-deny']))
 }
 
 async function testRust() {
-  await step('Rust tests', async () => {
+  await check('Rust tests', async () => {
     const printed = await transcript('cargo', ['test', '--quiet', ...everything])
     const passed = [...printed.matchAll(/^test result: ok\. (\d+) passed/gm)].map((match) => Number(match[1]))
     return `${passed.reduce((sum, n) => sum + n, 0)} passed`
@@ -69,7 +68,7 @@ async function testJavaScript() {
   })
   const env = { ...process.env, CHROMIUM: chromium.path, KONSERVE_PROGRAM: join(target, 'debug', 'konserve') }
   for (const [folder, files] of await testFolders())
-    await step(`${folder}: ${files.length} test files`, async () => {
+    await check(`${folder}: ${files.length} test files`, async () => {
       if (existsSync(join(root, folder, 'package-lock.json'))) await installNpmPackages(join(root, folder))
       const printed = await transcript('node', ['--test', '--test-reporter=spec', ...files], { env })
       const count = (word) => Number(new RegExp(`^. ${word} (\\d+)$`, 'm').exec(printed)?.[1] ?? 0)

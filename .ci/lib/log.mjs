@@ -12,30 +12,37 @@ const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s
 export async function step(name, work) {
   const since = performance.now()
   console.log(`\n[${finished.length + 1}] ${name}`)
-  const note = await work().catch((error) => {
+  try {
+    const note = (await work()) ?? ''
+    finished.push({ name, time: seconds(since), note })
+    say([note, seconds(since)].filter(Boolean).join(' · '))
+  } catch (error) {
+    finished.push({ name, time: seconds(since), note: 'FAILED', failed: true })
     throw new Error(`step "${name}" failed after ${seconds(since)}: ${error.message}`, { cause: error })
-  })
-  finished.push({ name, time: seconds(since), note: note ?? '' })
-  console.log(`    ${note ? `${note} · ` : ''}${seconds(since)}`)
+  }
+}
+
+/** Runs one step; if it fails, the script says so, goes on, and fails at its end. */
+export async function check(name, work) {
+  await step(name, work).catch((error) => console.error(`\n${error.message}`))
 }
 
 /** Prints a line that belongs to the current step. */
 export const say = (line) => console.log(`    ${line}`)
 
-/** Lists every step that ran, with its time. */
-export function summary(title) {
+/** Runs a script's steps, lists all that ran with their times, and ends with `done`, or with what failed. */
+export async function main(done, work) {
+  const error = await work().then(
+    () => undefined,
+    (reason) => reason,
+  )
+  if (error) console.error(`\n${error.message}`)
   const width = Math.max(...finished.map((s) => s.name.length))
-  console.log(`\n${title}`)
-  for (const s of finished) console.log(`  ${s.name.padEnd(width)}  ${s.time.padStart(8)}  ${s.note}`)
-  console.log(`  ${'in all'.padEnd(width)}  ${seconds(started).padStart(8)}`)
-}
-
-/** Runs a script's main function; an error becomes one message and exit code 1. */
-export async function main(work) {
-  try {
-    await work()
-  } catch (error) {
-    console.error(`\nfailed: ${error.message}`)
-    process.exitCode = 1
-  }
+  console.log('')
+  for (const s of finished) console.log(`${s.name.padEnd(width)}  ${s.time.padStart(8)}  ${s.note}`)
+  console.log(`${'in all'.padEnd(width)}  ${seconds(started).padStart(8)}`)
+  const failed = finished.filter((s) => s.failed).map((s) => s.name)
+  const good = !error && failed.length === 0
+  console.log(good ? `\n${done}` : `\nFAILED: ${failed.join(', ') || error.message}`)
+  process.exitCode = good ? 0 : 1
 }
