@@ -24,7 +24,9 @@ export async function build({ settings, env }) {
   await step('npm package pkg/', () => assemblePackage(Object.fromEntries(outputs)))
   await step('tarball', pack)
   for (const module of settings.build)
-    await check(`size of "${module.name}"`, () => sizesOf(join(folderOf(module), 'out', `${module.name}_bg.wasm`), module))
+    await check(`size of "${module.name}"`, () =>
+      sizesOf(join(folderOf(module), 'out', `${module.name}_bg.wasm`), module),
+    )
 }
 
 async function buildModule(work, module, settings, env) {
@@ -37,7 +39,7 @@ async function buildModule(work, module, settings, env) {
   const args = ['build', work, '--mode', 'no-install', '--target', 'web', '--release', '--no-pack']
   args.push('--out-dir', out, '--out-name', module.name, '--', '--locked')
   args.push('--no-default-features', '--features', module.features.join(','))
-  await run('wasm-pack', ['--log-level', 'error', ...args], { env: { ...env, ...reproducible(work) } })
+  await run('wasm-pack', ['--log-level', 'error', ...args], { env: { ...env, ...reproducible() } })
   await writeFile(stampFile, stamp)
 }
 
@@ -72,11 +74,12 @@ async function writeManifest(work, settings) {
   await copyFile(join(root, 'Cargo.lock'), join(work, 'Cargo.lock'))
 }
 
-/** No path of this machine gets into the module: the same sources give the same bytes everywhere. */
-function reproducible(work) {
-  const shown = { [root]: '/konserve', [work]: '/build', [cargoHome]: '/cargo' }
+/** No path of this machine gets into a module: the same sources give the same bytes everywhere. */
+function reproducible() {
+  const folder = join(target, 'wasm')
+  const shown = { [root]: '/konserve', [folder]: '/build', [cargoHome]: '/cargo' }
   const flags = Object.entries(shown).map(([path, name]) => `--remap-path-prefix=${path}=${name}`)
-  return { CARGO_TARGET_DIR: join(work, 'build'), CARGO_ENCODED_RUSTFLAGS: flags.join('\x1f') }
+  return { CARGO_TARGET_DIR: join(folder, 'build'), CARGO_ENCODED_RUSTFLAGS: flags.join('\x1f') }
 }
 
 async function assemblePackage(outputs) {
