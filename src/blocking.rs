@@ -17,13 +17,10 @@ pub use native::*;
 
 /// The result of a future that is ready at its first poll; one that would wait is given up with `CONFLICT`.
 #[cfg(target_arch = "wasm32")]
-pub(crate) fn now<T>(future: impl Future<Output = crate::Result<T>>) -> crate::Result<T> {
-    use std::{
-        pin::pin,
-        task::{Context, Poll, Waker},
-    };
+pub(crate) fn now<T>(mut future: crate::env::BoxFut<'_, crate::Result<T>>) -> crate::Result<T> {
+    use std::task::{Context, Poll, Waker};
 
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(done) => done,
         Poll::Pending => Err(crate::Error::new(
             crate::ErrorKind::Conflict,

@@ -1,7 +1,8 @@
 //! Blobs in memory: gone with the process.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap, HashMap},
     future::ready,
     sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
@@ -163,9 +164,8 @@ impl Backing for MemoryBacking {
     }
 
     fn heads(&self) -> Box<dyn Heads> {
-        let mut names: Vec<_> = self.blobs().by_name.keys().copied().collect();
-        names.sort_unstable();
-        Box::new(MemoryHeads { backing: self.clone(), names, at: 0 })
+        let names = self.blobs().by_name.keys().copied().map(Reverse).collect();
+        Box::new(MemoryHeads { backing: self.clone(), names })
     }
 
     fn record(&self) -> BoxFut<'static, Result<Option<Bytes>>> {
@@ -186,17 +186,20 @@ impl Backing for MemoryBacking {
 
 struct MemoryHeads {
     backing: MemoryBacking,
-    names: Vec<BlobName>,
-    at: usize,
+    /// What is still to come.
+    names: BinaryHeap<Reverse<BlobName>>,
 }
 
 impl Heads for MemoryHeads {
     fn next(&mut self) -> BoxFut<'_, Result<Option<HeadPage>>> {
-        let names = self.names.get(self.at..).unwrap_or_default();
         let blobs = self.backing.blobs();
-        let head = |name: &BlobName| Some((*name, Ok(blobs.by_name.get(name)?.head.clone())));
-        let page = (!names.is_empty()).then(|| names.iter().take(PAGE).filter_map(head).collect());
-        self.at += PAGE;
+        let mut page = HeadPage::new();
+        while page.len() < PAGE {
+            let Some(Reverse(name)) = self.names.pop() else { break };
+            // What was deleted meanwhile is not there any more.
+            page.extend(blobs.by_name.get(&name).map(|blob| (name, Ok(blob.head.clone()))));
+        }
+        let page = Some(page).filter(|page| !page.is_empty());
         Box::pin(ready(Ok(page)))
     }
 }

@@ -1,5 +1,7 @@
 //! The canonical form, which makes one key out of all encodings of it.
 
+use std::collections::BinaryHeap;
+
 use super::{Flaw, FlawKind, Head, Reader, Writer, check, tag};
 
 /// Whole numbers are exact in a float up to here.
@@ -130,7 +132,8 @@ impl Form<'_> {
     fn sort(&mut self, body: usize, items: usize, at: usize) -> Result<(), Flaw> {
         let written = self.out.split_off(body);
         let mut reader = Reader::new(&written);
-        let mut entries = Vec::new();
+        // A heap, because its code is a fraction of that of a sort, and keys with large maps are rare.
+        let mut entries = BinaryHeap::new();
         while !reader.rest().is_empty() {
             let start = reader.at();
             for _ in 0..items {
@@ -138,7 +141,7 @@ impl Form<'_> {
             }
             entries.push(written.get(start..reader.at()).unwrap_or_default());
         }
-        entries.sort_unstable();
+        let entries = entries.into_sorted_vec();
         let key = |entry| Reader::new(entry).item();
         if entries.windows(2).any(|pair| matches!(pair, [a, b] if key(a) == key(b))) {
             return Err(Flaw { kind: FlawKind::Duplicate, at });

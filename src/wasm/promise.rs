@@ -1,18 +1,18 @@
 //! Promises of what the core does.
 
 use std::{
-    cell::{Cell, RefCell},
-    collections::BTreeMap,
+    cell::RefCell,
     pin::Pin,
     task::{Context, Poll, Waker},
 };
 
-use js_sys::{Function, Promise};
+use js_sys::{Array, Function, Promise, Set};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use super::host::to_js;
 use crate::{
+    blocking,
     env::BoxFut,
     error::{Error, ErrorKind, Result},
 };
@@ -21,8 +21,7 @@ thread_local! {
     /// What a panic said. The instance may be inconsistent from then on, so it does nothing any more.
     static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
     /// The `reject` functions of the promises that are under way.
-    static WAITING: RefCell<BTreeMap<u64, Function>> = const { RefCell::new(BTreeMap::new()) };
-    static NEXT: Cell<u64> = const { Cell::new(0) };
+    static WAITING: Set = Set::new(&JsValue::UNDEFINED);
 }
 
 /// After a panic every promise under way is rejected, and every later call.
@@ -32,11 +31,11 @@ pub(super) fn watch_for_panics() {
         let first =
             PANIC.with(|panic| panic.try_borrow_mut().is_ok_and(|mut said| said.replace(info.to_string()).is_none()));
         if first {
-            let waiting =
-                WAITING.with(|waiting| waiting.try_borrow_mut().map(|mut waiting| std::mem::take(&mut *waiting)));
             let error = dead().map_or(JsValue::UNDEFINED, |error| to_js(&error));
-            for reject in waiting.unwrap_or_default().into_values() {
-                _ = reject.call1(&JsValue::UNDEFINED, &error);
+            let waiting = WAITING.with(|waiting| Array::from(waiting));
+            WAITING.with(Set::clear);
+            for reject in waiting {
+                _ = reject.unchecked_into::<Function>().call1(&JsValue::UNDEFINED, &error);
             }
         }
     }));
@@ -49,6 +48,15 @@ pub(super) fn dead() -> Option<Error> {
         "the store stopped after an internal error ({said}); reload the page or restart the program, and please report it"
     );
     Some(Error::new(ErrorKind::Backend, message))
+}
+
+/// The result of a call now, or its error thrown.
+pub(super) fn now(call: impl Future<Output = Result<JsValue>> + 'static) -> Result<JsValue, JsValue> {
+    finish(Box::pin(call)).map_err(|error| to_js(&error))
+}
+
+fn finish(call: BoxFut<'static, Result<JsValue>>) -> Result<JsValue> {
+    dead().map_or_else(|| blocking::now(call), Err)
 }
 
 /// Starts the call now, so that the order of calls is the order of operations, and promises its result.
@@ -68,14 +76,15 @@ fn start(mut call: BoxFut<'static, Result<JsValue>>) -> Promise {
 }
 
 fn later(call: BoxFut<'static, Result<JsValue>>) -> Promise {
-    let id = NEXT.replace(NEXT.get() + 1);
     let mut call = Some(call);
     Promise::new(&mut |resolve, reject| {
         let Some(call) = call.take() else { return };
-        WAITING.with_borrow_mut(|waiting| waiting.insert(id, reject));
+        WAITING.with(|waiting| waiting.add(&reject));
         spawn_local(async move {
             let done = call.await;
-            let Some(reject) = WAITING.with_borrow_mut(|waiting| waiting.remove(&id)) else { return };
+            if !WAITING.with(|waiting| waiting.delete(&reject)) {
+                return;
+            }
             _ = match done {
                 Ok(value) => resolve.call1(&JsValue::UNDEFINED, &value),
                 Err(error) => reject.call1(&JsValue::UNDEFINED, &to_js(&error)),

@@ -7,9 +7,9 @@ use super::{
     calls::{self, Options},
     host::to_js,
     pages::{Listing, RawPages, RawSyncPages},
-    promise::{dead, promise},
+    promise::{now, promise},
 };
-use crate::{blocking, error::Result, store::Store};
+use crate::store::Store;
 
 /// A store whose methods return promises. Keys, paths, values and metadata are CBOR.
 #[wasm_bindgen]
@@ -69,14 +69,6 @@ pub struct RawSyncStore {
 impl RawSyncStore {
     pub(super) fn new(store: Store) -> Self {
         Self { store }
-    }
-}
-
-/// The result of a call now, or its error thrown.
-pub(super) fn now(call: impl Future<Output = Result<JsValue>>) -> Result<JsValue, JsValue> {
-    match dead() {
-        None => blocking::now(call).map_err(|error| to_js(&error)),
-        Some(error) => Err(to_js(&error)),
     }
 }
 
