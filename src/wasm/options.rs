@@ -108,7 +108,7 @@ fn file(options: &Options, mode: Mode) -> Result<Config> {
 
 #[cfg(not(feature = "node"))]
 fn file(_: &Options, _: Mode) -> Result<Config> {
-    Err(invalid("the backend file is for Node; use indexeddb in a browser, or memory".to_owned()))
+    Err(unsupported("the backend file is for Node; use indexeddb in a browser, or memory".to_owned()))
 }
 
 #[cfg(feature = "web")]
@@ -135,7 +135,7 @@ fn indexeddb(options: &Options, mode: Mode) -> Result<Config> {
 
 #[cfg(not(feature = "web"))]
 fn indexeddb(_: &Options, _: Mode) -> Result<Config> {
-    Err(invalid("the backend indexeddb is for browsers; use file with a path in Node, or memory".to_owned()))
+    Err(unsupported("the backend indexeddb is for browsers; use file with a path in Node, or memory".to_owned()))
 }
 
 /// With the id of the store; that of a place in memory need not be one.
