@@ -93,7 +93,7 @@ async function manifest() {
     license: field('license'),
     ...(repository === undefined ? {} : { repository: { type: 'git', url: `git+${repository}.git` } }),
     type: 'module',
-    files: ['*.js', '*.mjs', '*.cjs', '*.ts', '*.cts', 'wasm'],
+    files: ['*.js', '*.mjs', '*.cjs', '*.ts', '*.cts', 'wasm', 'LICENSE-*'],
     sideEffects: false,
     engines: { node: '>=20' },
     main: './node.cjs',
