@@ -418,7 +418,7 @@ function revokedArray() {
 test('values are whole wherever the buffer they are written into ends', () => {
   for (let length = 0; length < 40; length++) {
     const text = 'x'.repeat(length)
-    for (let written = 0; written < 200_000; ) {
+    for (let written = 0; written < 200_000;) {
       const bytes = encodeValue([text])
       assert.equal(decode(bytes)[0], text)
       written += bytes.length
