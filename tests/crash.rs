@@ -71,6 +71,12 @@ fn digits(mut number: u64) -> impl FnMut(u64) -> u64 {
     }
 }
 
+/// All numbers below this one if they are few, and else some from everywhere among them.
+fn some_of(numbers: u64, few: u64) -> impl Iterator<Item = u64> {
+    let spread = if numbers > few { 0x9e37_79b9_7f4a_7c15_u64 } else { 1 };
+    (0..numbers.min(few)).map(move |one| one.wrapping_mul(spread))
+}
+
 /// xorshift64*, seeded; the same numbers on every machine.
 struct Random(u64);
 
@@ -228,11 +234,7 @@ fn cut_power_while_opening(fs: &SimFs, deed: &Deed, acknowledged: bool, context:
         let again = fs.restart(|choices| choices - 1);
         again.cut_power(step);
         let opened = open(&again, Access::Exclusive);
-        // All states if they are few, and else some from everywhere among them.
-        let survivors = again.survivors();
-        for survivor in
-            (0..survivors.min(64)).map(|one| if survivors > 64 { one.wrapping_mul(0x9e37_79b9_7f4a_7c15) } else { one })
-        {
+        for survivor in some_of(again.survivors(), 5) {
             let context = format!("{}, {context} and {step}, survivor {survivor}", deed.what);
             let after = again.restart(digits(survivor));
             check(&after, Access::Exclusive, deed, acknowledged, &context);
@@ -267,6 +269,39 @@ fn a_process_killed_at_any_step_loses_nothing_also_without_syncing() {
             }
         }
     }
+}
+
+#[test]
+fn a_batch_of_a_killed_process_is_gone_on_with_by_the_next_to_want_one_of_its_files() {
+    let deed = DEEDS.iter().find(|deed| deed.what == "batch").unwrap();
+    let (mut undone, mut done) = (0, 0);
+    for step in 0.. {
+        let fs = SimFs::new();
+        let another = fs.another_process();
+        let store = prepared(&fs, Access::Shared, deed);
+        let sharing = open(&another, Access::Shared).unwrap();
+        fs.kill(step + 1);
+        drop((deed.act)(&store));
+        let finished = !fs.is_dead();
+        fs.kill(0);
+        put(&sharing, 1, 7).unwrap();
+        match (holds(&sharing, &[(1, 7), (3, 6)]), holds(&sharing, &[(1, 7), (2, 2)])) {
+            (true, false) => undone += 1,
+            (false, true) => done += 1,
+            _ => panic!("step {step}: half a batch"),
+        }
+        let seen = [2, 3].map(|number| read(&sharing, number).unwrap());
+        wait(sharing.close()).unwrap();
+        let last = open(&another, Access::Exclusive).unwrap();
+        assert_eq!(read(&last, 1).unwrap(), Some(blob(7)), "step {step}");
+        assert_eq!([2, 3].map(|number| read(&last, number).unwrap()), seen, "step {step}");
+        wait(last.close()).unwrap();
+        check_swept(&another, Access::Exclusive, &format!("step {step}"));
+        if finished {
+            break;
+        }
+    }
+    assert!(undone > 0 && done > 0, "{undone} {done}");
 }
 
 #[test]
@@ -308,6 +343,37 @@ fn documented(fault: SimFault) -> ErrorKind {
         SimFault::NoSpace => ErrorKind::NoSpace,
         SimFault::Denied | SimFault::ReadOnly => ErrorKind::PermissionDenied,
         _ => ErrorKind::Io,
+    }
+}
+
+#[test]
+fn a_batch_that_failed_is_whole_or_absent_also_after_a_power_cut_and_never_undoes_a_later_write() {
+    let deed = DEEDS.iter().find(|deed| deed.what == "batch").unwrap();
+    for access in [Access::Exclusive, Access::Shared] {
+        for step in 1.. {
+            let fs = SimFs::new();
+            let store = prepared(&fs, access, deed);
+            let before = fs.steps();
+            fs.fail(step, SimFault::Io);
+            let acknowledged = (deed.act)(&store).is_ok();
+            if before + step > fs.steps() {
+                break;
+            }
+            let context = format!("{access:?}, step {step}");
+            for survivor in some_of(fs.survivors(), 300) {
+                let after = fs.restart(digits(survivor));
+                check(&after, access, deed, acknowledged, &format!("{context}, survivor {survivor}"));
+            }
+            put(&store, 1, 7).unwrap();
+            delete(&store, 2).unwrap();
+            put(&store, 3, 8).unwrap();
+            let later: Holding = &[(1, 7), (3, 8)];
+            assert!(holds(&store, later), "{context}");
+            for survivor in some_of(fs.survivors(), 100) {
+                let after = open(&fs.restart(digits(survivor)), access).unwrap();
+                assert!(holds(&after, later), "{context}, survivor {survivor}");
+            }
+        }
     }
 }
 
