@@ -19,13 +19,15 @@ const editor = new Editor({
 })
 const stored = new Stored((text) => toast(text))
 
-/** Runs something that may fail, and says so. Nothing that failed is shown as done: the page shows what the store holds. */
+/** Runs something that may fail, says so if it does, and returns whether it was done. */
 async function attempt(work) {
   try {
-    return await work()
+    await work()
+    return true
   } catch (error) {
-    toast(error instanceof Gone ? error.message : `Not saved. ${error.message}`)
+    toast(error instanceof Gone ? error.message : `Not saved: ${error.message}`)
     refresh()
+    return false
   }
 }
 
@@ -42,7 +44,7 @@ function refresh() {
     }
     await stored.renderSpace()
   })()
-    .catch((error) => toast(`The records could not be read. ${error.message}`))
+    .catch((error) => toast(`The records could not be read: ${error.message}`))
     .finally(() => (refreshing = undefined))
   return refreshing
 }
@@ -96,7 +98,7 @@ async function remove(id) {
   await editor.flush()
   const sighting = state.sightings.find((candidate) => candidate.id === id)
   const next = state.shown[state.shown.findIndex((shown) => shown.id === id) + 1]
-  await attempt(() => state.log.remove(id))
+  if (!(await attempt(() => state.log.remove(id)))) return
   state.chosen = undefined
   await refresh()
   if (next) list.focus(next.id)
