@@ -36,17 +36,22 @@ let again = false
 /** Reads the log again and shows it. While that is under way, further calls add up to one more. */
 function refresh() {
   again = true
-  refreshing ??= (async () => {
-    while (again) {
-      again = false
+  return (refreshing ??= readAndShow())
+}
+
+async function readAndShow() {
+  while (again) {
+    again = false
+    try {
       await load()
       render()
+      await stored.renderSpace()
+    } catch (error) {
+      toast(`The records could not be read: ${error.message}`)
     }
-    await stored.renderSpace()
-  })()
-    .catch((error) => toast(`The records could not be read: ${error.message}`))
-    .finally(() => (refreshing = undefined))
-  return refreshing
+  }
+  // In the same breath as the last look at `again`: a call in between would be forgotten.
+  refreshing = undefined
 }
 
 async function load() {
