@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import { folder, launch, serve, visit } from './helpers/browser.mjs'
+import { start } from './helpers/process.mjs'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 const serveDemo = () => serve(folder(here('../pkg'), '/konserve/'), here('../www-demo'))
@@ -80,6 +81,16 @@ async function shows(page, wanted, timeout = 20_000) {
 }
 
 describe('the demo', { concurrency: 2 }, () => {
+  it('is served by one command', async (t) => {
+    const script = here('../www-demo/serve.mjs')
+    const { match, stop } = await start(process.execPath, [script, '0'], /http:\/\/127\.0\.0\.1:\d+\//)
+    t.after(stop)
+    const { page, problems } = await visit(browser, match[0])
+    await ready(page)
+    await page.close()
+    assert.deepEqual(problems, [])
+  })
+
   it('shows a record again after a reload, with what was edited', async (t) => {
     const { tab, problems } = await user(t)
     const page = await tab()
@@ -144,6 +155,30 @@ describe('the demo', { concurrency: 2 }, () => {
     await second.getByText('was deleted in another tab').waitFor()
     await second.getByText('Nothing logged yet').waitFor()
     assert.deepEqual(problems(), [])
+  })
+
+  it('says what could not be saved, and keeps it in its field until it can', async (t) => {
+    const { tab } = await user(t)
+    const page = await tab()
+    await log(page, { species: 'Lapwing', note: 'A flock' })
+    await page.evaluate(() => {
+      const put = IDBObjectStore.prototype.put
+      globalThis.makeRoom = () => (IDBObjectStore.prototype.put = put)
+      IDBObjectStore.prototype.put = () => {
+        throw new DOMException('The disk is full', 'QuotaExceededError')
+      }
+    })
+    await field(page, 'Note').fill('A flock of fifty')
+    await page.getByText('Not saved', { exact: true }).waitFor()
+    await page.getByText(/^Not saved: .+/).waitFor()
+    assert.equal(await field(page, 'Note').inputValue(), 'A flock of fifty')
+
+    await page.evaluate(() => globalThis.makeRoom())
+    await field(page, 'Note').press('Tab')
+    await page.getByText('Saved', { exact: true }).waitFor()
+    await page.reload()
+    await row(page, 'Lapwing').getByRole('button').first().click()
+    assert.equal(await field(page, 'Note').inputValue(), 'A flock of fifty')
   })
 
   it('starts, shows and keeps records without a network', async (t) => {

@@ -17,6 +17,19 @@ impl Uuid {
         &self.0
     }
 
+    /// Its text and what follows. Each operation on a database or a folder needs one: no formatting machinery.
+    fn text(&self, suffix: &str) -> String {
+        let digit = |nibble: u8| char::from(if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble });
+        let mut text = String::with_capacity(36 + suffix.len());
+        for (at, byte) in self.0.iter().enumerate() {
+            if matches!(at, 4 | 6 | 8 | 10) {
+                text.push('-');
+            }
+            text.extend([digit(byte >> 4), digit(byte & 15)]);
+        }
+        text + suffix
+    }
+
     /// From the lower-case text of 36 characters, and no other.
     pub fn parse(text: &str) -> Option<Self> {
         let mut bytes = [0; 16];
@@ -36,13 +49,7 @@ impl Uuid {
 
 impl fmt::Display for Uuid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, byte) in self.0.iter().enumerate() {
-            if matches!(at, 4 | 6 | 8 | 10) {
-                f.write_str("-")?;
-            }
-            write!(f, "{byte:02x}")?;
-        }
-        Ok(())
+        f.write_str(&self.text(""))
     }
 }
 
@@ -69,7 +76,7 @@ impl BlobName {
 
     /// `<uuid>.ksv`: the name as file, and as key in a browser's database.
     pub fn file_name(&self) -> String {
-        format!("{self}.ksv")
+        self.0.text(".ksv")
     }
 
     /// The name that a file of exactly this form has; anything else is not a blob.

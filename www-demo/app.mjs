@@ -19,13 +19,15 @@ const editor = new Editor({
 })
 const stored = new Stored((text) => toast(text))
 
-/** Runs something that may fail, and says so. Nothing that failed is shown as done: the page shows what the store holds. */
+/** Runs something that may fail, says so if it does, and returns whether it was done. */
 async function attempt(work) {
   try {
-    return await work()
+    await work()
+    return true
   } catch (error) {
-    toast(error instanceof Gone ? error.message : `Not saved. ${error.message}`)
+    toast(error instanceof Gone ? error.message : `Not saved: ${error.message}`)
     refresh()
+    return false
   }
 }
 
@@ -34,17 +36,22 @@ let again = false
 /** Reads the log again and shows it. While that is under way, further calls add up to one more. */
 function refresh() {
   again = true
-  refreshing ??= (async () => {
-    while (again) {
-      again = false
+  return (refreshing ??= readAndShow())
+}
+
+async function readAndShow() {
+  while (again) {
+    again = false
+    try {
       await load()
       render()
+      await stored.renderSpace()
+    } catch (error) {
+      toast(`The records could not be read: ${error.message}`)
     }
-    await stored.renderSpace()
-  })()
-    .catch((error) => toast(`The records could not be read. ${error.message}`))
-    .finally(() => (refreshing = undefined))
-  return refreshing
+  }
+  // In the same breath as the last look at `again`: a call in between would be forgotten.
+  refreshing = undefined
 }
 
 async function load() {
@@ -96,7 +103,7 @@ async function remove(id) {
   await editor.flush()
   const sighting = state.sightings.find((candidate) => candidate.id === id)
   const next = state.shown[state.shown.findIndex((shown) => shown.id === id) + 1]
-  await attempt(() => state.log.remove(id))
+  if (!(await attempt(() => state.log.remove(id)))) return
   state.chosen = undefined
   await refresh()
   if (next) list.focus(next.id)

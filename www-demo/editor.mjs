@@ -19,7 +19,8 @@ export class Editor {
   #waiting = new Map()
   #on
 
-  /** @param {{ set: (id: string, field: string, value: unknown) => Promise<void>, count: Function, remove: Function, close: Function }} on */
+  /** @param {{ set: (id: string, field: string, value: unknown) => Promise<boolean>, count: Function, remove: Function, close: Function }} on
+   *   `set` resolves with whether it was done */
   constructor(on) {
     this.#on = on
     this.#form.addEventListener('submit', (event) => event.preventDefault())
@@ -34,7 +35,7 @@ export class Editor {
   /** Shows a sighting, or that none is chosen. A field that is being edited keeps what was typed. */
   render(sighting) {
     const switched = sighting?.id !== this.#id
-    if (switched) this.flush()
+    if (switched) this.#leave()
     this.#id = sighting?.id
     this.#form.hidden = !sighting
     byId('nothing-chosen').hidden = Boolean(sighting)
@@ -60,6 +61,12 @@ export class Editor {
     this.#waiting.set(name, { id: this.#id, value, timer })
   }
 
+  /** Saves what waits, and forgets it: it belongs to the sighting that was shown until now. */
+  #leave() {
+    this.flush()
+    this.#waiting.clear()
+  }
+
   /** Saves what waits, now. */
   flush() {
     return Promise.all([...this.#waiting.keys()].map((name) => this.#save(name)))
@@ -69,11 +76,14 @@ export class Editor {
     const change = this.#waiting.get(name)
     clearTimeout(change.timer)
     const value = FIELDS[name].read(change.value)
-    const complete = !(value instanceof Date && Number.isNaN(value.getTime()))
-    if (complete) await this.#on.set(change.id, name, value)
-    // What was typed meanwhile waits for its own turn.
-    if (this.#waiting.get(name) === change) this.#waiting.delete(name)
-    if (this.#waiting.size === 0) setText(byId('saved'), complete ? 'Saved' : 'The date is not complete')
+    if (value instanceof Date && Number.isNaN(value.getTime()))
+      return setText(byId('saved'), 'The date is not complete')
+    const done = await this.#on.set(change.id, name, value)
+    if (change.id !== this.#id) return
+    // What was typed meanwhile waits for its own turn, and what could not be saved stays in its field.
+    if (done && this.#waiting.get(name) === change) this.#waiting.delete(name)
+    if (!done) setText(byId('saved'), 'Not saved')
+    else if (this.#waiting.size === 0) setText(byId('saved'), 'Saved')
   }
 
   /** Puts the cursor where a new sighting begins. */

@@ -76,6 +76,6 @@ describe('Node', { concurrency: true }, () => {
       openStore({ backend: 'indexeddb', name: 'x' }).catch((error) =>
         console.log(JSON.stringify([error instanceof KonserveError, error.code, /IndexedDB/i.test(error.message)])))`
     const answer = await runNode(await project(t, { 'main.mjs': main }), 'main.mjs')
-    assert.deepEqual(answer, [true, 'INVALID_CONFIG', true])
+    assert.deepEqual(answer, [true, 'UNSUPPORTED', true])
   })
 })

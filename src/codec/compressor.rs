@@ -1,9 +1,8 @@
 //! Compressors of value sections: exactly one frame, of exactly the size that the metadata says.
 
-use std::io::{Read, Write};
-
 use bytes::Bytes;
 
+use super::lz4;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Which compressor a value goes through, header byte 2.
@@ -17,11 +16,6 @@ pub enum Compressor {
     /// Zstandard (RFC 8878), window at most 8 MiB; read only.
     #[cfg(feature = "zstd")]
     Zstd,
-}
-
-/// `Read::take` counts one byte more than is allowed, to notice it.
-const fn one_more(size: u64) -> u64 {
-    size.saturating_add(1)
 }
 
 impl Compressor {
@@ -50,7 +44,7 @@ impl Compressor {
     pub fn compress(self, bytes: &[u8]) -> Result<Option<Bytes>> {
         let compressed = match self {
             Self::None => return Ok(None),
-            Self::Lz4 => lz4_compress(bytes)?,
+            Self::Lz4 => lz4::compress(bytes),
             #[cfg(feature = "zstd")]
             Self::Zstd => {
                 return Err(Error::new(
@@ -66,7 +60,7 @@ impl Compressor {
     pub fn decompress(self, bytes: Bytes, size: u64) -> Result<Bytes> {
         let decompressed = match self {
             Self::None => Some(bytes),
-            Self::Lz4 => lz4_decompress(&bytes, size).map(Bytes::from),
+            Self::Lz4 => usize::try_from(size).ok().and_then(|size| lz4::decompress(&bytes, size)).map(Bytes::from),
             #[cfg(feature = "zstd")]
             Self::Zstd => zstd_decompress(&bytes, size).map(Bytes::from),
         };
@@ -76,33 +70,16 @@ impl Compressor {
     }
 }
 
-fn lz4_compress(bytes: &[u8]) -> Result<Vec<u8>> {
-    let failed = |error: std::io::Error| {
-        Error::new(ErrorKind::Backend, format!("a value could not be compressed: {error}; nothing was written"))
-    };
-    let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::new());
-    encoder.write_all(bytes).map_err(failed)?;
-    encoder.finish().map_err(|error| failed(error.into()))
-}
-
-fn lz4_decompress(frame: &[u8], size: u64) -> Option<Vec<u8>> {
-    let mut left = frame;
-    let mut out = Vec::new();
-    lz4_flex::frame::FrameDecoder::new(&mut left).take(one_more(size)).read_to_end(&mut out).ok()?;
-    // The decoder takes the end of its input for the end of a frame: the frame's own end mark must be there,
-    // before the checksum that bit 2 of the flags announces.
-    let checksum_len = if frame.get(4)? & 0x04 == 0 { 0 } else { 4 };
-    let end = frame.len().checked_sub(checksum_len)?;
-    (left.is_empty() && frame.get(end.checked_sub(4)?..end)? == [0; 4]).then_some(out)
-}
-
 #[cfg(feature = "zstd")]
 fn zstd_decompress(frame: &[u8], size: u64) -> Option<Vec<u8>> {
+    use std::io::Read;
+
     const MAX_WINDOW_LEN: u64 = 8 * 1024 * 1024;
     let mut left = frame;
     let mut decoder = ruzstd::decoding::StreamingDecoder::new_with_max_window_size(&mut left, MAX_WINDOW_LEN).ok()?;
     let mut out = Vec::new();
-    (&mut decoder).take(one_more(size)).read_to_end(&mut out).ok()?;
+    // One byte more than is allowed, to notice it.
+    (&mut decoder).take(size.saturating_add(1)).read_to_end(&mut out).ok()?;
     let finished = decoder.decoder.is_finished();
     (finished && left.is_empty()).then_some(out)
 }

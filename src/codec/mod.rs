@@ -1,6 +1,7 @@
 //! The way of a value to its stored form and back: serialize, then compress. Encryption follows in the layout.
 
 mod compressor;
+mod lz4;
 
 use bytes::Bytes;
 

@@ -1,5 +1,7 @@
 //! The life of a database: created, opened, deleted.
 
+use std::collections::BTreeSet;
+
 use js_sys::{Array, Function, Promise, Reflect};
 use rexie::{ObjectStore, Rexie, RexieBuilder};
 use wasm_bindgen::prelude::*;
@@ -119,7 +121,10 @@ async fn large(database: &IdbDatabase) -> Result<Large, JsValue> {
     let request = rows.get_all_keys_with_key_and_limit(&JsValue::UNDEFINED, large::LIMIT + 1)?;
     JsFuture::from(first_event(&request)).await?;
     let keys: Array = row::result(&request)?.unchecked_into();
-    Ok(Large::new(keys.iter().filter_map(|key| Row::from_key(&key)).collect()))
+    // One by one: collecting would bring a sort along.
+    let mut rows = BTreeSet::new();
+    rows.extend(keys.iter().filter_map(|key| Row::from_key(&key)));
+    Ok(Large::new(rows))
 }
 
 /// Resolves with the first event of the request, inside that event.
