@@ -90,7 +90,34 @@ pub(crate) fn float_text(n: f64) -> String {
     #[cfg(not(target_arch = "wasm32"))]
     return format!("{n:?}").replace("inf", "Infinity");
     #[cfg(target_arch = "wasm32")]
-    return js_sys::Number::from(n).to_string(10).map_or_else(|_| String::from("a float"), String::from);
+    return js_sys::Number::from(n).to_string_with_radix(10).map_or_else(|_| String::from("a float"), String::from);
+}
+
+/// Sorts by bytes.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn sort(items: &mut [&[u8]]) {
+    items.sort_unstable();
+}
+/// Sorts by bytes, by merging runs: the code of the library's own sort is twenty times as long.
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn sort(items: &mut [&[u8]]) {
+    let mut run = if items.is_sorted() { items.len() } else { 1 };
+    while run < items.len() {
+        let from = items.to_vec();
+        let mut places = items.iter_mut();
+        for pair in from.chunks(2 * run) {
+            let (mut a, mut b) = pair.split_at(run.min(pair.len()));
+            for place in places.by_ref().take(pair.len()) {
+                let first = match (a, b) {
+                    ([first, ..], [other, ..]) if first <= other => a.split_off_first(),
+                    (_, [_, ..]) => b.split_off_first(),
+                    _ => a.split_off_first(),
+                };
+                *place = first.copied().unwrap_or_default();
+            }
+        }
+        run *= 2;
+    }
 }
 
 /// Runs a future to its end on this thread, which sleeps while there is nothing to do.

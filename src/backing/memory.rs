@@ -1,17 +1,16 @@
 //! Blobs in memory: gone with the process.
 
 use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap, HashMap},
+    collections::HashMap,
     future::ready,
-    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use bytes::Bytes;
 
 use super::{Backing, Blob, Capability, Change, Expect, HeadPage, Heads, Outcome, Part, Place, UpdateFn, Write};
 use crate::{
-    env::BoxFut,
+    env::{BoxFut, sort},
     error::{Error, ErrorKind, Result},
     name::BlobName,
 };
@@ -38,35 +37,41 @@ impl MemoryPlace {
 }
 
 /// The named places of this process.
-fn places() -> MutexGuard<'static, BTreeMap<String, MemoryBacking>> {
-    static PLACES: LazyLock<Mutex<BTreeMap<String, MemoryBacking>>> = LazyLock::new(Mutex::default);
+fn places() -> MutexGuard<'static, Vec<(String, MemoryBacking)>> {
+    static PLACES: Mutex<Vec<(String, MemoryBacking)>> = Mutex::new(Vec::new());
     PLACES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl MemoryPlace {
+    /// The backing that is here; with `create` one that is new, if there was none.
+    fn backing(&self, create: bool) -> Option<MemoryBacking> {
+        let Some(name) = &self.name else { return create.then(MemoryBacking::default) };
+        let mut places = places();
+        if let Some((_, backing)) = places.iter().find(|(known, _)| known == name) {
+            return Some(backing.clone());
+        }
+        let backing = create.then(MemoryBacking::default)?;
+        places.push((name.clone(), backing.clone()));
+        Some(backing)
+    }
 }
 
 impl Place for MemoryPlace {
     fn exists(&self) -> BoxFut<'static, Result<bool>> {
-        let exists = self
-            .name
-            .as_ref()
-            .is_some_and(|name| places().get(name).is_some_and(|backing| backing.blobs().record.is_some()));
+        let exists = self.backing(false).is_some_and(|backing| backing.blobs().record.is_some());
         Box::pin(ready(Ok(exists)))
     }
 
     fn open(&self, create: bool) -> BoxFut<'static, Result<Arc<dyn Backing>>> {
-        let found = match (&self.name, create) {
-            (Some(name), true) => Some(places().entry(name.clone()).or_default().clone()),
-            (Some(name), false) => places().get(name).cloned(),
-            (None, true) => Some(MemoryBacking::default()),
-            (None, false) => None,
-        };
         let not_found =
             || Error::new(ErrorKind::StoreNotFound, "there is no store of this name in memory; create it first");
-        Box::pin(ready(found.map(|backing| Arc::new(backing) as Arc<dyn Backing>).ok_or_else(not_found)))
+        let found = self.backing(create).map(|backing| Arc::new(backing) as Arc<dyn Backing>).ok_or_else(not_found);
+        Box::pin(ready(found))
     }
 
     fn destroy(&self) -> BoxFut<'static, Result<()>> {
-        let gone = self.name.as_ref().and_then(|name| places().remove(name));
-        if let Some(backing) = gone {
+        if let Some(backing) = self.backing(false) {
+            places().retain(|(name, _)| Some(name) != self.name.as_ref());
             *backing.blobs_mut() = Blobs::default();
         }
         Box::pin(ready(Ok(())))
@@ -164,8 +169,12 @@ impl Backing for MemoryBacking {
     }
 
     fn heads(&self) -> Box<dyn Heads> {
-        let names = self.blobs().by_name.keys().copied().map(Reverse).collect();
-        Box::new(MemoryHeads { backing: self.clone(), names })
+        let blobs = self.blobs();
+        let mut names: Vec<_> = blobs.by_name.keys().map(|name| name.as_bytes().as_slice()).collect();
+        sort(&mut names);
+        let names: Vec<_> =
+            names.into_iter().filter_map(|name| name.try_into().ok()).map(BlobName::from_bytes).collect();
+        Box::new(MemoryHeads { backing: self.clone(), names: names.into_iter() })
     }
 
     fn record(&self) -> BoxFut<'static, Result<Option<Bytes>>> {
@@ -187,7 +196,7 @@ impl Backing for MemoryBacking {
 struct MemoryHeads {
     backing: MemoryBacking,
     /// What is still to come.
-    names: BinaryHeap<Reverse<BlobName>>,
+    names: std::vec::IntoIter<BlobName>,
 }
 
 impl Heads for MemoryHeads {
@@ -195,7 +204,7 @@ impl Heads for MemoryHeads {
         let blobs = self.backing.blobs();
         let mut page = HeadPage::new();
         while page.len() < PAGE {
-            let Some(Reverse(name)) = self.names.pop() else { break };
+            let Some(name) = self.names.next() else { break };
             // What was deleted meanwhile is not there any more.
             page.extend(blobs.by_name.get(&name).map(|blob| (name, Ok(blob.head.clone()))));
         }

@@ -1,8 +1,7 @@
 //! The canonical form, which makes one key out of all encodings of it.
 
-use std::collections::BinaryHeap;
-
 use super::{Flaw, FlawKind, Head, Reader, Writer, check, tag};
+use crate::env::sort;
 
 /// Whole numbers are exact in a float up to here.
 const EXACT: u64 = 1 << 53;
@@ -132,8 +131,7 @@ impl Form<'_> {
     fn sort(&mut self, body: usize, items: usize, at: usize) -> Result<(), Flaw> {
         let written = self.out.split_off(body);
         let mut reader = Reader::new(&written);
-        // A heap, because its code is a fraction of that of a sort, and keys with large maps are rare.
-        let mut entries = BinaryHeap::new();
+        let mut entries = Vec::new();
         while !reader.rest().is_empty() {
             let start = reader.at();
             for _ in 0..items {
@@ -141,7 +139,7 @@ impl Form<'_> {
             }
             entries.push(written.get(start..reader.at()).unwrap_or_default());
         }
-        let entries = entries.into_sorted_vec();
+        sort(&mut entries);
         let key = |entry| Reader::new(entry).item();
         if entries.windows(2).any(|pair| matches!(pair, [a, b] if key(a) == key(b))) {
             return Err(Flaw { kind: FlawKind::Duplicate, at });

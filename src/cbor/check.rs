@@ -1,10 +1,9 @@
 //! Says whether bytes are one item that a store may hold.
 
-use std::collections::HashSet;
-
 use super::{Flaw, FlawKind, Head, MAX_DEPTH, Reader, date, tag};
+use crate::env::sort;
 
-/// Up to so many keys are compared each with each, more are hashed.
+/// Up to so many keys are compared each with each, more are sorted.
 const FEW: usize = 16;
 
 /// Exactly one item that obeys the format: definite lengths, shortest heads, UTF-8, nothing reserved, at most
@@ -25,7 +24,7 @@ pub(super) fn check_inside(level: usize, bytes: &[u8]) -> Result<(), Flaw> {
 struct Walk<'a> {
     bytes: &'a [u8],
     reader: Reader<'a>,
-    /// The keys seen so far of all maps and sets that are open and have few, the innermost last.
+    /// The keys seen so far of all maps and sets that are open, the innermost last.
     keys: Vec<&'a [u8]>,
 }
 
@@ -59,34 +58,39 @@ impl Walk<'_> {
         let outer = self.keys.len();
         // A bit for each key, by its last byte and length: where the bit is new, the key is.
         let mut sketch = 0_u64;
-        let mut many = (len > FEW).then(HashSet::new);
-        for _ in 0..len {
+        for seen in 1..=len {
             let start = self.reader.at();
             self.item(level, false)?;
             let key = self.bytes.get(start..self.reader.at()).unwrap_or_default();
-            let new = match &mut many {
-                Some(many) => many.insert(key),
-                None => self.is_new_of_few(key, outer, &mut sketch),
-            };
-            if !new {
-                return Err(Flaw { kind: FlawKind::Duplicate, at: start });
+            if len <= FEW {
+                let bit = 1 << (key.last().map_or(0, |last| usize::from(*last) + 11 * key.len()) % 64);
+                if sketch & bit != 0 && self.keys.iter().skip(outer).any(|other| *other == key) {
+                    return Err(Flaw { kind: FlawKind::Duplicate, at: start });
+                }
+                sketch |= bit;
             }
+            self.keys.push(key);
             if values {
                 self.item(level, false)?;
+            }
+            // Looking early, too, keeps a bomb of equal keys from filling the memory.
+            if len > FEW && (seen == len || (seen > 1000 && seen.is_power_of_two())) {
+                self.sorted_distinct(outer)?;
             }
         }
         self.keys.truncate(outer);
         Ok(())
     }
-}
 
-impl<'a> Walk<'a> {
-    fn is_new_of_few(&mut self, key: &'a [u8], outer: usize, sketch: &mut u64) -> bool {
-        let bit = 1 << (key.last().map_or(0, |last| usize::from(*last) + 11 * key.len()) % 64);
-        let new = *sketch & bit == 0 || self.keys.iter().skip(outer).all(|other| *other != key);
-        *sketch |= bit;
-        self.keys.push(key);
-        new
+    fn sorted_distinct(&mut self, outer: usize) -> Result<(), Flaw> {
+        let keys = self.keys.get_mut(outer..).unwrap_or_default();
+        sort(keys);
+        let twin = keys.windows(2).find_map(|pair| match *pair {
+            [a, b] if a == b => Some(a.as_ptr().max(b.as_ptr())),
+            _ => None,
+        });
+        let Some(twin) = twin else { return Ok(()) };
+        Err(Flaw { kind: FlawKind::Duplicate, at: twin.addr().saturating_sub(self.bytes.as_ptr().addr()) })
     }
 }
 

@@ -26,12 +26,12 @@ impl Writer {
 
     /// The whole number `n`.
     pub fn positive(&mut self, n: u64) {
-        self.push(Header::Positive(n));
+        self.head(0, n);
     }
 
     /// The whole number `-1 - n`.
     pub fn negative(&mut self, n: u64) {
-        self.push(Header::Negative(n));
+        self.head(1, n);
     }
 
     /// A whole number.
@@ -50,27 +50,28 @@ impl Writer {
 
     /// A float in the fewest bytes that are exact, for canonical keys.
     pub fn shortest_float(&mut self, n: f64) {
-        self.push(Header::Float(one_nan(n)));
+        // Writing to a vector cannot fail.
+        _ = Encoder::from(&mut self.out).push(Header::Float(one_nan(n)));
     }
 
     /// The simple value `n`.
     pub(super) fn simple(&mut self, n: u8) {
-        self.push(Header::Simple(n));
+        self.head(7, n.into());
     }
 
     /// `false` or `true`.
     pub fn bool(&mut self, b: bool) {
-        self.push(Header::Simple(20 + u8::from(b)));
+        self.simple(20 + u8::from(b));
     }
 
     /// `null`.
     pub fn null(&mut self) {
-        self.push(Header::Simple(22));
+        self.simple(22);
     }
 
     /// `undefined`.
     pub fn undefined(&mut self) {
-        self.push(Header::Simple(23));
+        self.simple(23);
     }
 
     /// A text.
@@ -80,29 +81,29 @@ impl Writer {
 
     /// A text that is known to be UTF-8.
     pub(super) fn text_bytes(&mut self, text: &[u8]) {
-        self.push(Header::Text(Some(text.len())));
+        self.head(3, text.len() as u64);
         self.out.extend(text);
     }
 
     /// A byte string.
     pub fn bytes(&mut self, bytes: &[u8]) {
-        self.push(Header::Bytes(Some(bytes.len())));
+        self.head(2, bytes.len() as u64);
         self.out.extend(bytes);
     }
 
     /// The head of an array; so many items must follow.
     pub fn array(&mut self, len: usize) {
-        self.push(Header::Array(Some(len)));
+        self.head(4, len as u64);
     }
 
     /// The head of a map; so many keys, each with its value, must follow.
     pub fn map(&mut self, len: usize) {
-        self.push(Header::Map(Some(len)));
+        self.head(5, len as u64);
     }
 
     /// A tag; one item must follow.
     pub fn tag(&mut self, tag: u64) {
-        self.push(Header::Tag(tag));
+        self.head(6, tag);
     }
 
     /// Items that are CBOR already.
@@ -125,9 +126,17 @@ impl Writer {
         self.out.split_off(at)
     }
 
-    fn push(&mut self, header: Header) {
-        // Writing to a vector cannot fail.
-        _ = Encoder::from(&mut self.out).push(header);
+    /// A major type and its number, by hand like in [`Reader`](super::Reader).
+    fn head(&mut self, major: u8, n: u64) {
+        let (first, len) = match n {
+            0..24 => (n.to_be_bytes()[7], 0),
+            24..=0xff => (24, 1),
+            0x100..=0xffff => (25, 2),
+            0x1_0000..=0xffff_ffff => (26, 4),
+            _ => (27, 8),
+        };
+        self.out.push(major << 5 | first);
+        self.out.extend(n.to_be_bytes().iter().skip(8 - len));
     }
 }
 

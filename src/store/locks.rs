@@ -70,7 +70,7 @@ impl Locks {
     }
 
     /// After a change of this name's lock: who can go on, and whether anybody still needs it.
-    fn settle(&self, name: BlobName, change: impl FnOnce(&mut Lock)) {
+    fn settle(&self, name: BlobName, change: &dyn Fn(&mut Lock)) {
         let mut names = self.names();
         let Some(lock) = names.get_mut(&name) else { return };
         change(lock);
@@ -131,7 +131,7 @@ impl Future for Acquire {
 impl Drop for Acquire {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket {
-            self.locks.settle(self.name, |lock| lock.waiting.retain(|waiter| waiter.ticket != ticket));
+            self.locks.settle(self.name, &|lock| lock.waiting.retain(|waiter| waiter.ticket != ticket));
         }
     }
 }
@@ -146,7 +146,7 @@ pub(crate) struct Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.locks.settle(self.name, |lock| lock.release(self.mode));
+        self.locks.settle(self.name, &|lock| lock.release(self.mode));
     }
 }
 

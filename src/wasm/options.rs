@@ -1,6 +1,9 @@
 //! The config object of JavaScript.
 
-use serde::{Deserialize, de::IgnoredAny};
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, Visitor},
+};
 use wasm_bindgen::JsValue;
 
 use crate::{
@@ -17,10 +20,9 @@ pub(super) enum Mode {
     Sync,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Default)]
 struct Options {
-    backend: String,
+    backend: Option<String>,
     id: Option<String>,
     path: Option<String>,
     sync_blob: Option<bool>,
@@ -30,14 +32,78 @@ struct Options {
     layout: Option<String>,
     serializer: Option<String>,
     compressor: Option<String>,
-    encryptor: Option<IgnoredAny>,
+    encryptor: bool,
+}
+
+const NAMES: &[&str] = &[
+    "backend",
+    "id",
+    "path",
+    "syncBlob",
+    "access",
+    "name",
+    "durability",
+    "layout",
+    "serializer",
+    "compressor",
+    "encryptor",
+];
+
+/// By hand: what serde derives is twice as long in wasm.
+impl<'de> Deserialize<'de> for Options {
+    fn deserialize<D: Deserializer<'de>>(object: D) -> Result<Self, D::Error> {
+        object.deserialize_struct("Config", NAMES, OptionsVisitor)
+    }
+}
+
+impl Options {
+    fn backend(&self) -> &str {
+        self.backend.as_deref().unwrap_or_default()
+    }
+}
+
+struct OptionsVisitor;
+
+impl<'de> Visitor<'de> for OptionsVisitor {
+    type Value = Options;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a plain object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Options, A::Error> {
+        let mut options = Options::default();
+        while let Some(name) = object.next_key::<String>()? {
+            let text = match &*name {
+                "backend" => &mut options.backend,
+                "id" => &mut options.id,
+                "path" => &mut options.path,
+                "access" => &mut options.access,
+                "name" => &mut options.name,
+                "durability" => &mut options.durability,
+                "layout" => &mut options.layout,
+                "serializer" => &mut options.serializer,
+                "compressor" => &mut options.compressor,
+                "syncBlob" => {
+                    options.sync_blob = object.next_value()?;
+                    continue;
+                }
+                _ => {
+                    options.encryptor = object.next_value::<Option<IgnoredAny>>()?.is_some();
+                    continue;
+                }
+            };
+            *text = object.next_value()?;
+        }
+        Ok(options)
+    }
 }
 
 /// The config that a plain object describes; whatever is wrong with it is `INVALID_CONFIG`.
 pub(super) fn config(options: JsValue, mode: Mode) -> Result<Config> {
     let options: Options =
         serde_wasm_bindgen::from_value(options).map_err(|error| invalid(format!("the config is wrong: {error}")))?;
-    let config = match options.backend.as_str() {
+    let config = match options.backend() {
         "memory" => memory(&options)?,
         "file" => file(&options, mode)?,
         "indexeddb" => indexeddb(&options, mode)?,
@@ -74,7 +140,7 @@ fn refuse(options: &Options, given: &[(&str, bool)]) -> Result<()> {
     match given.iter().find(|(_, given)| *given) {
         None => Ok(()),
         Some((option, _)) => {
-            Err(invalid(format!("{option} is no option of the backend {}; leave it out", options.backend)))
+            Err(invalid(format!("{option} is no option of the backend {}; leave it out", options.backend())))
         }
     }
 }
@@ -142,7 +208,7 @@ fn indexeddb(_: &Options, _: Mode) -> Result<Config> {
 fn named(options: &Options, config: Config) -> Result<Config> {
     match options.id.as_deref().map(|id| (id, Uuid::parse(id))) {
         Some((_, Some(id))) => Ok(config.id(id)),
-        Some((id, None)) if options.backend != "memory" => {
+        Some((id, None)) if options.backend() != "memory" => {
             Err(invalid(format!("the id {id:?} is no UUID in lower case")))
         }
         _ => Ok(config),
@@ -150,7 +216,7 @@ fn named(options: &Options, config: Config) -> Result<Config> {
 }
 
 fn codecs(options: &Options, config: Config) -> Result<Config> {
-    if options.encryptor.is_some() {
+    if options.encryptor {
         return Err(unsupported("this version does not encrypt; leave encryptor out".to_owned()));
     }
     only("layout", options.layout.as_deref(), "sealed", &["konserve"])?;

@@ -1,7 +1,5 @@
 //! The life of a database: created, opened, deleted.
 
-use std::collections::BTreeSet;
-
 use js_sys::{Array, Function, Promise, Reflect};
 use rexie::{ObjectStore, Rexie, RexieBuilder};
 use wasm_bindgen::prelude::*;
@@ -13,7 +11,10 @@ use super::{
     large::{self, Large},
     row::{self, HEADS, Row, VALUES},
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    env::BoxFut,
+    error::{Error, ErrorKind, Result},
+};
 
 /// The version of the database: which object stores it has.
 const VERSION: u32 = 1;
@@ -42,24 +43,33 @@ pub(super) async fn create(name: &str) -> Result<()> {
     factory()?;
     let stores = [HEADS, VALUES].map(ObjectStore::new);
     let builder = stores.into_iter().fold(Rexie::builder(name).version(VERSION), RexieBuilder::add_object_store);
-    let work = async move {
-        builder.build().await.map(Rexie::close).map(|()| JsValue::UNDEFINED).map_err(|error| cause(&error))
-    };
-    within_patience("creating the database", future_to_promise(work)).await
+    let work = begun(async move { builder.build().await.map(Rexie::close) });
+    within_patience("creating the database", work).await
 }
 
 /// Deletes the database; nothing there is no error.
 pub(super) async fn delete(name: &str) -> Result<()> {
     factory()?;
     let name = name.to_owned();
-    let work = async move { Rexie::delete(&name).await.map(|()| JsValue::UNDEFINED).map_err(|error| cause(&error)) };
-    within_patience("deleting the database", future_to_promise(work)).await
+    let work = begun(async move { Rexie::delete(&name).await });
+    within_patience("deleting the database", work).await
 }
 
-/// What rexie says, as a JavaScript error: it shows the browser's only as text.
-fn cause(error: &rexie::Error) -> JsValue {
-    let said = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
-    js_sys::Error::new(&said).into()
+/// Begins work of rexie's, which nobody can call back.
+fn begun(work: impl Future<Output = rexie::Result<()>> + 'static) -> Promise {
+    let work: BoxFut<'static, rexie::Result<()>> = Box::pin(work);
+    future_to_promise(async move { work.await.map(|()| JsValue::UNDEFINED).map_err(cause) })
+}
+
+/// The browser's own error, where rexie's holds one. (As text it would bring a table of all that rexie can say.)
+fn cause(error: rexie::Error) -> JsValue {
+    match error {
+        rexie::Error::IdbError(idb::Error::DomException(error)) => error.into(),
+        rexie::Error::IdbError(idb::Error::IndexedDbOpenFailed(error) | idb::Error::IndexedDbDeleteFailed(error)) => {
+            error
+        }
+        _ => js_sys::Error::new("the request ended without a result").into(),
+    }
 }
 
 /// What opening by name found.
@@ -121,10 +131,7 @@ async fn large(database: &IdbDatabase) -> Result<Large, JsValue> {
     let request = rows.get_all_keys_with_key_and_limit(&JsValue::UNDEFINED, large::LIMIT + 1)?;
     JsFuture::from(first_event(&request)).await?;
     let keys: Array = row::result(&request)?.unchecked_into();
-    // One by one: collecting would bring a sort along.
-    let mut rows = BTreeSet::new();
-    rows.extend(keys.iter().filter_map(|key| Row::from_key(&key)));
-    Ok(Large::new(rows))
+    Ok(Large::new(keys.iter().filter_map(|key| Row::from_key(&key)).collect()))
 }
 
 /// Resolves with the first event of the request, inside that event.

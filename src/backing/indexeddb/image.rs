@@ -1,6 +1,6 @@
 //! The blobs that one transaction works on, in memory: operations run over them in queue order, then the last states are put.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use wasm_bindgen::JsValue;
 use web_sys::IdbRequest;
@@ -35,7 +35,7 @@ struct Entry {
 /// See the module's documentation.
 #[derive(Default)]
 pub(super) struct Image {
-    entries: BTreeMap<Row, Entry>,
+    entries: HashMap<Row, Entry>,
 }
 
 impl Image {

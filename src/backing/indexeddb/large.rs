@@ -5,7 +5,7 @@
 //! writes or deletes that blob removes it. Where it is right, it saves each small write a request, which costs as much
 //! as the write, and lets reads commit early.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use super::row::Row;
 
@@ -14,12 +14,12 @@ pub(super) const LIMIT: u32 = 4096;
 
 /// See the module's documentation.
 pub(super) struct Large {
-    rows: Option<BTreeSet<Row>>,
+    rows: Option<HashSet<Row>>,
 }
 
 impl Large {
     /// From the rows of `v`, of which one more than the limit are enough.
-    pub(super) fn new(rows: BTreeSet<Row>) -> Self {
+    pub(super) fn new(rows: HashSet<Row>) -> Self {
         let mut large = Self { rows: Some(rows) };
         large.forget_too_many();
         large

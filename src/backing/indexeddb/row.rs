@@ -24,7 +24,7 @@ const RECORD: &str = "konserve.store";
 const INLINE: usize = 2048;
 
 /// What has a row of its own.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Row {
     Record,
     Blob(BlobName),
