@@ -235,7 +235,8 @@ mod tests {
             assert_eq!(decompress(&[&magic.to_le_bytes()[..], &sound[4..]].concat(), 1000), None);
         }
         // Another version, a reserved bit, a dictionary, block sizes that do not exist.
-        for (flags, block_size) in [(0x20, 0x40), (0xa0, 0x40), (0x62, 0x40), (0x61, 0x40), (0x60, 0x30), (0x60, 0xc0)] {
+        for (flags, block_size) in [(0x20, 0x40), (0xa0, 0x40), (0x62, 0x40), (0x61, 0x40), (0x60, 0x30), (0x60, 0xc0)]
+        {
             let descriptor = [flags, block_size];
             let head = [&MAGIC.to_le_bytes()[..], &descriptor, &[descriptor_check(&descriptor)]].concat();
             assert_eq!(decompress(&[&*head, &sound[7..]].concat(), 1000), None, "{flags:x} {block_size:x}");

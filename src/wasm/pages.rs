@@ -5,7 +5,11 @@ use std::{cell::RefCell, rc::Rc};
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
-use super::{calls::bytes, meta::meta_map, promise::{now, promise}};
+use super::{
+    calls::bytes,
+    meta::meta_map,
+    promise::{now, promise},
+};
 use crate::{
     cbor::Writer,
     error::{Error, ErrorKind, Result},
