@@ -90,7 +90,7 @@ pub(crate) fn float_text(n: f64) -> String {
     #[cfg(not(target_arch = "wasm32"))]
     return format!("{n:?}").replace("inf", "Infinity");
     #[cfg(target_arch = "wasm32")]
-    return js_sys::Number::from(n).to_string(10).map_or_else(|_| String::from("a float"), String::from);
+    return js_sys::Number::from(n).to_string_with_radix(10).map_or_else(|_| String::from("a float"), String::from);
 }
 
 /// Runs a future to its end on this thread, which sleeps while there is nothing to do.
