@@ -33,18 +33,20 @@ async function checkStyle() {
   await check('Rust format', () => ensureLinters().then(() => cargo('fmt', ['--check'])))
 }
 
-/** Lints, documentation and dependencies. The wasm build is linted as well: it compiles other modules. */
+/** Lints, documentation and dependencies. What only the wasm modules are made of is linted too. */
 async function checkRust({ settings, env }) {
   const denied = ['--', '-D', 'warnings']
   await check('Rust lints, native', () => cargo('clippy', ['--all-targets', ...everything, ...denied]))
   await check('Rust lints, no default features', () =>
     cargo('clippy', ['--lib', '--locked', '--no-default-features', ...denied]),
   )
-  await check('Rust lints, wasm', async () => {
-    await ensureWasmLinter(env)
-    const args = ['clippy', '--quiet', '--lib', '--target', TARGET, ...everything, ...denied]
-    await run('cargo-clippy', args, { env: { ...env, CARGO_TARGET_DIR: join(target, 'wasm', 'lint') } })
-  })
+  for (const { name, features } of settings.build)
+    await check(`Rust lints, wasm module "${name}"`, async () => {
+      await ensureWasmLinter(env)
+      const args = ['clippy', '--quiet', '--lib', '--locked', '--target', TARGET, '--no-default-features']
+      args.push('--features', features.join(','), ...denied)
+      await run('cargo-clippy', args, { env: { ...env, CARGO_TARGET_DIR: join(target, 'wasm', 'lint') } })
+    })
   await check('Rust documentation', () =>
     cargo('doc', ['--no-deps', '--lib', ...everything], { RUSTDOCFLAGS: '-D warnings' }),
   )

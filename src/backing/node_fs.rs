@@ -174,11 +174,13 @@ fn fault(error: &JsValue) -> Fault {
     }
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "a reader of answers, like the others")]
 fn nothing(_: &JsValue) -> Option<()> {
     Some(())
 }
 
 /// `undefined` is `Some(None)`, what cannot be read is `None`.
+#[allow(clippy::option_option, reason = "absence and a wrong answer are two things")]
 fn optional<T>(value: &JsValue, read: fn(&JsValue) -> Option<T>) -> Option<Option<T>> {
     if value.is_undefined() { Some(None) } else { read(value).map(Some) }
 }

@@ -75,7 +75,7 @@ impl Options {
                 clippy::cast_sign_loss,
                 reason = "checked to be a whole number in range"
             )]
-            Some(at) if at >= 0.0 && at <= MAX_DATE && at.fract() == 0.0 => Ok(options.expires(at as u64)),
+            Some(at) if (0.0..=MAX_DATE).contains(&at) && at.fract() == 0.0 => Ok(options.expires(at as u64)),
             Some(_) => {
                 Err(Error::new(ErrorKind::InvalidValue, "expires must be a Date, or whole milliseconds since 1970"))
             }

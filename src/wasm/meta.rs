@@ -35,5 +35,5 @@ pub(super) fn meta_map(meta: &Meta) -> Vec<u8> {
 fn date(out: &mut Writer, ms: u64) {
     out.tag(tag::DATE_SECONDS);
     #[allow(clippy::cast_precision_loss, reason = "dates of JavaScript are floats of milliseconds")]
-    if ms % 1000 == 0 { out.positive(ms / 1000) } else { out.float(ms as f64 / 1000.0) }
+    if ms.is_multiple_of(1000) { out.positive(ms / 1000) } else { out.float(ms as f64 / 1000.0) }
 }

@@ -51,8 +51,8 @@ impl RawStore {
         promise(calls::dissoc(self.store.clone(), path))
     }
 
-    pub fn pages(&self, query: Vec<u8>) -> Result<RawPages, JsValue> {
-        Listing::open(&self.store, &query).map(RawPages::new).map_err(|error| to_js(&error))
+    pub fn pages(&self, query: &[u8]) -> Result<RawPages, JsValue> {
+        Listing::open(&self.store, query).map(RawPages::new).map_err(|error| to_js(&error))
     }
 
     pub fn close(&self) -> Promise {
@@ -112,8 +112,8 @@ impl RawSyncStore {
         now(calls::dissoc(self.store.clone(), path))
     }
 
-    pub fn pages(&self, query: Vec<u8>) -> Result<RawSyncPages, JsValue> {
-        Listing::open(&self.store, &query).map(RawSyncPages::new).map_err(|error| to_js(&error))
+    pub fn pages(&self, query: &[u8]) -> Result<RawSyncPages, JsValue> {
+        Listing::open(&self.store, query).map(RawSyncPages::new).map_err(|error| to_js(&error))
     }
 
     pub fn close(&self) -> Result<JsValue, JsValue> {
