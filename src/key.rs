@@ -1,5 +1,8 @@
 //! From a key or path of the user's to canonical bytes, and from these to the name of a blob.
 
+use std::sync::LazyLock;
+
+use blake3::hazmat::{ContextKey, HasherExt, hash_derive_key_context};
 use bytes::Bytes;
 
 use crate::{
@@ -41,7 +44,9 @@ impl Key {
 
     /// The name of its blob in a store that is not encrypted: a UUID of version 8 from BLAKE3.
     pub fn name(&self) -> BlobName {
-        let mut hasher = blake3::Hasher::new_derive_key("konserve 2026 blob name");
+        // The context is hashed once: names are made for every operation.
+        static CONTEXT: LazyLock<ContextKey> = LazyLock::new(|| hash_derive_key_context("konserve 2026 blob name"));
+        let mut hasher = blake3::Hasher::new_from_context_key(&CONTEXT);
         hasher.update(&self.0);
         let mut name = [0; 16];
         name.iter_mut().zip(hasher.finalize().as_bytes()).for_each(|(to, from)| *to = *from);

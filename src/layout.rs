@@ -5,6 +5,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use crate::{
     backing::Blob,
     error::{Error, ErrorKind, Result},
+    key::Key,
     meta::Meta,
     name::BlobName,
 };
@@ -55,7 +56,8 @@ pub fn seal(name: BlobName, codecs: Codecs, meta: &Meta, value: Bytes) -> Result
 }
 
 /// Opens the head of a blob: checks it in the order that the format gives, and reads its metadata.
-pub fn open(name: BlobName, head: &[u8]) -> Result<(Codecs, Meta)> {
+/// `key` is the one that the name was made of, where the caller knows it: then its hash need not be made again.
+pub fn open(name: BlobName, key: Option<&Key>, head: &[u8]) -> Result<(Codecs, Meta)> {
     let corrupt = |what: &str| {
         Error::new(
             ErrorKind::Corrupt,
@@ -80,7 +82,7 @@ pub fn open(name: BlobName, head: &[u8]) -> Result<(Codecs, Meta)> {
     let (size, rest) = section.split_first_chunk().ok_or_else(|| corrupt("its head has no size"))?;
     let (digest, map) = rest.split_first_chunk().ok_or_else(|| corrupt("its head has no digest"))?;
     let meta = Meta::from_map(map, u64::from_be_bytes(*size), *digest)?;
-    if meta.key.name() != name {
+    if key != Some(&meta.key) && meta.key.name() != name {
         return Err(corrupt("it belongs to another key"));
     }
     Ok((Codecs { serializer, compressor }, meta))

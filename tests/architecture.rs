@@ -18,7 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("meta", &["cbor", "error", "key", "name"]),
     // Names and whole blobs: never values, keys, codecs or layouts.
     ("backing", &["env", "error", "name"]),
-    ("layout", &["backing", "cbor", "error", "meta", "name"]),
+    ("layout", &["backing", "cbor", "error", "key", "meta", "name"]),
     ("codec", &["cbor", "error", "layout", "meta"]),
     ("record", &["cbor", "codec", "error", "layout", "meta", "name"]),
     ("store", &["backing", "cbor", "codec", "env", "error", "key", "layout", "meta", "name", "record", "value"]),

@@ -113,7 +113,7 @@ impl Keys {
     }
 
     fn wanted(&mut self, name: BlobName, head: Result<Bytes>) -> Option<Meta> {
-        match head.and_then(|head| layout::open(name, &head)) {
+        match head.and_then(|head| layout::open(name, None, &head)) {
             Ok((_, meta)) => {
                 let wanted = meta.kind != Kind::LogElement
                     && !meta.is_expired(self.store.now())
@@ -183,9 +183,9 @@ impl Entries {
         for (name, blob) in names.into_iter().zip(blobs) {
             // What was deleted since is no entry any more.
             let Some(blob) = blob else { continue };
-            let entry = store.open(name, blob).and_then(|opened| {
-                opened.map(|opened| Ok((opened.meta.clone(), store.decode(name, opened)?))).transpose()
-            });
+            let entry = store
+                .open(name, None, blob)
+                .and_then(|opened| opened.map(|opened| Ok((opened.meta.clone(), store.decode(opened)?))).transpose());
             match entry {
                 Ok(entry) => page.extend(entry),
                 Err(error) => self.keys.damaged.push((name, error)),

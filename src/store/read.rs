@@ -16,6 +16,7 @@ use crate::{
 
 /// A blob that was found undamaged and has not expired.
 pub(super) struct Opened {
+    pub(super) name: BlobName,
     pub(super) codecs: Codecs,
     pub(super) meta: Meta,
     /// Still encoded; empty where only the head was read.
@@ -27,7 +28,7 @@ impl Store {
     pub async fn get_cbor(&self, path: &Path) -> Result<Option<Bytes>> {
         let got = async {
             let Some(opened) = self.load(&path.key, Part::All).await? else { return Ok(None) };
-            let whole = self.decode(path.key.name(), opened)?;
+            let whole = self.decode(opened)?;
             let steps: Vec<&[u8]> = path.steps.iter().map(Bytes::as_ref).collect();
             Ok(cbor::path::get(&whole, &steps)?.map(|part| whole.slice_ref(part)))
         };
@@ -46,27 +47,27 @@ impl Store {
     }
 
     fn load(&self, key: &Key, part: Part) -> BoxFut<'_, Result<Option<Opened>>> {
-        let name = key.name();
+        let (name, key) = (key.name(), key.clone());
         Box::pin(async move {
             let _pass = self.inner.gate.enter()?;
             let held = self.lock(name, Mode::Shared).await;
             let reading = self.inner.backing.read(vec![name], part);
             let _kept = self.keep(held);
             let blob = reading.await?.into_iter().next().flatten();
-            blob.map_or(Ok(None), |blob| self.open(name, blob))
+            blob.map_or(Ok(None), |blob| self.open(name, Some(&key), blob))
         })
     }
 
     /// Opens the head of a blob; `None` once it has expired.
-    pub(super) fn open(&self, name: BlobName, blob: Blob) -> Result<Option<Opened>> {
-        let (codecs, meta) = layout::open(name, &blob.head)?;
+    pub(super) fn open(&self, name: BlobName, key: Option<&Key>, blob: Blob) -> Result<Option<Opened>> {
+        let (codecs, meta) = layout::open(name, key, &blob.head)?;
         let alive = !meta.is_expired(self.now());
-        Ok(alive.then_some(Opened { codecs, meta, section: blob.value }))
+        Ok(alive.then_some(Opened { name, codecs, meta, section: blob.value }))
     }
 
     /// Checks and decodes the value of a blob.
-    pub(super) fn decode(&self, name: BlobName, opened: Opened) -> Result<Bytes> {
-        let Opened { codecs, meta, section } = opened;
+    pub(super) fn decode(&self, opened: Opened) -> Result<Bytes> {
+        let Opened { name, codecs, meta, section } = opened;
         layout::open_value(name, &meta, &section)?;
         self.inner.codec.decode(meta.kind, codecs, meta.size, section)
     }

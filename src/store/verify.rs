@@ -42,7 +42,7 @@ impl Store {
         let Some(blob) = self.inner.backing.read(vec![name], Part::All).await?.into_iter().next().flatten() else {
             return Ok(());
         };
-        let (codecs, meta) = layout::open(name, &blob.head)?;
-        self.decode(name, Opened { codecs, meta, section: blob.value }).map(|_| ())
+        let (codecs, meta) = layout::open(name, None, &blob.head)?;
+        self.decode(Opened { name, codecs, meta, section: blob.value }).map(|_| ())
     }
 }

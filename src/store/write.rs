@@ -69,12 +69,12 @@ type Later = BoxFut<'static, Result<Bytes>>;
 impl Store {
     /// Puts a value, given as CBOR, at a path. Missing levels become maps.
     pub async fn assoc_cbor(&self, path: Path, value: Bytes, options: WriteOptions) -> Result<()> {
-        check_value(&value).map_err(|error| error.at_key(path.key.as_cbor()))?;
         if !path.steps.is_empty() {
             return self.update_cbor(path, Box::new(move |_| Ok(Answer::Now(value.clone()))), options).await;
         }
         let put = async {
             let _pass = self.inner.gate.enter()?;
+            check_value(&value)?;
             let name = path.key.name();
             let blob = self.seal(name, &path.key, None, &options, value)?;
             self.commit(Write { name, change: Change::Put(blob), expect: Expect::Anything }).await.map(|_| ())
@@ -122,7 +122,7 @@ impl Store {
         let gone = self.change(name, Part::Head, move |blob| {
             let Some(blob) = blob else { return Ok((Change::Keep, false)) };
             // What cannot be read can still be deleted.
-            let was_there = !matches!(store.open(name, blob.clone()), Ok(None));
+            let was_there = !matches!(store.open(name, Some(&key), blob.clone()), Ok(None));
             Ok((Change::Delete, was_there))
         });
         gone.await
@@ -242,14 +242,16 @@ impl Update {
     fn read(&self, blob: Option<&Blob>) -> Result<(Option<Bytes>, Option<Meta>, Expect)> {
         let Some(blob) = blob else { return Ok((None, None, Expect::Absent)) };
         let expect = blob.check().map_or(Expect::Anything, Expect::Check);
-        let Some(opened) = self.store.open(self.name, blob.clone())? else { return Ok((None, None, expect)) };
+        let Some(opened) = self.store.open(self.name, Some(&self.path.key), blob.clone())? else {
+            return Ok((None, None, expect));
+        };
         let meta = opened.meta.clone();
-        Ok((Some(self.store.decode(self.name, opened)?), Some(meta), expect))
+        Ok((Some(self.store.decode(opened)?), Some(meta), expect))
     }
 
     /// The blob with a value at the path.
     fn place(&self, whole: Option<&[u8]>, meta: Option<&Meta>, value: &[u8]) -> Result<Blob> {
-        check_value(value)?;
+        // Putting it checks it, at the depth where it comes to be.
         self.seal(meta, cbor::path::put(whole, &self.steps(), value)?.into())
     }
 
