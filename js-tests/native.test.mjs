@@ -51,7 +51,8 @@ test('what the package wrote, the program lists, reads and verifies', async () =
   const path = join(folder, 'by a script')
   const listed = (await konserve('ls', path)).trim().split('\n')
   assert.deepEqual(listed.sort(), cases.map(({ name }) => JSON.stringify(name)).sort())
-  for (const { name, edn } of cases.slice(0, 40)) assert.equal(await konserve('get', path, '--', name), `${edn}\n`, name)
+  for (const { name, edn } of cases.slice(0, 40))
+    assert.equal(await konserve('get', path, '--', name), `${edn}\n`, name)
   assert.match(await konserve('verify', path), new RegExp(`\\b${cases.length}\\b`))
 })
 
