@@ -19,7 +19,7 @@ export default [
   { files: ['.ci/**', 'examples/**', 'js-tests/**', 'benches/**'], languageOptions: { globals: globals.node } },
   { files: ['www-demo/**', 'js-tests/**'], languageOptions: { globals: globals.browser } },
   { files: ['pkg-template/**'], languageOptions: { globals: globals['shared-node-browser'] } },
-  { files: ['pkg-template/assemble.mjs', 'pkg-template/node*'], languageOptions: { globals: globals.node } },
+  { files: ['pkg-template/assemble.mjs'], languageOptions: { globals: globals.node } },
   { files: ['**/*.cjs'], languageOptions: { sourceType: 'commonjs', globals: globals.node } },
   { files: ['**/*.worker.{js,mjs}', '**/worker.{js,mjs}', '**/sw.js'], languageOptions: { globals: globals.worker } },
 ]

@@ -1,8 +1,8 @@
 // Programs from crates.io, built once per version into the cache.
 
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeInCache } from './cache.mjs'
 import { say } from './log.mjs'
 import { cache } from './paths.mjs'
 import { runQuietly } from './run.mjs'
@@ -21,14 +21,12 @@ export async function ensureTool(name, version) {
     say(`${name} ${version}: in the cache`)
   } else {
     say(`${name} ${version}: building`)
-    await install(name, version, folder)
+    await makeInCache(folder, (work) => install(name, version, work))
   }
   return join(folder, 'bin')
 }
 
-async function install(name, version, folder) {
-  await mkdir(cache, { recursive: true })
-  const work = await mkdtemp(join(cache, 'building-'))
+async function install(name, version, work) {
   // These tools run for seconds: without optimization they are built in a third of the time.
   const env = {
     ...process.env,
@@ -38,11 +36,8 @@ async function install(name, version, folder) {
     CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '16',
     CARGO_TARGET_DIR: join(work, 'target'),
   }
-  const args = ['install', '--quiet', '--no-track', '--root', join(work, 'tool'), `${name}@${version}`]
-  try {
-    await runQuietly('cargo', [...args, ...OPTIONS[name]], { cwd: work, env })
-    await rename(join(work, 'tool'), folder)
-  } finally {
-    await rm(work, { recursive: true })
-  }
+  const folder = join(work, 'tool')
+  const args = ['install', '--quiet', '--no-track', '--root', folder, `${name}@${version}`, ...OPTIONS[name]]
+  await runQuietly('cargo', args, { cwd: work, env })
+  return folder
 }

@@ -5,9 +5,10 @@
 
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
+import { chmod, copyFile, mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
+import { basename, delimiter, join } from 'node:path'
 import { aptInstall } from './apt.mjs'
+import { makeInCache } from './cache.mjs'
 import { say } from './log.mjs'
 import { cache } from './paths.mjs'
 import { output, runQuietly, which } from './run.mjs'
@@ -63,7 +64,7 @@ async function debianToolchain() {
 
   const stamp = createHash('sha256').update(version).digest('hex').slice(0, 12)
   const toolchain = join(cache, `debian-rust-${stamp}`)
-  if (!existsSync(toolchain)) await buildToolchain(toolchain, host, lld)
+  if (!existsSync(toolchain)) await makeInCache(toolchain, (work) => buildToolchain(work, host, lld))
   say(`${TARGET}: ${toolchain} (${version.split('\n')[0]})`)
   return {
     ...process.env,
@@ -73,29 +74,23 @@ async function debianToolchain() {
   }
 }
 
-async function buildToolchain(toolchain, host, lld) {
+async function buildToolchain(work, host, lld) {
   say('building the standard library from Debian’s Rust sources')
-  await mkdir(cache, { recursive: true })
-  const work = await mkdtemp(join(cache, 'building-'))
-  try {
-    const libraries = await buildStd(join(work, 'std'))
-    const made = join(work, 'toolchain')
-    const rustlib = join(made, 'sysroot', 'lib', 'rustlib')
-    await mkdir(join(rustlib, TARGET, 'lib'), { recursive: true })
-    await mkdir(join(rustlib, host, 'bin'), { recursive: true })
-    await mkdir(join(made, 'bin'))
-    for (const file of libraries) await copyFile(file, join(rustlib, TARGET, 'lib', file.split('/').at(-1)))
-    await symlink(`/usr/lib/rustlib/${host}/lib`, join(rustlib, host, 'lib'))
-    await symlink(lld, join(rustlib, host, 'bin', 'rust-lld'))
-    for (const name of ['cargo', 'rustdoc', 'cargo-clippy', 'clippy-driver'])
-      await symlink(`/usr/bin/${name}`, join(made, 'bin', name))
-    const wrapper = join(made, 'bin', 'rustc')
-    await writeFile(wrapper, '#!/bin/sh\nexec /usr/bin/rustc --sysroot "${0%/bin/rustc}/sysroot" "$@"\n')
-    await chmod(wrapper, 0o755)
-    await rename(made, toolchain)
-  } finally {
-    await rm(work, { recursive: true })
-  }
+  const libraries = await buildStd(join(work, 'std'))
+  const made = join(work, 'toolchain')
+  const rustlib = join(made, 'sysroot', 'lib', 'rustlib')
+  await mkdir(join(rustlib, TARGET, 'lib'), { recursive: true })
+  await mkdir(join(rustlib, host, 'bin'), { recursive: true })
+  await mkdir(join(made, 'bin'))
+  for (const file of libraries) await copyFile(file, join(rustlib, TARGET, 'lib', basename(file)))
+  await symlink(`/usr/lib/rustlib/${host}/lib`, join(rustlib, host, 'lib'))
+  await symlink(lld, join(rustlib, host, 'bin', 'rust-lld'))
+  for (const name of ['cargo', 'rustdoc', 'cargo-clippy', 'clippy-driver'])
+    await symlink(`/usr/bin/${name}`, join(made, 'bin', name))
+  const wrapper = join(made, 'bin', 'rustc')
+  await writeFile(wrapper, '#!/bin/sh\nexec /usr/bin/rustc --sysroot "${0%/bin/rustc}/sysroot" "$@"\n')
+  await chmod(wrapper, 0o755)
+  return made
 }
 
 /** Builds std for wasm and returns its .rlib files. rust-web-src brings std's dependencies: no network is needed. */
