@@ -58,7 +58,7 @@ impl MemoryPlace {
 
 impl Place for MemoryPlace {
     fn exists(&self) -> BoxFut<'static, Result<bool>> {
-        let exists = self.backing(false).is_some_and(|backing| backing.blobs().record.is_some());
+        let exists = self.backing(false).is_some_and(|backing| !backing.blobs().is_empty());
         Box::pin(ready(Ok(exists)))
     }
 
@@ -88,6 +88,12 @@ pub struct MemoryBacking {
 struct Blobs {
     record: Option<Bytes>,
     by_name: HashMap<BlobName, Blob>,
+}
+
+impl Blobs {
+    fn is_empty(&self) -> bool {
+        self.record.is_none() && self.by_name.is_empty()
+    }
 }
 
 impl MemoryBacking {

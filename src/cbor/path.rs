@@ -16,7 +16,7 @@
 use std::fmt::Write;
 
 use super::{
-    Flaw, FlawKind, Head, Reader, Writer, check,
+    Flaw, FlawKind, Head, MAX_DEPTH, Reader, Writer, check,
     check::check_inside,
     diagnose, locate,
     step::{Container, Next, Step, enter, is_text},
@@ -201,6 +201,9 @@ impl<'v, 's> Slot<'v, 's> {
     /// Writes `new`, inside of a map for each step that is left from this one.
     fn nest(&self, step: usize, mut level: usize, new: &[u8], out: &mut Writer) -> Result<()> {
         for (n, step) in self.steps.iter().enumerate().skip(step) {
+            if level >= MAX_DEPTH {
+                return Err(refused(new, Flaw { kind: FlawKind::Depth, at: 0 }));
+            }
             level += 1;
             out.map(1);
             self.key(&Step::new(step)?, n, level, out)?;

@@ -52,7 +52,7 @@ impl Config {
     }
 
     /// The place, with other threads waiting for a disk unless the caller's is to.
-    pub(super) fn place(&self) -> Arc<dyn Place> {
+    pub(crate) fn place(&self) -> Arc<dyn Place> {
         #[cfg(not(target_arch = "wasm32"))]
         if !self.on_this_thread && self.place.blocks() {
             return Arc::new(OffThread::new(self.place.clone()));

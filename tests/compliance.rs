@@ -1,0 +1,134 @@
+//! The compliance suite over every native backing: each test is one subject, and tells all promises it breaks.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::{path::Path, sync::Arc};
+
+use konserve::{
+    Config,
+    backing::{Access, FilePlace, StdFs},
+    blocking::wait,
+    testing::{
+        SimFs,
+        compliance::{Outcome, Report, Subject, backing_cases, cases, run, run_all},
+    },
+};
+
+/// Prints what was skipped, and fails with everything that failed.
+fn judge(subject: &str, reports: &[Report]) {
+    let skipped = reports.iter().filter(|report| matches!(report.outcome, Outcome::Skipped(_)));
+    skipped.clone().for_each(|report| println!("{subject}: {report}"));
+    let failed: Vec<_> = reports.iter().filter(|report| report.outcome.is_failed()).map(Report::to_string).collect();
+    let (skipped, failed_len) = (skipped.count(), failed.len());
+    println!("{subject}: {} passed, {skipped} skipped", reports.len() - skipped - failed_len);
+    assert!(failed.is_empty(), "{subject}: {failed_len} of {} failed\n{}", reports.len(), failed.join("\n"));
+}
+
+/// Runs all cases, each as a task of its own, on the threads of tokio.
+async fn judge_side_by_side(name: &str, subject: Subject) {
+    let mut tasks = tokio::task::JoinSet::new();
+    for case in cases().into_iter().chain(backing_cases()) {
+        let subject = subject.clone();
+        tasks.spawn(async move { run(&subject, &case).await });
+    }
+    judge(name, &tasks.join_all().await);
+}
+
+fn std_file(folder: &Path, place: &str, sync: bool, access: Access) -> Config {
+    Config::at(FilePlace::new(Arc::new(StdFs), folder.join(place)).sync_blob(sync).access(access))
+}
+
+fn simulated(fs: &SimFs, place: &str, access: Access) -> Config {
+    Config::at(FilePlace::new(Arc::new(fs.clone()), place).access(access))
+}
+
+#[test]
+fn every_promise_has_a_name_of_its_own() {
+    let mut names: Vec<_> = cases().iter().chain(&backing_cases()).map(|case| case.name()).collect();
+    names.sort_unstable();
+    println!("{} cases of stores, {} of backings", cases().len(), backing_cases().len());
+    let count = names.len();
+    names.dedup();
+    assert_eq!(names.len(), count);
+}
+
+#[test]
+fn memory() {
+    let subject = wait(Subject::new(|place| Config::memory_named(format!("memory {place}")))).unwrap();
+    judge("memory", &wait(run_all(&subject)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn memory_under_tokio() {
+    let subject = Subject::new(|place| Config::memory_named(format!("tokio {place}"))).await.unwrap();
+    judge_side_by_side("memory under tokio", subject).await;
+}
+
+#[test]
+fn files_synced_on_this_thread() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    let config = move |place: &str| std_file(&path, place, true, Access::Exclusive);
+    judge("files, synced, blocking", &wait(run_all(&wait(Subject::on_this_thread(config)).unwrap())));
+}
+
+#[test]
+fn files_unsynced_on_this_thread() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    let config = move |place: &str| std_file(&path, place, false, Access::Exclusive);
+    judge("files, not synced, blocking", &wait(run_all(&wait(Subject::on_this_thread(config)).unwrap())));
+}
+
+#[test]
+fn files_shared_on_this_thread() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    let config = move |place: &str| std_file(&path, place, false, Access::Shared);
+    judge("files, shared, blocking", &wait(run_all(&wait(Subject::on_this_thread(config)).unwrap())));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn files_synced_under_tokio() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    let config = move |place: &str| std_file(&path, place, true, Access::Exclusive);
+    judge_side_by_side("files, synced, tokio", Subject::new(config).await.unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn files_unsynced_under_tokio() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    let config = move |place: &str| std_file(&path, place, false, Access::Exclusive);
+    judge_side_by_side("files, not synced, tokio", Subject::new(config).await.unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn files_shared_under_tokio() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    let config = move |place: &str| std_file(&path, place, false, Access::Shared);
+    judge_side_by_side("files, shared, tokio", Subject::new(config).await.unwrap()).await;
+}
+
+#[test]
+fn the_simulated_file_system() {
+    let fs = SimFs::new();
+    let config = move |place: &str| simulated(&fs, place, Access::Exclusive);
+    judge("simulated files", &wait(run_all(&wait(Subject::on_this_thread(config)).unwrap())));
+}
+
+/// On one thread only: there a pause takes no time, so who waits for a lock of another thread would give up at once.
+#[test]
+fn the_simulated_file_system_shared() {
+    let fs = SimFs::new();
+    let config = move |place: &str| simulated(&fs, place, Access::Shared);
+    judge("simulated files, shared", &wait(run_all(&wait(Subject::on_this_thread(config)).unwrap())));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_simulated_file_system_under_tokio() {
+    let fs = SimFs::new();
+    let config = move |place: &str| simulated(&fs, place, Access::Exclusive);
+    judge_side_by_side("simulated files, tokio", Subject::new(config).await.unwrap()).await;
+}
