@@ -1,6 +1,9 @@
 //! UUIDs (RFC 9562): the names of blobs, the same in every backing, and the ids of stores.
 
-use std::fmt;
+use std::{
+    fmt,
+    hash::{BuildHasherDefault, Hasher},
+};
 
 /// A UUID, shown in lower case.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,6 +97,28 @@ impl fmt::Display for BlobName {
 impl fmt::Debug for BlobName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// Hashes names by their first bytes, because a name is a hash already.
+#[derive(Default)]
+pub(crate) struct NameHasher(u64);
+
+/// For tables by name.
+pub(crate) type NameHash = BuildHasherDefault<NameHasher>;
+
+impl Hasher for NameHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_le_bytes(*first);
+        }
+    }
+
+    /// Lengths are all the same.
+    fn write_usize(&mut self, _: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 

@@ -9,7 +9,7 @@ use konserve::{
     blocking::wait,
     testing::{
         SimFs,
-        compliance::{Outcome, Report, Subject, backing_cases, cases, run, run_all},
+        compliance::{Case, Outcome, Report, Subject, backing_cases, cases, run, run_all},
     },
 };
 
@@ -43,7 +43,7 @@ fn simulated(fs: &SimFs, place: &str, access: Access) -> Config {
 
 #[test]
 fn every_promise_has_a_name_of_its_own() {
-    let mut names: Vec<_> = cases().iter().chain(&backing_cases()).map(|case| case.name()).collect();
+    let mut names: Vec<_> = cases().iter().chain(&backing_cases()).map(Case::name).collect();
     names.sort_unstable();
     println!("{} cases of stores, {} of backings", cases().len(), backing_cases().len());
     let count = names.len();

@@ -12,7 +12,7 @@ use super::{Backing, Blob, Capability, Change, Expect, HeadPage, Heads, Outcome,
 use crate::{
     env::{BoxFut, sort},
     error::{Error, ErrorKind, Result},
-    name::BlobName,
+    name::{BlobName, NameHash},
 };
 
 /// How many heads a page of a listing has.
@@ -87,7 +87,7 @@ pub struct MemoryBacking {
 #[derive(Debug, Default)]
 struct Blobs {
     record: Option<Bytes>,
-    by_name: HashMap<BlobName, Blob>,
+    by_name: HashMap<BlobName, Blob, NameHash>,
 }
 
 impl Blobs {

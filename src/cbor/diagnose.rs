@@ -55,6 +55,21 @@ fn pass(reader: &mut Reader<'_>, at: usize, way: &mut String, depth: usize) -> O
     }
 }
 
+/// Text between quotes, as JSON writes it.
+pub fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for char in text.chars() {
+        match char {
+            '"' | '\\' => out.extend(['\\', char]),
+            '\n' => out.push_str("\\n"),
+            ' '.. => out.push(char),
+            _ => _ = write!(out, "\\u{:04x}", u32::from(char)),
+        }
+    }
+    out.push('"');
+    out
+}
+
 fn cut(mut out: String) -> String {
     if let Some((cut, _)) = out.char_indices().nth(MAX_LEN) {
         out.truncate(cut);
@@ -77,7 +92,7 @@ fn item(reader: &mut Reader<'_>, out: &mut String, depth: usize) -> Result<(), F
         Head::Simple(21) => out.push_str("true"),
         Head::Simple(22) => out.push_str("null"),
         Head::Simple(_) => out.push_str("undefined"),
-        Head::Text(len) => _ = write!(out, "{:?}", String::from_utf8_lossy(reader.take(len)?)),
+        Head::Text(len) => out.push_str(&quoted(&String::from_utf8_lossy(reader.take(len)?))),
         Head::Bytes(len) => {
             out.push_str("h'");
             reader.take(len)?.iter().take(MAX_LEN).for_each(|byte| _ = write!(out, "{byte:02x}"));

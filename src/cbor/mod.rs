@@ -13,6 +13,8 @@ mod writer;
 
 pub use canonical::{canonical, check_key};
 pub use check::check;
+#[cfg(target_arch = "wasm32")]
+pub(crate) use diagnose::quoted;
 pub use diagnose::{diagnose, locate};
 pub use reader::{Head, Reader};
 pub use writer::Writer;

@@ -47,6 +47,8 @@ impl<'a> Reader<'a> {
     }
 
     /// What has not been read.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "every head needs it, also where the compiler saves space")]
     pub fn rest(&self) -> &'a [u8] {
         self.bytes.get(self.at..).unwrap_or_default()
     }
@@ -84,6 +86,8 @@ impl<'a> Reader<'a> {
     }
 
     /// The next so many bytes.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "as `rest`")]
     pub fn take(&mut self, len: usize) -> Result<&'a [u8], Flaw> {
         let taken = self.rest().get(..len).ok_or_else(|| self.flaw(FlawKind::Cut))?;
         self.at += len;

@@ -8,47 +8,62 @@ use super::{Config, Store};
 use crate::{
     backing::Backing,
     codec::{CBOR, Codec, Compressor},
-    env::{Rng, System},
+    env::{BoxFut, Rng, System},
     error::{Error, ErrorKind, Result},
     name::Uuid,
     record::Record,
 };
 
+/// What is wanted of a place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    New,
+    Existing,
+    Either,
+}
+
 /// Makes a store. `STORE_EXISTS` where there is one.
 pub async fn create_store(config: Config) -> Result<Store> {
-    if config.place().exists().await? {
-        return Err(exists());
-    }
-    let backing = config.place().open(true).await?;
-    let made = create(&config, backing.as_ref()).await;
-    finish(config, backing, made).await
+    start(config, Wanted::New).await
 }
 
 /// Opens a store that exists. `STORE_NOT_FOUND` where there is none.
 pub async fn connect_store(config: Config) -> Result<Store> {
-    let backing = config.place().open(false).await?;
-    let found = match connect(&config, backing.as_ref()).await {
-        Ok(found) => found.ok_or_else(not_found),
-        Err(error) => Err(error),
-    };
-    finish(config, backing, found).await
+    start(config, Wanted::Existing).await
 }
 
 /// Opens the store that is there, or makes one.
 pub async fn open_store(config: Config) -> Result<Store> {
-    let backing = config.place().open(true).await?;
-    let record = match connect(&config, backing.as_ref()).await {
-        Ok(Some(record)) => Ok(record),
-        Ok(None) => match create(&config, backing.as_ref()).await {
+    start(config, Wanted::Either).await
+}
+
+fn start(config: Config, wanted: Wanted) -> BoxFut<'static, Result<Store>> {
+    Box::pin(async move {
+        if wanted == Wanted::New && config.place().exists().await? {
+            return Err(exists());
+        }
+        let backing = config.place().open(wanted != Wanted::Existing).await?;
+        let record = record(&config, backing.as_ref(), wanted).await;
+        finish(config, backing, record).await
+    })
+}
+
+async fn record(config: &Config, backing: &dyn Backing, wanted: Wanted) -> Result<Record> {
+    loop {
+        if wanted != Wanted::New
+            && let Some(record) = connect(config, backing).await?
+        {
+            return Ok(record);
+        }
+        if wanted == Wanted::Existing {
+            return Err(not_found());
+        }
+        match create(config, backing).await {
             // Somebody else made it in between.
-            Err(error) if error.kind() == ErrorKind::StoreExists => {
-                connect(&config, backing.as_ref()).await.and_then(|found| found.ok_or_else(not_found))
-            }
-            made => made,
-        },
-        Err(error) => Err(error),
-    };
-    finish(config, backing, record).await
+            Err(error) if wanted == Wanted::Either && error.kind() == ErrorKind::StoreExists => {}
+            made => return made,
+        }
+    }
 }
 
 /// Whether there is a store. Takes no lock and changes nothing.

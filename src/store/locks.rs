@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use crate::name::BlobName;
+use crate::name::{BlobName, NameHash};
 
 /// How a lock is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(crate) enum Mode {
 /// All locks of a store. A name that nobody holds or waits for takes no memory.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Locks {
-    names: Arc<Mutex<HashMap<BlobName, Lock>>>,
+    names: Arc<Mutex<HashMap<BlobName, Lock, NameHash>>>,
 }
 
 #[derive(Debug, Default)]
@@ -65,7 +65,7 @@ impl Locks {
         Acquire { locks: self.clone(), name, mode, ticket: None }
     }
 
-    fn names(&self) -> MutexGuard<'_, HashMap<BlobName, Lock>> {
+    fn names(&self) -> MutexGuard<'_, HashMap<BlobName, Lock, NameHash>> {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

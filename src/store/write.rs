@@ -64,6 +64,14 @@ struct Seen {
     expect: Expect,
 }
 
+/// What the function of a change says beside the change.
+enum Said {
+    /// Whether there was something.
+    Found(bool),
+    /// The new value comes later.
+    Later(Seen, Later),
+}
+
 type Later = BoxFut<'static, Result<Bytes>>;
 
 impl Store {
@@ -99,15 +107,15 @@ impl Store {
         let _pass = self.inner.gate.enter()?;
         let update = Arc::new(Update { store: self.clone(), name: path.key.name(), path, options });
         let f = Arc::new(Mutex::new(f));
-        let Some((mut seen, mut answer)) = update.attempt(&f).await? else { return Ok(()) };
+        let Said::Later(mut seen, mut answer) = update.attempt(&f).await? else { return Ok(()) };
         let _lane = self.inner.lanes.lock(update.name, Mode::Exclusive).await;
         for _ in 0..MAX_TRIES {
             if update.commit(&seen, answer.await?).await? {
                 return Ok(());
             }
             match update.attempt(&f).await? {
-                Some(again) => (seen, answer) = again,
-                None => return Ok(()),
+                Said::Later(again, later) => (seen, answer) = (again, later),
+                Said::Found(_) => return Ok(()),
             }
         }
         let message = format!(
@@ -120,31 +128,36 @@ impl Store {
         let name = key.name();
         let store = self.clone();
         let gone = self.change(name, Part::Head, move |blob| {
-            let Some(blob) = blob else { return Ok((Change::Keep, false)) };
+            let Some(blob) = blob else { return Ok((Change::Keep, Said::Found(false))) };
             // What cannot be read can still be deleted.
             let was_there = !matches!(store.open(name, Some(&key), blob.clone()), Ok(None));
-            Ok((Change::Delete, was_there))
+            Ok((Change::Delete, Said::Found(was_there)))
         });
-        gone.await
+        Ok(matches!(gone.await?, Said::Found(true)))
     }
 
     async fn remove(&self, path: Path) -> Result<bool> {
         let update = Update { store: self.clone(), name: path.key.name(), path, options: WriteOptions::default() };
         let (name, store) = (update.name, self.clone());
         let gone = store.change(name, Part::All, move |blob| {
-            let (Some(whole), Some(meta), _) = update.read(blob)? else { return Ok((Change::Keep, false)) };
-            let Some(rest) = cbor::path::remove(&whole, &update.steps())? else { return Ok((Change::Keep, false)) };
-            Ok((Change::Put(update.seal(Some(&meta), rest.into())?), true))
+            let (Some(whole), Some(meta), _) = update.read(blob)? else {
+                return Ok((Change::Keep, Said::Found(false)));
+            };
+            let Some(rest) = cbor::path::remove(&whole, &update.steps())? else {
+                return Ok((Change::Keep, Said::Found(false)));
+            };
+            Ok((Change::Put(update.seal(Some(&meta), rest.into())?), Said::Found(true)))
         });
-        gone.await
+        Ok(matches!(gone.await?, Said::Found(true)))
     }
 
     /// One atomic change of a blob, under its lock, and what the function said beside it the last time it was called.
-    async fn change<T, F>(&self, name: BlobName, part: Part, mut f: F) -> Result<T>
-    where
-        T: MaybeSend + 'static,
-        F: FnMut(Option<&Blob>) -> Result<(Change, T)> + MaybeSend + 'static,
-    {
+    fn change(
+        &self,
+        name: BlobName,
+        part: Part,
+        mut f: impl FnMut(Option<&Blob>) -> Result<(Change, Said)> + MaybeSend + 'static,
+    ) -> BoxFut<'_, Result<Said>> {
         let said = Arc::new(Mutex::new(None));
         let saying = said.clone();
         let f: UpdateFn = Box::new(move |blob| {
@@ -152,23 +165,29 @@ impl Store {
             *saying.lock().unwrap_or_else(PoisonError::into_inner) = Some(say);
             Ok(change)
         });
-        self.apply(name, part, f).await?;
-        let said = said.lock().unwrap_or_else(PoisonError::into_inner).take();
-        said.ok_or_else(|| {
-            Error::new(
-                ErrorKind::Backend,
-                "the backing acknowledged an update without making it; this is a defect of the backing",
-            )
-        })
+        self.apply(name, part, f, said)
     }
 
-    fn apply(&self, name: BlobName, part: Part, f: UpdateFn) -> BoxFut<'_, Result<()>> {
+    fn apply(
+        &self,
+        name: BlobName,
+        part: Part,
+        f: UpdateFn,
+        said: Arc<Mutex<Option<Said>>>,
+    ) -> BoxFut<'_, Result<Said>> {
         Box::pin(async move {
             let _pass = self.inner.gate.enter()?;
             let held = self.lock(name, Mode::Exclusive).await;
             let updating = self.inner.backing.update(name, part, f);
             let _kept = self.keep(held);
-            updating.await
+            updating.await?;
+            let said = said.lock().unwrap_or_else(PoisonError::into_inner).take();
+            said.ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Backend,
+                    "the backing acknowledged an update without making it; this is a defect of the backing",
+                )
+            })
         })
     }
 
@@ -213,10 +232,10 @@ struct Update {
 }
 
 impl Update {
-    /// Runs the function over what is there now. `None`: it answered, and that is written.
-    async fn attempt(self: &Arc<Self>, f: &Arc<Mutex<LeafFn>>) -> Result<Option<(Seen, Later)>> {
+    /// Runs the function over what is there now. An answer that it gives at once is written.
+    fn attempt<'a>(self: &'a Arc<Self>, f: &Arc<Mutex<LeafFn>>) -> BoxFut<'a, Result<Said>> {
         let (update, f) = (self.clone(), f.clone());
-        let attempt = self.store.change(self.name, Part::All, move |blob| {
+        self.store.change(self.name, Part::All, move |blob| {
             let (whole, meta, expect) = update.read(blob)?;
             let old = match &whole {
                 Some(whole) => cbor::path::get(whole, &update.steps())?,
@@ -224,11 +243,12 @@ impl Update {
             };
             let answer = (f.lock().unwrap_or_else(PoisonError::into_inner))(old)?;
             match answer {
-                Answer::Now(value) => Ok((Change::Put(update.place(whole.as_deref(), meta.as_ref(), &value)?), None)),
-                Answer::Later(answer) => Ok((Change::Keep, Some((Seen { whole, meta, expect }, answer)))),
+                Answer::Now(value) => {
+                    Ok((Change::Put(update.place(whole.as_deref(), meta.as_ref(), &value)?), Said::Found(true)))
+                }
+                Answer::Later(answer) => Ok((Change::Keep, Said::Later(Seen { whole, meta, expect }, answer))),
             }
-        });
-        attempt.await
+        })
     }
 
     /// Writes a late answer, if what was seen is still there.

@@ -7,6 +7,7 @@ use serde::{
 use wasm_bindgen::JsValue;
 
 use crate::{
+    cbor::quoted,
     codec::Compressor,
     error::{Error, ErrorKind, Result},
     name::Uuid,
@@ -109,7 +110,8 @@ pub(super) fn config(options: JsValue, mode: Mode) -> Result<Config> {
         "indexeddb" => indexeddb(&options, mode)?,
         other => {
             return Err(invalid(format!(
-                "there is no backend {other:?}; use memory, file (Node) or indexeddb (browsers)"
+                "there is no backend {}; use memory, file (Node) or indexeddb (browsers)",
+                quoted(other)
             )));
         }
     };
@@ -162,7 +164,9 @@ fn file(options: &Options, mode: Mode) -> Result<Config> {
         None | Some("exclusive") => Access::Exclusive,
         Some("shared") => Access::Shared,
         Some("read") => Access::Read,
-        Some(other) => return Err(invalid(format!("there is no access {other:?}; use exclusive, shared or read"))),
+        Some(other) => {
+            return Err(invalid(format!("there is no access {}; use exclusive, shared or read", quoted(other))));
+        }
     };
     let files = host::get().map(|host| if mode == Mode::Sync { host.fs_sync() } else { host.fs() });
     let files = files
@@ -194,7 +198,7 @@ fn indexeddb(options: &Options, mode: Mode) -> Result<Config> {
     let durability = match options.durability.as_deref() {
         None | Some("relaxed") => Durability::Relaxed,
         Some("strict") => Durability::Strict,
-        Some(other) => return Err(invalid(format!("there is no durability {other:?}; use relaxed or strict"))),
+        Some(other) => return Err(invalid(format!("there is no durability {}; use relaxed or strict", quoted(other)))),
     };
     Ok(Config::at(IndexedDbPlace::new(name, durability)))
 }
@@ -209,7 +213,7 @@ fn named(options: &Options, config: Config) -> Result<Config> {
     match options.id.as_deref().map(|id| (id, Uuid::parse(id))) {
         Some((_, Some(id))) => Ok(config.id(id)),
         Some((id, None)) if options.backend() != "memory" => {
-            Err(invalid(format!("the id {id:?} is no UUID in lower case")))
+            Err(invalid(format!("the id {} is no UUID in lower case", quoted(id))))
         }
         _ => Ok(config),
     }
@@ -226,7 +230,7 @@ fn codecs(options: &Options, config: Config) -> Result<Config> {
         Some("none") => Ok(config.compressor(Compressor::None)),
         Some("lz4") => Ok(config.compressor(Compressor::Lz4)),
         Some("zstd") => Err(unsupported("this version does not write zstd; use lz4".to_owned())),
-        Some(other) => Err(invalid(format!("there is no compressor {other:?}; use none or lz4"))),
+        Some(other) => Err(invalid(format!("there is no compressor {}; use none or lz4", quoted(other)))),
     }
 }
 
@@ -238,7 +242,7 @@ fn only(option: &str, given: Option<&str>, have: &str, later: &[&str]) -> Result
         Some(given) if later.contains(&given) => {
             Err(unsupported(format!("this version has no {option} {given}; use {have}")))
         }
-        Some(other) => Err(invalid(format!("there is no {option} {other:?}; use {have}"))),
+        Some(other) => Err(invalid(format!("there is no {option} {}; use {have}", quoted(other)))),
     }
 }
 

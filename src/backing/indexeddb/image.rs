@@ -14,6 +14,7 @@ use super::{
 use crate::{
     backing::{Blob, Change, Part},
     error::Result,
+    name::NameHash,
 };
 
 /// One row of the image.
@@ -35,7 +36,7 @@ struct Entry {
 /// See the module's documentation.
 #[derive(Default)]
 pub(super) struct Image {
-    entries: HashMap<Row, Entry>,
+    entries: HashMap<Row, Entry, NameHash>,
 }
 
 impl Image {

@@ -8,18 +8,19 @@
 use std::collections::HashSet;
 
 use super::row::Row;
+use crate::name::NameHash;
 
 /// How many are remembered. With more, every blob may have one.
 pub(super) const LIMIT: u32 = 4096;
 
 /// See the module's documentation.
 pub(super) struct Large {
-    rows: Option<HashSet<Row>>,
+    rows: Option<HashSet<Row, NameHash>>,
 }
 
 impl Large {
     /// From the rows of `v`, of which one more than the limit are enough.
-    pub(super) fn new(rows: HashSet<Row>) -> Self {
+    pub(super) fn new(rows: HashSet<Row, NameHash>) -> Self {
         let mut large = Self { rows: Some(rows) };
         large.forget_too_many();
         large
