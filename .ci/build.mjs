@@ -20,10 +20,11 @@ export async function build({ settings, env }) {
   const folderOf = ({ name }) => join(target, 'wasm', name)
   for (const module of settings.build)
     await step(`wasm module "${module.name}"`, () => buildModule(folderOf(module), module, settings, env))
-  const outputs = settings.build.map((module) => [module.name, join(folderOf(module), 'out')])
+  const packaged = settings.build.filter((module) => module.package !== false)
+  const outputs = packaged.map((module) => [module.name, join(folderOf(module), 'out')])
   await step('npm package pkg/', () => assemblePackage(Object.fromEntries(outputs)))
   await step('tarball', pack)
-  for (const module of settings.build)
+  for (const module of packaged)
     await check(`size of "${module.name}"`, () =>
       sizesOf(join(folderOf(module), 'out', `${module.name}_bg.wasm`), module),
     )
@@ -34,7 +35,7 @@ async function buildModule(work, module, settings, env) {
   const stamp = await inputsOf(module, settings, env)
   if ((await readFile(stampFile, 'utf8').catch(() => '')) === stamp) return 'nothing changed'
   await rm(stampFile, { force: true })
-  await writeManifest(work, settings)
+  await writeManifest(work, module, settings)
   const out = join(work, 'out')
   const args = ['build', work, '--mode', 'no-install', '--target', 'web', '--release', '--no-pack']
   args.push('--out-dir', out, '--out-name', module.name, '--', '--locked')
@@ -43,10 +44,16 @@ async function buildModule(work, module, settings, env) {
   await writeFile(stampFile, stamp)
 }
 
+/** What is common to all modules, but for what this one says itself. */
+const profileOf = (module, settings) => ({ ...settings.profile, ...module.profile })
+const wasmOptOf = (module, settings) => module['wasm-opt'] ?? settings['wasm-opt'].args
+
 /** A digest of all that the module is made of. */
 async function inputsOf(module, settings, env) {
-  const hash = createHash('sha256').update(JSON.stringify([module.features, settings.tools, settings.profile]))
-  hash.update(JSON.stringify(settings['wasm-opt'])).update(output('rustc', ['-vV'], { env }))
+  const made = [module.features, settings.tools, profileOf(module, settings), wasmOptOf(module, settings)]
+  const hash = createHash('sha256')
+    .update(JSON.stringify(made))
+    .update(output('rustc', ['-vV'], { env }))
   const sources = await readdir(join(root, 'src'), { recursive: true, withFileTypes: true })
   const files = sources.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
   files.push(join(root, 'Cargo.toml'), join(root, 'Cargo.lock'), fileURLToPath(import.meta.url))
@@ -59,15 +66,15 @@ async function inputsOf(module, settings, env) {
  * The crate is a library for Rust as well, and cargo turns LTO off, without a word, where an rlib is wanted too.
  * Dependencies stay as they are: so does the lock file.
  */
-async function writeManifest(work, settings) {
+async function writeManifest(work, module, settings) {
   const { stringify } = await import('smol-toml')
   const manifest = await readToml('Cargo.toml')
   for (const kind of ['bin', 'example', 'test', 'bench']) delete manifest[kind]
   for (const field of ['readme', 'include']) delete manifest.package[field]
   Object.assign(manifest.package, { autobins: false, autoexamples: false, autotests: false, autobenches: false })
-  manifest.package.metadata = { 'wasm-pack': { profile: { release: { 'wasm-opt': settings['wasm-opt'].args } } } }
+  manifest.package.metadata = { 'wasm-pack': { profile: { release: { 'wasm-opt': wasmOptOf(module, settings) } } } }
   manifest.lib = { ...manifest.lib, 'crate-type': ['cdylib'], path: join(root, 'src', 'lib.rs') }
-  manifest.profile = { release: settings.profile }
+  manifest.profile = { release: profileOf(module, settings) }
   manifest.workspace = {}
   await mkdir(work, { recursive: true })
   await writeFile(join(work, 'Cargo.toml'), stringify(manifest))

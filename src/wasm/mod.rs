@@ -7,11 +7,15 @@ mod options;
 mod pages;
 mod promise;
 mod store;
+#[cfg(feature = "testing")]
+mod testing;
 
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
 pub use store::{RawStore, RawSyncStore};
+#[cfg(feature = "testing")]
+pub use testing::{compliance_cases, run_compliance};
 
 use crate::error::Result;
 use options::Mode;

@@ -126,7 +126,10 @@ impl Locks {
     /// Says that the store is open in shared access, for as long as it is, and lets others open it too.
     pub(super) async fn share(&mut self) -> Result<()> {
         let sharing = files::sharing(&self.owner.token);
-        self.folder.rename(&self.file, &sharing).await?;
+        // Who opened the store just before may have swept it, half written. While the lock is ours nobody sweeps.
+        if !self.folder.rename_if_there(&self.file, &sharing).await? {
+            self.folder.create(&sharing, self.text.clone()).await?;
+        }
         self.file = sharing;
         self.release(files::LOCK).await
     }
