@@ -14,8 +14,6 @@ use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
 pub use store::{RawStore, RawSyncStore};
-#[cfg(feature = "testing")]
-pub use testing::{compliance_cases, run_compliance};
 
 use crate::error::Result;
 use options::Mode;

@@ -1,8 +1,12 @@
 //! Many calls at once on one store.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    future::poll_fn,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Poll,
 };
 
 use bytes::Bytes;
@@ -210,9 +214,8 @@ async fn a_function_that_takes_its_time_holds_nobody_up(ground: &Ground) -> Verd
         Ok(Answer::Later(Box::pin(std::future::pending::<Result<Bytes>>())))
     });
     let meanwhile: BoxFut<'_, Verdict> = Box::pin(async move {
-        while !told.load(Ordering::SeqCst) {
-            pause().await;
-        }
+        // Looked at whenever the update has got on.
+        poll_fn(|_| if told.load(Ordering::SeqCst) { Poll::Ready(()) } else { Poll::Pending }).await;
         holds(store, k, &int(1)).await?;
         put(store, k, &int(2)).await?;
         count(store, k).await?;
