@@ -136,6 +136,13 @@ mod tests {
     }
 
     #[test]
+    fn texts_are_quoted_as_json_does_it() {
+        for text in ["", "plain", "\"\\/", "\n\t\u{0}\u{1f}", "\u{7f}é😀\u{2028}"] {
+            assert_eq!(serde_json::from_str::<String>(&quoted(text)).unwrap(), text);
+        }
+    }
+
+    #[test]
     fn places_are_written_as_paths() {
         // {"users": [1, {"name": 259({2: "x"})}]}
         let bytes = b"\xa1\x65users\x82\x01\xa1\x64name\xd9\x01\x03\xa1\x02\x61x";
