@@ -24,6 +24,7 @@ use std::fmt::{self, Write};
 
 use super::{
     BigInt, Value, date,
+    edn::print::text,
     text::{Cursor, Language},
 };
 use crate::{
@@ -279,22 +280,6 @@ fn hex(bytes: &[u8]) -> Result<String, fmt::Error> {
     let mut digits = String::with_capacity(2 * bytes.len());
     bytes.iter().try_for_each(|byte| write!(digits, "{byte:02x}"))?;
     Ok(digits)
-}
-
-fn text(text: &str, out: &mut String) -> fmt::Result {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            c if c.is_control() => write!(out, "\\u{:04x}", u32::from(c))?,
-            c => out.push(c),
-        }
-    }
-    out.write_char('"')
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@
 //!
 //! Also read: comments, `#_` before what is to be left out, `#:ns{:a 1}`, dates that stop early (`#inst "2024"`).
 
-mod print;
+pub(super) mod print;
 mod read;
 
 #[cfg(feature = "cli")]

@@ -126,7 +126,8 @@ fn float(n: f64, out: &mut String) {
     }
 }
 
-fn text(text: &str, out: &mut String) -> fmt::Result {
+/// A text in quotes, as EDN and JSON both write it.
+pub(in crate::value) fn text(text: &str, out: &mut String) -> fmt::Result {
     out.push('"');
     for c in text.chars() {
         match c {
