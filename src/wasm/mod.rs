@@ -63,7 +63,7 @@ pub fn delete_store_sync(config: JsValue) -> Result<JsValue, JsValue> {
 }
 
 async fn opened(mode: String, config: JsValue, view: Mode) -> Result<JsValue> {
-    let config = options::config(config, view)?;
+    let config = options::config(&config, view)?;
     let store = match mode.as_str() {
         "create" => crate::store::create_store(config).await?,
         "connect" => crate::store::connect_store(config).await?,
@@ -76,10 +76,10 @@ async fn opened(mode: String, config: JsValue, view: Mode) -> Result<JsValue> {
 }
 
 async fn exists(config: JsValue, view: Mode) -> Result<JsValue> {
-    Ok(crate::store::store_exists(options::config(config, view)?).await?.into())
+    Ok(crate::store::store_exists(options::config(&config, view)?).await?.into())
 }
 
 async fn deleted(config: JsValue, view: Mode) -> Result<JsValue> {
-    crate::store::delete_store(options::config(config, view)?).await?;
+    crate::store::delete_store(options::config(&config, view)?).await?;
     Ok(JsValue::UNDEFINED)
 }

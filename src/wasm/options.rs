@@ -1,9 +1,6 @@
 //! The config object of JavaScript.
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, Visitor},
-};
+use js_sys::Reflect;
 use wasm_bindgen::JsValue;
 
 use crate::{
@@ -21,9 +18,8 @@ pub(super) enum Mode {
     Sync,
 }
 
-#[derive(Default)]
 struct Options {
-    backend: Option<String>,
+    backend: String,
     id: Option<String>,
     path: Option<String>,
     sync_blob: Option<bool>,
@@ -36,75 +32,43 @@ struct Options {
     encryptor: bool,
 }
 
-const NAMES: &[&str] = &[
-    "backend",
-    "id",
-    "path",
-    "syncBlob",
-    "access",
-    "name",
-    "durability",
-    "layout",
-    "serializer",
-    "compressor",
-    "encryptor",
-];
-
-/// By hand: what serde derives is twice as long in wasm.
-impl<'de> Deserialize<'de> for Options {
-    fn deserialize<D: Deserializer<'de>>(object: D) -> Result<Self, D::Error> {
-        object.deserialize_struct("Config", NAMES, OptionsVisitor)
-    }
-}
-
 impl Options {
-    fn backend(&self) -> &str {
-        self.backend.as_deref().unwrap_or_default()
-    }
-}
-
-struct OptionsVisitor;
-
-impl<'de> Visitor<'de> for OptionsVisitor {
-    type Value = Options;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a plain object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Options, A::Error> {
-        let mut options = Options::default();
-        while let Some(name) = object.next_key::<String>()? {
-            let text = match &*name {
-                "backend" => &mut options.backend,
-                "id" => &mut options.id,
-                "path" => &mut options.path,
-                "access" => &mut options.access,
-                "name" => &mut options.name,
-                "durability" => &mut options.durability,
-                "layout" => &mut options.layout,
-                "serializer" => &mut options.serializer,
-                "compressor" => &mut options.compressor,
-                "syncBlob" => {
-                    options.sync_blob = object.next_value()?;
-                    continue;
-                }
-                _ => {
-                    options.encryptor = object.next_value::<Option<IgnoredAny>>()?.is_some();
-                    continue;
-                }
-            };
-            *text = object.next_value()?;
-        }
-        Ok(options)
+    /// Reads the plain object.
+    fn read(object: &JsValue) -> Result<Self> {
+        let get = |name: &str| {
+            let value =
+                Reflect::get(object, &name.into()).map_err(|_| invalid("the config is no object".to_owned()))?;
+            Ok(Some(value).filter(|value| !value.is_undefined() && !value.is_null()))
+        };
+        let wrong = |name: &str, kind: &str| invalid(format!("the option {name} is {kind}, or left out"));
+        let text = |name: &str| match get(name)? {
+            None => Ok(None),
+            Some(value) => value.as_string().map(Some).ok_or_else(|| wrong(name, "a string")),
+        };
+        let flag = |name: &str| match get(name)? {
+            None => Ok(None),
+            Some(value) => value.as_bool().map(Some).ok_or_else(|| wrong(name, "true or false")),
+        };
+        Ok(Self {
+            backend: text("backend")?.unwrap_or_default(),
+            id: text("id")?,
+            path: text("path")?,
+            sync_blob: flag("syncBlob")?,
+            access: text("access")?,
+            name: text("name")?,
+            durability: text("durability")?,
+            layout: text("layout")?,
+            serializer: text("serializer")?,
+            compressor: text("compressor")?,
+            encryptor: get("encryptor")?.is_some(),
+        })
     }
 }
 
 /// The config that a plain object describes; whatever is wrong with it is `INVALID_CONFIG`.
-pub(super) fn config(options: JsValue, mode: Mode) -> Result<Config> {
-    let options: Options =
-        serde_wasm_bindgen::from_value(options).map_err(|error| invalid(format!("the config is wrong: {error}")))?;
-    let config = match options.backend() {
+pub(super) fn config(options: &JsValue, mode: Mode) -> Result<Config> {
+    let options = Options::read(options)?;
+    let config = match options.backend.as_str() {
         "memory" => memory(&options)?,
         "file" => file(&options, mode)?,
         "indexeddb" => indexeddb(&options, mode)?,
@@ -142,7 +106,7 @@ fn refuse(options: &Options, given: &[(&str, bool)]) -> Result<()> {
     match given.iter().find(|(_, given)| *given) {
         None => Ok(()),
         Some((option, _)) => {
-            Err(invalid(format!("{option} is no option of the backend {}; leave it out", options.backend())))
+            Err(invalid(format!("{option} is no option of the backend {}; leave it out", options.backend)))
         }
     }
 }
@@ -212,7 +176,7 @@ fn indexeddb(_: &Options, _: Mode) -> Result<Config> {
 fn named(options: &Options, config: Config) -> Result<Config> {
     match options.id.as_deref().map(|id| (id, Uuid::parse(id))) {
         Some((_, Some(id))) => Ok(config.id(id)),
-        Some((id, None)) if options.backend() != "memory" => {
+        Some((id, None)) if options.backend != "memory" => {
             Err(invalid(format!("the id {} is no UUID in lower case", quoted(id))))
         }
         _ => Ok(config),

@@ -45,7 +45,7 @@ pub fn run_compliance(name: String, config: Function, sync: bool) -> Promise {
 }
 
 fn made(config: &Function, place: &str, mode: Mode) -> Result<Config> {
-    options::config(config.call1(&JsValue::UNDEFINED, &place.into()).map_err(thrown)?, mode)
+    options::config(&config.call1(&JsValue::UNDEFINED, &place.into()).map_err(thrown)?, mode)
 }
 
 /// A place where everything fails for this reason.
