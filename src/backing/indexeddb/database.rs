@@ -1,7 +1,7 @@
 //! The life of a database: created, opened, deleted.
 
 use js_sys::{Array, Function, Promise, Reflect};
-use rexie::{ObjectStore, Rexie, RexieBuilder};
+use rexie::Rexie;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use web_sys::{Event, IdbDatabase, IdbFactory, IdbOpenDbRequest, IdbRequest};
@@ -40,11 +40,20 @@ fn factory() -> Result<IdbFactory> {
 
 /// Makes the database, if there is none of this name.
 pub(super) async fn create(name: &str) -> Result<()> {
-    factory()?;
-    let stores = [HEADS, VALUES].map(ObjectStore::new);
-    let builder = stores.into_iter().fold(Rexie::builder(name).version(VERSION), RexieBuilder::add_object_store);
-    let work = begun(async move { builder.build().await.map(Rexie::close) });
-    within_patience("creating the database", work).await
+    const DOING: &str = "creating the database";
+    let failed = |cause| fault(DOING, cause);
+    let request = factory()?.open_with_u32(name, VERSION).map_err(failed)?;
+    opened(DOING, &request).await?;
+    if request.transaction().is_some() {
+        let database: IdbDatabase = request.result().map_err(failed)?.unchecked_into();
+        for store in [HEADS, VALUES] {
+            database.create_object_store(store).map_err(failed)?;
+        }
+        opened(DOING, &request).await?;
+    }
+    let database: IdbDatabase = row::result(&request).map_err(failed)?.unchecked_into();
+    database.close();
+    Ok(())
 }
 
 /// Deletes the database; nothing there is no error.
@@ -102,12 +111,7 @@ impl Found {
 pub(super) async fn open(name: &str) -> Result<Found> {
     let failed = |cause| fault("opening the database", cause);
     let request = factory()?.open(name).map_err(failed)?;
-    if let Err(error) = within_patience("opening the database", first_event(&request)).await {
-        let late = Closure::once_into_js(give_back);
-        request.set_onsuccess(Some(late.unchecked_ref()));
-        request.set_onupgradeneeded(Some(late.unchecked_ref()));
-        return Err(error);
-    }
+    opened("opening the database", &request).await?;
     if let Some(upgrade) = request.transaction() {
         // There was none, and this request is about to make one: an aborted upgrade leaves nothing behind.
         upgrade.abort().map_err(failed)?;
@@ -123,6 +127,15 @@ pub(super) async fn open(name: &str) -> Result<Found> {
     }
     database.close();
     if is_ours { Err(newer()) } else { Ok(Found::Foreign) }
+}
+
+/// Waits for an event of the request. One that comes too late finds nobody, and is given back.
+async fn opened(doing: &'static str, request: &IdbOpenDbRequest) -> Result<()> {
+    within_patience(doing, first_event(request)).await.inspect_err(|_| {
+        let late = Closure::once_into_js(give_back);
+        request.set_onsuccess(Some(late.unchecked_ref()));
+        request.set_onupgradeneeded(Some(late.unchecked_ref()));
+    })
 }
 
 /// What has a value in `v` now.
