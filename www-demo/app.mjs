@@ -101,9 +101,9 @@ async function add() {
 
 async function remove(id) {
   await editor.flush()
-  const sighting = state.sightings.find((candidate) => candidate.id === id)
   const next = state.shown[state.shown.findIndex((shown) => shown.id === id) + 1]
-  if (!(await attempt(() => state.log.remove(id)))) return
+  let sighting
+  if (!(await attempt(async () => (sighting = await state.log.remove(id))))) return
   state.chosen = undefined
   await refresh()
   if (next) list.focus(next.id)
@@ -111,14 +111,14 @@ async function remove(id) {
 }
 
 let hiding
-/** Says something for a few seconds, with a button to answer. */
+/** Says something for a while, with a button to answer, which takes longer to find. */
 function toast(message, action, run) {
   const button =
     action && element('button', { type: 'button', onclick: () => (run(), (byId('toast').hidden = true)) }, action)
   byId('toast').replaceChildren(element('p', {}, message), ...(button ? [button] : []))
   byId('toast').hidden = false
   clearTimeout(hiding)
-  hiding = setTimeout(() => (byId('toast').hidden = true), 8_000)
+  hiding = setTimeout(() => (byId('toast').hidden = true), action ? 30_000 : 8_000)
 }
 
 /** Moves the choice up or down the list. */

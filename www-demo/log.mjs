@@ -67,9 +67,12 @@ export class FieldLog {
     return this.#edit(id, (sighting) => ({ ...sighting, count: Math.max(0, sighting.count + by) }))
   }
 
+  /** Deletes a sighting; resolves with what it was last, for `restore`. */
   async remove(id) {
+    const sighting = await this.#store.get([KIND, id])
     await this.#store.dissoc([KIND, id])
     this.#changed()
+    return { id, ...sighting }
   }
 
   /** The order of the list that was chosen last. */
