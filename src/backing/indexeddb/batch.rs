@@ -38,13 +38,11 @@ pub(super) enum Progress {
     Waiting,
     /// Readers have what they wanted; whatever becomes of the transaction does not matter to them.
     Answered,
-    /// The operations must begin again, with what was learned.
-    Again,
 }
 
 /// See the module's documentation.
 pub(super) struct Batch {
-    transaction: Transaction,
+    pub(super) transaction: Transaction,
     pub(super) writes: bool,
     pub(super) jobs: Vec<Job>,
     image: Image,
@@ -57,11 +55,14 @@ impl Batch {
     pub(super) fn begin(handle: Rc<Handle>, jobs: Vec<Job>) -> Result<Self, (Vec<Job>, JsValue)> {
         let writes = jobs.iter().any(Job::writes);
         match Transaction::begin(handle, writes) {
-            Ok(transaction) => {
-                Ok(Self { transaction, writes, jobs, image: Image::default(), stage: Stage::Heads, last: None })
-            }
+            Ok(transaction) => Ok(Self { writes, ..Self::over(transaction, jobs) }),
             Err(cause) => Err((jobs, cause)),
         }
+    }
+
+    /// These operations, which only read, in a transaction that has begun.
+    pub(super) fn over(transaction: Transaction, jobs: Vec<Job>) -> Self {
+        Self { transaction, writes: false, jobs, image: Image::default(), stage: Stage::Heads, last: None }
     }
 
     /// Asks for what the operations want to see. An error leaves the transaction to be [given up](Self::give_up).
@@ -70,15 +71,11 @@ impl Batch {
             let requests = self.transaction.get_page(*after)?;
             let [_, last] = &requests;
             let last = last.clone();
-            self.transaction.commit();
             return Ok(self.wait(last, Stage::Page(requests)));
         }
         let Self { jobs, image, transaction, .. } = self;
         transaction.handle.with_large(|large| jobs.iter().for_each(|job| job.touch(image, large)));
         let Some(last) = image.ask_heads(transaction)? else { return self.run() };
-        if !self.writes && !self.image.may_want_values() {
-            self.transaction.commit();
-        }
         Ok(self.wait(last, Stage::Heads))
     }
 
@@ -106,9 +103,6 @@ impl Batch {
             return self.run();
         }
         self.transaction.handle.with_large(|large| self.image.teach(large));
-        if self.transaction.committed {
-            return Ok(Progress::Again);
-        }
         match self.image.ask_values(&self.transaction)? {
             Some(last) => Ok(self.wait(last, Stage::Values)),
             None => self.run(),

@@ -21,6 +21,7 @@ use super::{
     fault::{fault, is_lost_connection},
     handle::Handle,
     job::{Job, Work},
+    transaction::Transaction,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -46,6 +47,8 @@ pub(super) struct Shared {
     running: RefCell<Vec<Batch>>,
     /// A flush will come.
     scheduled: Cell<bool>,
+    /// The transaction of the last answered reads. Until the browser has run what they woke it takes more requests.
+    warm: RefCell<Option<Transaction>>,
     /// A writing transaction is under way: what is queued waits behind it, so that what it must try again keeps its place.
     writing: Cell<bool>,
     /// Who waits for the end of everything.
@@ -63,6 +66,7 @@ impl Shared {
             durability,
             queue: RefCell::default(),
             running: RefCell::default(),
+            warm: RefCell::new(None),
             scheduled: Cell::new(false),
             writing: Cell::new(false),
             closing: RefCell::new(None),
@@ -152,6 +156,7 @@ impl Shared {
     }
 
     fn begin(self: &Rc<Self>, handle: Rc<Handle>, jobs: Vec<Job>) {
+        let Some(jobs) = self.go_on(jobs) else { return };
         let mut batch = match Batch::begin(handle, jobs) {
             Ok(batch) => batch,
             Err((jobs, cause)) => return self.lost(jobs, &cause),
@@ -161,6 +166,21 @@ impl Shared {
         self.proceed(batch, progress);
     }
 
+    /// Reads that follow on reads go on in their transaction, which saves half their time. Gives back what needs one of its own.
+    fn go_on(self: &Rc<Self>, jobs: Vec<Job>) -> Option<Vec<Job>> {
+        let warm = self.warm.take();
+        let Some(transaction) = warm.filter(|_| !jobs.iter().any(Job::writes)).filter(Transaction::may_go_on) else {
+            return Some(jobs);
+        };
+        let mut batch = Batch::over(transaction, jobs);
+        match batch.start() {
+            Ok(progress) => self.proceed(batch, Ok(progress)),
+            // It had ended.
+            Err(_) => return Some(batch.jobs),
+        }
+        None
+    }
+
     /// After `batch` did something: it waits on, or is answered, or is given up.
     fn proceed(self: &Rc<Self>, batch: Batch, progress: Result<Progress, JsValue>) {
         match progress {
@@ -168,12 +188,9 @@ impl Shared {
                 self.running.borrow_mut().push(batch);
                 self.itself.borrow_mut().get_or_insert_with(|| self.clone());
             }
-            Ok(Progress::Answered) => batch.jobs.into_iter().for_each(Job::done),
-            Ok(Progress::Again) => {
-                let mut queue = self.queue.borrow_mut();
-                batch.jobs.into_iter().rev().for_each(|job| queue.push_front(job));
-                drop(queue);
-                self.schedule();
+            Ok(Progress::Answered) => {
+                *self.warm.borrow_mut() = Some(batch.transaction);
+                batch.jobs.into_iter().for_each(Job::done);
             }
             Err(cause) => {
                 self.ended(&batch);
@@ -310,6 +327,7 @@ impl Shared {
         }
         let closing = self.closing.borrow_mut().take();
         if let Some(mut closing) = closing {
+            self.warm.take();
             let link = self.link.replace(Link::Closed);
             drop(link);
             closing.send(Ok(()));

@@ -30,7 +30,6 @@ pub(super) struct Handle {
     pub(super) heads: JsValue,
     pub(super) values: JsValue,
     stores: Array,
-    readonly: JsValue,
     readwrite: JsValue,
     options: JsValue,
     large: RefCell<Large>,
@@ -63,7 +62,6 @@ impl Handle {
             stores: Array::of2(&heads, &values),
             heads,
             values,
-            readonly: "readonly".into(),
             readwrite: "readwrite".into(),
             options: options.into(),
             large: RefCell::new(large),
@@ -75,11 +73,11 @@ impl Handle {
 
     /// A new transaction over both object stores; `complete` of one that writes will be told.
     pub(super) fn begin(&self, writes: bool) -> Result<JsTransaction, JsValue> {
-        let mode = if writes { &self.readwrite } else { &self.readonly };
-        let transaction = self.database.transaction(&self.stores, mode, &self.options)?;
-        if writes {
-            transaction.set_oncomplete(Some(self.on_complete.as_ref().unchecked_ref()));
+        if !writes {
+            return self.database.reading(&self.stores);
         }
+        let transaction = self.database.writing(&self.stores, &self.readwrite, &self.options)?;
+        transaction.set_oncomplete(Some(self.on_complete.as_ref().unchecked_ref()));
         Ok(transaction)
     }
 

@@ -56,11 +56,6 @@ impl Image {
         }
     }
 
-    /// Whether rows of `v` may be wanted, as far as is known before those of `m` are here.
-    pub(super) fn may_want_values(&self) -> bool {
-        self.entries.values().any(|entry| entry.may_have_value && entry.wanted == Some(Part::All))
-    }
-
     /// Asks for the rows of `m` that are wanted; the last request, if there is any.
     pub(super) fn ask_heads(&mut self, transaction: &Transaction) -> Result<Option<IdbRequest>, JsValue> {
         let mut last = None;

@@ -72,8 +72,12 @@ pub(super) fn bytes(found: JsValue) -> Result<Option<Bytes>> {
 
 /// The result of a request that has ended.
 pub(super) fn result(request: &IdbRequest) -> Result<JsValue, JsValue> {
-    match request.error()? {
-        Some(error) => Err(error.into()),
-        None => request.result(),
+    let result = request.result()?;
+    // A request that failed has an undefined result, too.
+    if result.is_undefined()
+        && let Some(error) = request.error()?
+    {
+        return Err(error.into());
     }
+    Ok(result)
 }

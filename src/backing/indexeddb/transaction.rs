@@ -2,7 +2,7 @@
 
 use std::{cell::OnceCell, rc::Rc};
 
-use js_sys::{Array, Uint8Array};
+use js_sys::{Array, Date, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{EventTarget, IdbDatabase, IdbKeyRange, IdbObjectStore, IdbRequest, IdbTransaction};
 
@@ -19,8 +19,12 @@ extern "C" {
     #[wasm_bindgen(extends = IdbDatabase, extends = EventTarget)]
     pub(super) type Database;
 
-    #[wasm_bindgen(method, catch)]
-    pub(super) fn transaction(
+    /// For reading, which needs neither mode nor options.
+    #[wasm_bindgen(method, catch, js_name = transaction)]
+    pub(super) fn reading(this: &Database, stores: &Array) -> Result<JsTransaction, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = transaction)]
+    pub(super) fn writing(
         this: &Database,
         stores: &Array,
         mode: &JsValue,
@@ -44,16 +48,24 @@ pub(super) struct Transaction {
     inner: JsTransaction,
     heads: IdbObjectStore,
     values: OnceCell<IdbObjectStore>,
-    /// No request may follow.
-    pub(super) committed: bool,
+    /// When it began, in ms since 1970.
+    began: f64,
 }
+
+/// How long reads may go on in one transaction, in ms: writers, also those of other tabs, wait for its end.
+const MAX_AGE: f64 = 4.0;
 
 impl Transaction {
     /// Fails when the connection is closing or closed.
     pub(super) fn begin(handle: Rc<Handle>, writes: bool) -> Result<Self, JsValue> {
         let inner = handle.begin(writes)?;
         let heads = inner.rows(&handle.heads)?;
-        Ok(Self { handle, inner, heads, values: OnceCell::new(), committed: false })
+        Ok(Self { handle, inner, heads, values: OnceCell::new(), began: Date::now() })
+    }
+
+    /// Whether it is young enough for more reads.
+    pub(super) fn may_go_on(&self) -> bool {
+        (0.0..MAX_AGE).contains(&(Date::now() - self.began))
     }
 
     fn values(&self) -> Result<&IdbObjectStore, JsValue> {
@@ -105,8 +117,8 @@ impl Transaction {
     }
 
     /// No request will follow. The browser commits anyway, but sooner so: where `commit` is missing or fails, nothing is lost.
-    pub(super) fn commit(&mut self) {
-        self.committed = self.inner.finish().is_ok();
+    pub(super) fn commit(&self) {
+        _ = self.inner.finish();
     }
 
     /// Undoes everything. It may be over already; then there is nothing to undo.
