@@ -21,10 +21,10 @@ before(async () => {
 })
 after(() => fs.rmSync(folder, { recursive: true }))
 
-/** Says what was skipped, and fails with all promises that were broken. `reports` are `[name, outcome, message]`. */
+/** Says what was skipped, and fails with all promises that were broken. `reports` are `{ name, outcome, message }`. */
 function judge(t, reports) {
-  const of = (wanted) => reports.filter(([, outcome]) => outcome === wanted)
-  for (const [name, , why] of of('skipped')) t.diagnostic(`skipped: ${name}, ${why}`)
+  const of = (wanted) => reports.filter(({ outcome }) => outcome === wanted)
+  for (const { name, message } of of('skipped')) t.diagnostic(`skipped: ${name}, ${message}`)
   t.diagnostic(`${of('passed').length} passed, ${of('skipped').length} skipped`)
   assert.deepEqual(of('failed'), [])
   assert.ok(of('passed').length > 150)
@@ -33,7 +33,9 @@ function judge(t, reports) {
 function inNode(what, config, { sync = false } = {}) {
   test(what, async (t) => {
     const reports = []
-    for (const name of suite.complianceCases()) reports.push([name, ...(await suite.runCompliance(name, config, sync))])
+    for (const name of suite.complianceCases()) {
+      reports.push({ name, ...(await suite.runCompliance(name, config, sync)) })
+    }
     judge(t, reports)
   })
 }
@@ -58,7 +60,7 @@ function inChromium(what, config) {
       await init()
       start({ error: (code, message) => new Error(code + ': ' + message) })
       const reports = []
-      for (const name of complianceCases()) reports.push([name, ...(await runCompliance(name, ${config}, false))])
+      for (const name of complianceCases()) reports.push({ name, ...(await runCompliance(name, ${config}, false)) })
       globalThis.result = reports
     </script>`
     const index = (path) => (path === '/' ? { headers: { 'content-type': 'text/html' }, body: page } : undefined)

@@ -1,6 +1,7 @@
 //! The compliance suite, for tests in JavaScript.
 
-use js_sys::{Array, Function, Promise};
+use js_sys::{Function, Promise};
+use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use super::{
@@ -26,8 +27,14 @@ pub fn compliance_cases() -> Vec<String> {
     all().map(|case| case.name().to_owned()).collect()
 }
 
-/// Runs one case. `config(place)` gives the config of the place that a text names. A promise of
-/// `[outcome, message]`, where the outcome is `passed`, `skipped` or `failed`.
+/// What a case came to: `passed`, `skipped` or `failed`, and why.
+#[derive(Serialize)]
+struct Report {
+    outcome: &'static str,
+    message: String,
+}
+
+/// Runs one case. `config(place)` gives the config of the place that a text names. A promise of its [`Report`].
 #[wasm_bindgen(js_name = runCompliance)]
 pub fn run_compliance(name: String, config: Function, sync: bool) -> Promise {
     let mode = if sync { Mode::Sync } else { Mode::Async };
@@ -40,7 +47,7 @@ pub fn run_compliance(name: String, config: Function, sync: bool) -> Promise {
             Outcome::Skipped(why) => ("skipped", why),
             Outcome::Failed(how) => ("failed", how),
         };
-        Ok(Array::of2(&outcome.into(), &message.into()).into())
+        serde_wasm_bindgen::to_value(&Report { outcome, message }).map_err(|error| thrown(error.into()))
     })
 }
 
