@@ -30,7 +30,7 @@ const methods = {
       for (let got = -1; at < length && got !== 0; at += got) got = yield ['read', file, bytes, at, length - at, null]
       return bytes.subarray(0, at)
     } finally {
-      yield ['close', file]
+      yield ['release', file]
     }
   },
 
@@ -45,7 +45,8 @@ const methods = {
       failed = { error }
     }
     try {
-      yield ['close', file]
+      // What was synced has no error left that closing could tell.
+      yield [durable && !failed ? 'release' : 'close', file]
     } catch (error) {
       failed ??= { error }
     }
@@ -109,7 +110,7 @@ const methods = {
     try {
       yield ['fsync', file]
     } finally {
-      yield ['close', file]
+      yield ['release', file]
     }
   },
 
@@ -180,13 +181,33 @@ function* linuxProcess(pid) {
 
 /** The calls that methods make. */
 const CALLS = 'open close read write fsync fstat stat rename link unlink readdir mkdir rmdir readFile'.split(' ')
-const calls = (fs, suffix, pause) => ({
+const calls = (fs, suffix, { pause, release }) => ({
   pause,
+  release,
   ...Object.fromEntries(CALLS.map((name) => [name, fs[name + suffix].bind(fs)])),
 })
 
-const pauseSync = (milliseconds) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
-const pause = (milliseconds, done) => void setTimeout(done, milliseconds)
+/**
+ * `release` closes a file of which no error is left to tell: nobody waits for that, except on Windows, where an open
+ * file can be neither renamed nor removed.
+ */
+const waiting = (fs) => ({
+  pause: (milliseconds, done) => void setTimeout(done, milliseconds),
+  release(file, done) {
+    fs.close(file, WINDOWS ? () => done() : () => {})
+    if (!WINDOWS) done()
+  },
+})
+const waitingSync = (fs) => ({
+  pause: (milliseconds) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds),
+  release(file) {
+    try {
+      fs.closeSync(file)
+    } catch {
+      // As above.
+    }
+  },
+})
 
 function runCallbacks(fs, steps) {
   return new Promise((resolve, reject) => {
@@ -223,7 +244,7 @@ const object = (run, fs) =>
   Object.fromEntries(Object.entries(methods).map(([name, method]) => [name, (...args) => run(fs, method(...args))]))
 
 /** Files through Node's callbacks: every method is a promise. */
-export const asyncFiles = (fs = nodeFs) => object(runCallbacks, calls(fs, '', pause))
+export const asyncFiles = (fs = nodeFs) => object(runCallbacks, calls(fs, '', waiting(fs)))
 
 /** Files through Node's synchronous functions: every method is done when it returns. */
-export const syncFiles = (fs = nodeFs) => object(runSync, calls(fs, 'Sync', pauseSync))
+export const syncFiles = (fs = nodeFs) => object(runSync, calls(fs, 'Sync', waitingSync(fs)))

@@ -1,8 +1,8 @@
 //! Blobs in the browser's IndexedDB.
 //!
-//! rexie creates and deletes the database; the work runs over a connection of our own, because rexie cannot pass
-//! `durability`. Operations wait in one queue per connection and share transactions. Correctness rests on the
-//! transactions, never on anything in memory: other tabs, and other connections of this page, are equals.
+//! The connection is our own, because rexie, which deletes the database, cannot pass `durability`. Operations wait in
+//! one queue per connection and share transactions. Correctness rests on the transactions, never on anything in memory:
+//! other tabs, and other connections of this page, are equals.
 
 mod answer;
 mod batch;
