@@ -52,7 +52,6 @@ async function bundleForNode(to) {
     bundle: true,
     platform: 'node',
     format: 'cjs',
-    keepNames: true,
     target: 'node20',
     external: ['./wasm/node-copy.js'],
     plugins: [builtInModules],

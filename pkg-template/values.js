@@ -51,11 +51,14 @@ class Named {
 
 const keywords = new Interned()
 const symbols = new Interned()
+// Outside of the classes: one that names itself is renamed by bundlers, and consoles show that name.
+const keyword = (text) => keywords.get(text) ?? keywords.add(text, new Keyword(checkedName(text, 'Keyword')))
+const symbol = (text) => symbols.get(text) ?? symbols.add(text, new Symbol_(checkedName(text, 'Symbol_')))
 
 /** A keyword of Clojure and EDN: `Keyword.of('ns/name')` is always the same object. */
 export class Keyword extends Named {
   static of(text) {
-    return keywords.get(text) ?? keywords.add(text, new Keyword(checkedName(text, 'Keyword')))
+    return keyword(text)
   }
 
   toString() {
@@ -66,7 +69,7 @@ export class Keyword extends Named {
 /** A symbol of Clojure and EDN, not JavaScript's: `Symbol_.of('ns/name')` is always the same object. */
 export class Symbol_ extends Named {
   static of(text) {
-    return symbols.get(text) ?? symbols.add(text, new Symbol_(checkedName(text, 'Symbol_')))
+    return symbol(text)
   }
 
   toString() {
