@@ -1,4 +1,5 @@
 import { KonserveError } from './error.js'
+import { own } from './own.js'
 import { Store, SyncStore } from './store.js'
 import { Uuid } from './values.js'
 
@@ -61,7 +62,10 @@ function checkedConfig(name, config, files) {
       "{ backend: 'file', path } in Node, { backend: 'indexeddb', name } in a browser, { backend: 'memory' }"
     throw invalid(`${name} was given no backend, and there is no usual one for this configuration here: say ${choice}`)
   }
-  if (typeof copy.backend !== 'string') throw invalid(`${name} needs a backend by its name, such as 'memory'`)
+  if (typeof copy.backend === 'object' && copy.backend !== null) copy.backend = own(copy.backend)
+  else if (typeof copy.backend !== 'string') {
+    throw invalid(`${name} needs a backend by its name, such as 'memory', or an object that is one`)
+  }
   if (copy.id instanceof Uuid) copy.id = copy.id.text
   return copy
 }

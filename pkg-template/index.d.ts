@@ -20,7 +20,7 @@ export function storeExists(config: Config): Promise<boolean>
 export function deleteStore(config: Config): Promise<void>
 
 /** Where a store is, and how it is kept. With no `backend`: `indexeddb` in a browser, `file` in Node if `path` is given. */
-export type Config = MemoryConfig | FileConfig | IndexedDbConfig
+export type Config = MemoryConfig | FileConfig | IndexedDbConfig | OwnConfig
 
 /** What every configuration may have. */
 export interface CommonConfig {
@@ -65,6 +65,45 @@ export interface IndexedDbConfig extends CommonConfig {
   /** `relaxed` (default): as browsers do. `strict`: each write waits until it is on the disk. */
   durability?: 'relaxed' | 'strict'
 }
+
+/** In a place of the application's own. */
+export interface OwnConfig extends CommonConfig {
+  backend: BackingObject
+}
+
+/** A place for blobs. Names are texts, ordered by their characters. */
+export interface BackingObject {
+  /** What it can do beyond its methods; read when a store is opened. */
+  readonly capability?: {
+    /** Several writes of one call are all made or none, also in a crash. */
+    readonly atomicBatches?: boolean
+    /** What was acknowledged outlives the process. */
+    readonly persistent?: boolean
+    /** No method ever returns a promise, so `konserve/sync` works. */
+    readonly sync?: boolean
+    /** Others may write at the same time; `write` then keeps to `expect`. */
+    readonly shared?: boolean
+  }
+  /** The blobs of these names, in the order asked for; `undefined` or `null` where there is none. */
+  read(names: string[]): Awaitable<readonly (Uint8Array | null | undefined)[]>
+  /** Makes the writes. With `shared`: if one does not meet what it expects, makes none and gives its name. */
+  write(writes: BackingWrite[]): Awaitable<string | null | undefined | void>
+  /** At most `limit` names that come after this one, in ascending order. */
+  names(after: string, limit: number): Awaitable<readonly string[]>
+  /** Called once, last. */
+  close?(): Awaitable<void>
+}
+
+/** One write: with a blob it is put, without one deleted. */
+export interface BackingWrite {
+  name: string
+  blob?: Uint8Array
+  /** Only where others may write: `null` if nothing may be there, or what bytes 8 to 19 of the blob there must be. */
+  expect?: Uint8Array | null
+}
+
+/** A value, or a promise of it. */
+export type Awaitable<T> = T | Promise<T>
 
 /** What can be a key, or a step of a path: any value that can be stored, but `undefined`. Whole numbers are array indices. */
 export type Key =

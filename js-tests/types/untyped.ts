@@ -1,7 +1,7 @@
 // Without a schema: every key and path, and values that are unknown until they are looked at.
 
 import { connectStore, createStore, deleteStore, Keyword, KonserveError, openStore, storeExists } from 'konserve'
-import type { Config, ErrorCode, Meta, Store } from 'konserve'
+import type { BackingObject, Config, ErrorCode, Meta, Store } from 'konserve'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 declare function same<A, B>(same: Same<A, B>): void
@@ -117,4 +117,24 @@ export function errors(error: unknown): ErrorCode | undefined {
       console.log(error.message, error.key, error.cause)
       return error.code
   }
+}
+
+export async function backingsOfOnesOwn(): Promise<void> {
+  const blobs = new Map<string, Uint8Array>()
+  const backend: BackingObject = {
+    capability: { sync: true },
+    read: (names) => names.map((name) => blobs.get(name)),
+    async write(writes) {
+      for (const { name, blob } of writes) if (blob) blobs.set(name, blob)
+    },
+    names: (after, limit) => [...blobs.keys()].filter((name) => name > after).slice(0, limit),
+  }
+  await openStore({ backend })
+  await openStore({ backend, compressor: 'lz4' })
+  // @ts-expect-error it has no names
+  await openStore({ backend: { read: backend.read, write: backend.write } })
+  // @ts-expect-error it gives texts
+  await openStore({ backend: { ...backend, read: (names: string[]) => names } })
+  // @ts-expect-error a path is for files
+  await openStore({ backend, path: 'folder' })
 }

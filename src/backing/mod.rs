@@ -9,6 +9,8 @@ mod indexeddb;
 mod memory;
 #[cfg(all(target_arch = "wasm32", feature = "node"))]
 mod node_fs;
+#[cfg(target_arch = "wasm32")]
+mod object;
 #[cfg(not(target_arch = "wasm32"))]
 mod off_thread;
 
@@ -22,6 +24,8 @@ pub use indexeddb::{Durability, IndexedDbPlace};
 pub use memory::{MemoryBacking, MemoryPlace};
 #[cfg(all(target_arch = "wasm32", feature = "node"))]
 pub use node_fs::{NodeFiles, NodeFs};
+#[cfg(target_arch = "wasm32")]
+pub use object::ObjectPlace;
 #[cfg(not(target_arch = "wasm32"))]
 pub use off_thread::OffThread;
 

@@ -4,6 +4,7 @@ use js_sys::Reflect;
 use wasm_bindgen::JsValue;
 
 use crate::{
+    backing::ObjectPlace,
     cbor::quoted,
     codec::Compressor,
     error::{Error, ErrorKind, Result},
@@ -18,8 +19,13 @@ pub(super) enum Mode {
     Sync,
 }
 
+/// What an own backing is called in errors.
+const OWN: &str = "of one's own";
+
 struct Options {
     backend: String,
+    /// A backing of the application's own.
+    object: Option<JsValue>,
     id: Option<String>,
     path: Option<String>,
     sync_blob: Option<bool>,
@@ -49,8 +55,10 @@ impl Options {
             None => Ok(None),
             Some(value) => value.as_bool().map(Some).ok_or_else(|| wrong(name, "true or false")),
         };
+        let object = get("backend")?.filter(JsValue::is_object);
         Ok(Self {
-            backend: text("backend")?.unwrap_or_default(),
+            backend: if object.is_some() { OWN.to_owned() } else { text("backend")?.unwrap_or_default() },
+            object,
             id: text("id")?,
             path: text("path")?,
             sync_blob: flag("syncBlob")?,
@@ -69,6 +77,7 @@ impl Options {
 pub(super) fn config(options: &JsValue, mode: Mode) -> Result<Config> {
     let options = Options::read(options)?;
     let config = match options.backend.as_str() {
+        OWN => own(&options)?,
         "memory" => memory(&options)?,
         "file" => file(&options, mode)?,
         "indexeddb" => indexeddb(&options, mode)?,
@@ -80,6 +89,13 @@ pub(super) fn config(options: &JsValue, mode: Mode) -> Result<Config> {
         }
     };
     codecs(&options, named(&options, config)?)
+}
+
+fn own(options: &Options) -> Result<Config> {
+    refuse_file(options)?;
+    refuse_indexeddb(options)?;
+    let object = options.object.clone().unwrap_or_default();
+    Ok(Config::at(ObjectPlace::new(object)))
 }
 
 fn memory(options: &Options) -> Result<Config> {

@@ -1,0 +1,212 @@
+/**
+ * A backing of the application's own, as the core asks for it: turns are taken, expectations kept and answers checked
+ * here. The application writes `read`, `write` and `names`; `docs/backings.md` says what they do.
+ *
+ * Where the application's methods return results and no promises, so do these.
+ */
+import { KonserveError } from './error.js'
+
+/** The name of the store's record; no blob is named so. */
+const RECORD = 'konserve.store'
+const isBlob = (name) => /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\.ksv$/.test(name)
+/** How many names a page of a listing has: their blobs are read whole. */
+const PAGE = 64
+/** How often an update begins again because somebody else wrote. */
+const MAX_TRIES = 32
+
+/** Goes on with a result now, or when its promise is settled. */
+const then = (result, next) => (result instanceof Promise ? result.then(next) : next(result))
+
+const wrapped = new WeakMap()
+
+/** The same for the same object: it knows whether a store has it open, and who writes what. */
+export function own(object) {
+  if (!wrapped.has(object)) wrapped.set(object, new Own(object))
+  return wrapped.get(object)
+}
+
+class Own {
+  #object
+  #taken = false
+  /** Who writes a name, and will be done when the promise is settled. */
+  #turns = new Map()
+
+  constructor(object) {
+    const missing = ['read', 'write', 'names'].find((name) => typeof object[name] !== 'function')
+    if (missing) {
+      const message = `the backend has no method ${missing}; a backing of one's own needs read, write and names`
+      throw new KonserveError('INVALID_CONFIG', message)
+    }
+    this.#object = object
+    const { sync, atomicBatches, shared, persistent } = object.capability ?? {}
+    Object.assign(this, { sync, atomicBatches, shared, persistent })
+  }
+
+  exists() {
+    return then(this.record(), (record) => record !== undefined || then(this.#names(''), (names) => names.some(isBlob)))
+  }
+
+  /** Whether there was something to open, or it may be made. What is not shared is opened once at a time. */
+  open(create) {
+    return then(create || this.exists(), (found) => {
+      if (found && this.#taken) {
+        const message =
+          'an open store has this backing; close that one, or make the backing one that can be shared (capability.shared)'
+        throw new KonserveError('STORE_LOCKED', message)
+      }
+      this.#taken = found && !this.shared
+      return found
+    })
+  }
+
+  destroy() {
+    const from = (after) =>
+      then(this.#names(after), (names) => {
+        const writes = names.filter(isBlob).map((name) => ({ name }))
+        return then(writes.length > 0 && this.#write(writes), () => names.length > 0 && from(names.at(-1)))
+      })
+    return then(from(''), () => this.#write([{ name: RECORD }]))
+  }
+
+  read(names) {
+    return then(this.#call('read', names), (found) => {
+      const right =
+        Array.isArray(found) &&
+        found.length === names.length &&
+        found.every((blob) => blob === undefined || blob === null || blob instanceof Uint8Array)
+      if (!right) throw strange('read', 'no array of as many blobs')
+      return found.map((blob) => blob ?? undefined)
+    })
+  }
+
+  /** `writes` are `[name, change, expect]`, see `object.rs`. Gives what was there for each, or a name in conflict. */
+  commit(writes) {
+    const names = writes.map(([name]) => name)
+    return this.#inTurn(names, () => {
+      const blind = writes.every(([, change, expect]) => change && expect === undefined)
+      return then(blind ? [] : this.read(names), (found) => this.#commit(writes, found))
+    })
+  }
+
+  #commit(writes, found) {
+    const conflict = writes.find(([, , expect], at) => !meets(found[at], expect))
+    if (conflict) return conflict[0]
+    const changes = writes.filter(([, change]) => change !== false)
+    const done = writes.map(([, change], at) => change !== null || found[at] !== undefined)
+    if (changes.length === 0) return done
+    return then(this.#write(changes.map((write) => this.#asked(...write))), (name) => name ?? done)
+  }
+
+  update(name, step) {
+    const attempt = (tries) =>
+      then(this.read([name]), ([found]) => {
+        const change = step(found)
+        if (change === false) return undefined
+        const write = this.#asked(name, change, found === undefined ? null : checkOf(found))
+        return then(this.#write([write]), (conflict) => {
+          if (conflict === undefined) return undefined
+          if (tries < MAX_TRIES) return attempt(tries + 1)
+          throw new KonserveError('CONFLICT', `others wrote ${name} ${MAX_TRIES} times while it was updated; try again`)
+        })
+      })
+    return this.#inTurn([name], () => attempt(1))
+  }
+
+  page(after) {
+    return then(this.#names(after), (names) => {
+      if (names.length === 0) return undefined
+      const blobs = names.filter(isBlob)
+      return then(this.read(blobs), (found) => [...blobs.flatMap((name, at) => [name, found[at]]), names.at(-1)])
+    })
+  }
+
+  record() {
+    return then(this.read([RECORD]), ([record]) => record)
+  }
+
+  createRecord(bytes) {
+    return this.#inTurn([RECORD], () =>
+      then(this.record(), (there) => {
+        if (there) return false
+        return then(this.#write([this.#asked(RECORD, bytes, null)]), (conflict) => conflict === undefined)
+      }),
+    )
+  }
+
+  close() {
+    const waiting = [...this.#turns.values()]
+    return then(waiting.length > 0 ? Promise.all(waiting) : undefined, () => {
+      this.#taken = false
+      return this.#object.close && this.#call('close')
+    })
+  }
+
+  /** Acts when all who write one of these names are done. */
+  #inTurn(names, act) {
+    const before = names.flatMap((name) => this.#turns.get(name) ?? [])
+    const acting = before.length > 0 ? Promise.all(before).then(act) : act()
+    if (!(acting instanceof Promise)) return acting
+    const done = acting.then(
+      () => {},
+      () => {},
+    )
+    for (const name of names) this.#turns.set(name, done)
+    return acting.finally(() => {
+      for (const name of names) if (this.#turns.get(name) === done) this.#turns.delete(name)
+    })
+  }
+
+  /** A write as the application gets it. What nobody else writes, it need not check. */
+  #asked(name, change, expect) {
+    const write = change ? { name, blob: change } : { name }
+    return this.shared && expect !== undefined ? { ...write, expect } : write
+  }
+
+  /** The name in conflict, if there is one. */
+  #write(writes) {
+    return then(this.#call('write', writes), (name) => {
+      if (name === undefined || name === null) return undefined
+      if (writes.some((write) => write.name === name)) return name
+      throw strange('write', 'something that is no name of what was to be written')
+    })
+  }
+
+  #names(after) {
+    return then(this.#call('names', after, PAGE), (names) => {
+      const ascending = (name, at) => typeof name === 'string' && name > (at === 0 ? after : names[at - 1])
+      if (Array.isArray(names) && names.every(ascending)) return names
+      throw strange('names', `no array of names in ascending order, all after the one it was given`)
+    })
+  }
+
+  #call(method, ...args) {
+    const failed = (cause) => {
+      const message = `the method ${method} of the backing failed: see the cause`
+      throw new KonserveError('BACKEND', message, { cause })
+    }
+    let result
+    try {
+      result = this.#object[method](...args)
+    } catch (error) {
+      failed(error)
+    }
+    return typeof result?.then === 'function' ? Promise.resolve(result).catch(failed) : result
+  }
+}
+
+/** Bytes 8 to 19 of a blob: the check of what it was when it was read. */
+const checkOf = (blob) => (blob.length < 20 ? undefined : blob.subarray(8, 20))
+
+/** Whether what is there is what is expected: `undefined` is anything, `null` nothing, bytes a blob with this check. */
+function meets(found, expect) {
+  if (expect === undefined) return true
+  if (expect === null || found === undefined) return expect === null && found === undefined
+  return checkOf(found)?.every((byte, at) => byte === expect[at]) ?? false
+}
+
+function strange(method, what) {
+  return new KonserveError(
+    'BACKEND',
+    `the method ${method} of the backing gave ${what}; this is a defect of the backing`,
+  )
+}

@@ -1,0 +1,235 @@
+//! Blobs in an object of JavaScript's. What an application lends is wrapped by `own.js`, which takes turns, checks
+//! expectations and answers, and makes all methods of the three that the application wrote. Here they are only called.
+
+use std::{cell::RefCell, future::ready, rc::Rc, sync::Arc};
+
+use bytes::Bytes;
+use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+use super::{Backing, Blob, Capability, Change, Expect, HeadPage, Heads, Outcome, Part, Place, UpdateFn, Write};
+use crate::{
+    env::{BoxFut, JsCause},
+    error::{Error, ErrorKind, Result},
+    name::BlobName,
+};
+
+/// The wrapped object: a place, and open or not the backing of it.
+#[derive(Clone)]
+pub struct ObjectPlace {
+    object: JsValue,
+    capability: Capability,
+}
+
+impl ObjectPlace {
+    /// Over what `own.js` made.
+    pub fn new(object: JsValue) -> Self {
+        let can = |name: &str| Reflect::get(&object, &name.into()).is_ok_and(|said| said.is_truthy());
+        let capability = Capability {
+            ordered: false,
+            immediate: can("sync"),
+            atomic_batches: can("atomicBatches"),
+            shared: can("shared"),
+            persistent: can("persistent"),
+        };
+        Self { object, capability }
+    }
+
+    /// Calls a method, and reads its answer now or when its promise is settled.
+    fn call<T: 'static>(
+        &self,
+        method: &str,
+        argument: &JsValue,
+        read: fn(&JsValue) -> Option<T>,
+    ) -> BoxFut<'static, Result<T>> {
+        let called = self.begin(method, argument, &JsValue::UNDEFINED);
+        Box::pin(async move { read(&called.await?).ok_or_else(strange) })
+    }
+
+    fn begin(&self, method: &str, first: &JsValue, second: &JsValue) -> BoxFut<'static, Result<JsValue>> {
+        let called = Reflect::get(&self.object, &method.into())
+            .and_then(|method| method.unchecked_into::<Function>().call2(&self.object, first, second));
+        match called {
+            Ok(answer) if answer.is_instance_of::<Promise>() => {
+                let settled = JsFuture::from(answer.unchecked_into::<Promise>());
+                Box::pin(async move { settled.await.map_err(|thrown| failed(&thrown)) })
+            }
+            now => Box::pin(ready(now.map_err(|thrown| failed(&thrown)))),
+        }
+    }
+}
+
+fn strange() -> Error {
+    Error::new(ErrorKind::Backend, "the backing gave an answer that is none")
+}
+
+/// What `own.js` throws: an error with a code of ours, and what the application's method threw as its cause.
+fn failed(thrown: &JsValue) -> Error {
+    let field = |name: &str| Reflect::get(thrown, &name.into()).unwrap_or(JsValue::UNDEFINED);
+    let kind = match field("code").as_string().as_deref() {
+        Some("STORE_LOCKED") => ErrorKind::StoreLocked,
+        Some("CONFLICT") => ErrorKind::Conflict,
+        _ => ErrorKind::Backend,
+    };
+    let error = Error::new(kind, field("message").as_string().unwrap_or_default());
+    let cause = field("cause");
+    if cause.is_undefined() { error } else { error.caused_by(Arc::new(JsCause(cause))) }
+}
+
+impl Place for ObjectPlace {
+    fn exists(&self) -> BoxFut<'static, Result<bool>> {
+        self.call("exists", &JsValue::UNDEFINED, JsValue::as_bool)
+    }
+
+    fn open(&self, create: bool) -> BoxFut<'static, Result<Arc<dyn Backing>>> {
+        let this = self.clone();
+        Box::pin(async move {
+            if !this.call("open", &create.into(), JsValue::as_bool).await? {
+                let message = "this backing holds no store; create it first, or open it with openStore";
+                return Err(Error::new(ErrorKind::StoreNotFound, message));
+            }
+            #[allow(
+                clippy::arc_with_non_send_sync,
+                reason = "a backing is an Arc on every target; wasm has one thread"
+            )]
+            Ok(Arc::new(this) as Arc<dyn Backing>)
+        })
+    }
+
+    fn destroy(&self) -> BoxFut<'static, Result<()>> {
+        self.call("destroy", &JsValue::UNDEFINED, |_| Some(()))
+    }
+}
+
+impl Backing for ObjectPlace {
+    fn capability(&self) -> Capability {
+        self.capability
+    }
+
+    fn read(&self, names: Vec<BlobName>, part: Part) -> BoxFut<'static, Result<Vec<Option<Blob>>>> {
+        let names: Array = names.iter().map(|name| JsValue::from_str(&name.file_name())).collect();
+        let read = match part {
+            Part::Head => |found: &JsValue| blobs(found, Part::Head),
+            Part::All => |found: &JsValue| blobs(found, Part::All),
+        };
+        self.call("read", &names, read)
+    }
+
+    fn commit(&self, writes: Vec<Write>) -> BoxFut<'static, Result<Outcome>> {
+        let write = |Write { name, change: to, expect }: &Write| {
+            Array::of3(&name.file_name().into(), &change(to), &expected(expect))
+        };
+        let writes: Array = writes.iter().map(write).collect();
+        self.call("commit", &writes, |answer| {
+            if let Some(file) = answer.as_string() {
+                return BlobName::from_file_name(&file).map(Outcome::Conflict);
+            }
+            let done: Option<Vec<bool>> = answer.dyn_ref::<Array>()?.iter().map(|done| done.as_bool()).collect();
+            done.map(Outcome::Done)
+        })
+    }
+
+    fn update(&self, name: BlobName, part: Part, mut f: UpdateFn) -> BoxFut<'static, Result<()>> {
+        let refused = Rc::new(RefCell::new(None));
+        let tell = refused.clone();
+        let step = Closure::<dyn FnMut(JsValue) -> JsValue>::new(move |found: JsValue| {
+            f(blob(&found, part).flatten().as_ref()).map_or_else(
+                |error| {
+                    *tell.borrow_mut() = Some(error);
+                    change(&Change::Keep)
+                },
+                |said| change(&said),
+            )
+        });
+        let updated = self.begin("update", &name.file_name().into(), step.as_ref());
+        Box::pin(async move {
+            let updated = updated.await;
+            // It was lent until here.
+            drop(step);
+            match refused.take() {
+                Some(error) => Err(error),
+                None => updated.map(drop),
+            }
+        })
+    }
+
+    fn heads(&self) -> Box<dyn Heads> {
+        Box::new(Pages { place: self.clone(), after: JsValue::from_str("") })
+    }
+
+    fn record(&self) -> BoxFut<'static, Result<Option<Bytes>>> {
+        self.call("record", &JsValue::UNDEFINED, bytes)
+    }
+
+    fn create_record(&self, record: Bytes) -> BoxFut<'static, Result<bool>> {
+        self.call("createRecord", &Uint8Array::from(&*record), JsValue::as_bool)
+    }
+
+    fn close(&self) -> BoxFut<'static, Result<()>> {
+        self.call("close", &JsValue::UNDEFINED, |_| Some(()))
+    }
+}
+
+/// What the object is told of a change: `false` to keep what is there, `null` to delete it, or bytes.
+fn change(change: &Change) -> JsValue {
+    match change {
+        Change::Keep => JsValue::FALSE,
+        Change::Delete => JsValue::NULL,
+        Change::Put(Blob { head, value }) => Uint8Array::from(&*[&head[..], &value[..]].concat()).into(),
+    }
+}
+
+/// `undefined` for anything, `null` for nothing, or the check.
+fn expected(expect: &Expect) -> JsValue {
+    match expect {
+        Expect::Anything => JsValue::UNDEFINED,
+        Expect::Absent => JsValue::NULL,
+        Expect::Check(check) => Uint8Array::from(&check[..]).into(),
+    }
+}
+
+/// `undefined` is no blob; what is neither that nor bytes is no answer.
+#[allow(clippy::option_option, reason = "absence and a wrong answer are two things")]
+fn bytes(found: &JsValue) -> Option<Option<Bytes>> {
+    if found.is_undefined() { Some(None) } else { Some(Some(found.dyn_ref::<Uint8Array>()?.to_vec().into())) }
+}
+
+#[allow(clippy::option_option, reason = "as above")]
+fn blob(found: &JsValue, part: Part) -> Option<Option<Blob>> {
+    let cut = |whole: Bytes| {
+        let Blob { head, value } = Blob::split(whole);
+        Blob { head, value: if part == Part::Head { Bytes::new() } else { value } }
+    };
+    Some(bytes(found)?.map(cut))
+}
+
+fn blobs(found: &JsValue, part: Part) -> Option<Vec<Option<Blob>>> {
+    found.dyn_ref::<Array>()?.iter().map(|found| blob(&found, part)).collect()
+}
+
+/// A listing, page by page.
+struct Pages {
+    place: ObjectPlace,
+    /// The last name of the page before.
+    after: JsValue,
+}
+
+impl Heads for Pages {
+    /// The object answers `[name, blob, name, blob…, last name]`, or `undefined` after the last page.
+    fn next(&mut self) -> BoxFut<'_, Result<Option<HeadPage>>> {
+        Box::pin(async move {
+            let page = self.place.begin("page", &self.after, &JsValue::UNDEFINED).await?;
+            if page.is_undefined() {
+                return Ok(None);
+            }
+            let page: Array = page.dyn_into().map_err(|_| strange())?;
+            self.after = page.pop();
+            let head = |at: u32| {
+                let name = BlobName::from_file_name(&page.get(at).as_string()?)?;
+                Some((name, Ok(blob(&page.get(at + 1), Part::Head)??.head)))
+            };
+            Ok(Some((0..page.length()).step_by(2).filter_map(head).collect()))
+        })
+    }
+}
