@@ -135,6 +135,17 @@ export interface WriteOptions {
   expires?: Date | number
 }
 
+/** Bytes at hand; a text stands for its UTF-8. */
+export type Binary = ArrayBufferView | ArrayBuffer | string
+/** What a binary may be made of: bytes at hand, or what gives them one chunk after another. */
+export type BinaryInput = Binary | Blob | ReadableStream<Binary> | AsyncIterable<Binary>
+
+/** Which bytes are wanted, as `slice` has it: negative numbers count from the end, what lies beyond is left out. */
+export interface Range {
+  start?: number
+  end?: number
+}
+
 /** What is known of a key without reading its value, your own entries included. */
 export interface Meta<K = unknown> {
   key: K
@@ -211,6 +222,11 @@ export interface Store<Schema = unknown> {
   dissoc(key: KeyOf<Schema>): Promise<boolean>
   /** Removes what is at a path. Gives whether it was there. */
   dissocIn<const P extends Path<Schema>>(path: readonly [...P] & Checked<Schema, P>): Promise<boolean>
+
+  /** Sets the bytes of a key, as they are: a binary. A text becomes UTF-8. */
+  bassoc(key: KeyOf<Schema>, input: BinaryInput, options?: WriteOptions): Promise<void>
+  /** The bytes of a binary, or a part of them; `undefined` if there is none, `NOT_BINARY` where a value is stored. */
+  bget(key: KeyOf<Schema>, range?: Range): Promise<Uint8Array | undefined>
 
   /** What is known of every key, without reading the values. What cannot be read is reported after the rest. */
   keys(query?: Query): AsyncListing<Meta<KeyOf<Schema>>>

@@ -1,3 +1,4 @@
+import { bytesOf, chunksOf, collected, notBinary, rangeOf } from './binary.js'
 import { decode } from './decode.js'
 import { encodeKeyAsPath, encodeKey, encodePath, encodeValue } from './encode.js'
 import { KonserveError } from './error.js'
@@ -90,6 +91,21 @@ class Verbs {
     return this.#raw.dissoc(encodePath(path))
   }
 
+  bassoc(key, input, options) {
+    const at = encodeKey(key)
+    const { meta, expires } = writeOptions(options)
+    const put = (bytes) => this.#then(this.#raw.bassoc(at, bytes, meta, expires), nothing)
+    const bytes = bytesOf(input)
+    if (bytes !== undefined) return put(bytes)
+    if (this.#then === atOnce) throw notBinary('ArrayBuffer or string: a synchronous store waits for no stream')
+    return collected(chunksOf(input)).then(put)
+  }
+
+  bget(key, options = {}) {
+    const range = rangeOf(known(options, ['start', 'end'], 'a read of a binary'))
+    return this.#raw.bget(encodeKey(key), ...range)
+  }
+
   keys(query) {
     return new this.#Listing(() => this.#raw.pages(queryOf(query, false)))
   }
@@ -126,6 +142,8 @@ for (const verb of [
   'updateIn',
   'dissoc',
   'dissocIn',
+  'bassoc',
+  'bget',
 ]) {
   const method = {
     [verb](...args) {

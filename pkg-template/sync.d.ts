@@ -3,6 +3,7 @@
  */
 import type {
   At,
+  Binary,
   Checked,
   EntryOf,
   FileConfig,
@@ -12,13 +13,25 @@ import type {
   Meta,
   Path,
   Query,
+  Range,
   ValueOf,
   WasmSource,
   WriteOptions,
 } from './index.js'
 
 export { Char, Decimal, Keyword, KonserveError, Ratio, Symbol_, Tagged, Uuid } from './index.js'
-export type { ErrorCode, FileConfig, Key, MemoryConfig, Meta, Query, WasmSource, WriteOptions } from './index.js'
+export type {
+  Binary,
+  ErrorCode,
+  FileConfig,
+  Key,
+  MemoryConfig,
+  Meta,
+  Query,
+  Range,
+  WasmSource,
+  WriteOptions,
+} from './index.js'
 
 declare global {
   interface SymbolConstructor {
@@ -82,6 +95,8 @@ export interface SyncStore<Schema = unknown> {
   ): [old: At<Schema, P> | undefined, now: V]
   dissoc(key: KeyOf<Schema>): boolean
   dissocIn<const P extends Path<Schema>>(path: readonly [...P] & Checked<Schema, P>): boolean
+  bassoc(key: KeyOf<Schema>, input: Binary, options?: WriteOptions): void
+  bget(key: KeyOf<Schema>, range?: Range): Uint8Array | undefined
   keys(query?: Query): Listing<Meta<KeyOf<Schema>>>
   entries(query?: Query): Listing<EntryOf<Schema>>
   close(): void

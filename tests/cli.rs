@@ -237,6 +237,17 @@ fn dump_prints_one_line_for_each_entry() {
 }
 
 #[test]
+fn a_binary_is_printed_and_dumped_as_its_bytes() {
+    let place = Place::with_users();
+    let store = place.open(Access::Exclusive);
+    store.bassoc("photo", vec![1, 2, 255]).unwrap();
+    store.close().unwrap();
+    assert_eq!(place.run("get", &["photo"]).is(0), "#bytes \"0102ff\"\n");
+    let dump = place.run("dump", &[]).is(0);
+    assert!(dump.contains("\tbinary\t\"photo\"\t#bytes \"0102ff\"\t"), "{dump}");
+}
+
+#[test]
 fn verify_finds_a_damaged_blob_and_the_rest_is_still_listed() {
     let place = Place::with_users();
     assert_eq!(place.run("verify", &[]).is(0), "1 checked, 0 damaged\n");

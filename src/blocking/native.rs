@@ -2,11 +2,14 @@
 
 use std::vec;
 
+use bytes::Bytes;
+
 pub use crate::env::wait;
 use crate::{
     error::Result,
+    key::Key,
     meta::Meta,
-    store::{self, Config, Query, Report, WriteOptions},
+    store::{self, Config, Query, Report, Span, WriteOptions},
     value::{FromCbor, ToCbor},
 };
 
@@ -93,6 +96,22 @@ impl Store {
         wait(self.0.dissoc_in(path))
     }
 
+    pub fn bassoc(&self, key: impl ToCbor, bytes: impl Into<Bytes>) -> Result<()> {
+        wait(self.0.bassoc(key, bytes))
+    }
+
+    pub fn bget(&self, key: impl ToCbor) -> Result<Option<Bytes>> {
+        wait(self.0.bget(key))
+    }
+
+    pub fn put_binary(&self, key: &Key, bytes: impl Into<Bytes>, options: WriteOptions) -> Result<()> {
+        wait(self.0.put_binary(key, bytes.into(), options))
+    }
+
+    pub fn binary(&self, key: &Key, span: Span) -> Result<Option<Bytes>> {
+        wait(self.0.binary(key, span))
+    }
+
     pub fn keys(&self) -> Result<Keys> {
         self.list_keys(Query::default())
     }
@@ -111,7 +130,7 @@ impl Store {
         Ok(std::iter::from_fn(move || {
             loop {
                 if let Some((meta, value)) = page.next() {
-                    let value: bytes::Bytes = value;
+                    let value: Bytes = value;
                     return Some(T::from_cbor(&value).map(|value| (meta, value)));
                 }
                 match wait(pages.next_page()).transpose()? {

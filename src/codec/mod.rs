@@ -54,17 +54,22 @@ impl Codec {
         Ok(Encoded { codecs: Codecs { serializer: CBOR, compressor: compressor.id() }, size, section })
     }
 
-    /// Decodes a value section that was found undamaged, to one CBOR item; a binary becomes a byte string.
-    pub fn decode(&self, kind: Kind, codecs: Codecs, size: u64, section: Bytes) -> Result<Bytes> {
+    /// The bytes of a value section that was found undamaged, before compression.
+    pub fn decompress(&self, codecs: Codecs, size: u64, section: Bytes) -> Result<Bytes> {
         let compressor = Compressor::from_id(codecs.compressor)
             .ok_or_else(|| unsupported(&format!("compressor {}, which this build does not have", codecs.compressor)))?;
-        if kind != Kind::Binary && codecs.serializer != CBOR {
-            return Err(unsupported(&format!("serializer {}, which this build does not have", codecs.serializer)));
-        }
         if size > self.max_len {
             return Err(too_long(size, self.max_len));
         }
-        let bytes = compressor.decompress(section, size)?;
+        compressor.decompress(section, size)
+    }
+
+    /// Decodes a value section that was found undamaged, to one CBOR item; a binary becomes a byte string.
+    pub fn decode(&self, kind: Kind, codecs: Codecs, size: u64, section: Bytes) -> Result<Bytes> {
+        if kind != Kind::Binary && codecs.serializer != CBOR {
+            return Err(unsupported(&format!("serializer {}, which this build does not have", codecs.serializer)));
+        }
+        let bytes = self.decompress(codecs, size, section)?;
         if kind == Kind::Binary {
             let mut item = Writer::new();
             item.bytes(&bytes);
@@ -101,7 +106,7 @@ fn too_long(size: u64, limit: u64) -> Error {
     Error::new(
         ErrorKind::LimitExceeded,
         format!(
-            "a value of {size} bytes is longer than the limit of {limit}; store it as a binary, or open the store with a higher limit"
+            "a value of {size} bytes is longer than the limit of {limit}; let it be a binary and stream it, or open the store with a higher limit"
         ),
     )
 }

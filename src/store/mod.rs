@@ -2,6 +2,7 @@
 //!
 //! The order of the calls on one key is the order of what happens. A call is made when its future is first polled.
 
+mod binary;
 mod config;
 mod gate;
 mod lifecycle;
@@ -15,6 +16,7 @@ mod write;
 
 use std::{fmt, sync::Arc};
 
+pub use binary::Span;
 pub use config::Config;
 pub use lifecycle::{connect_store, create_store, delete_store, open_store, store_exists};
 pub use listing::{Entries, Keys, Prefix, Query};

@@ -46,7 +46,7 @@ impl Store {
         Ok(opened.map(|opened| opened.meta))
     }
 
-    fn load(&self, key: &Key, part: Part) -> BoxFut<'_, Result<Option<Opened>>> {
+    pub(super) fn load(&self, key: &Key, part: Part) -> BoxFut<'_, Result<Option<Opened>>> {
         let (name, key) = (key.name(), key.clone());
         Box::pin(async move {
             let _pass = self.inner.gate.enter()?;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use super::{Answer, Entries, Keys, LeafFn, Query, Store, WriteOptions};
+use super::{Answer, Entries, Keys, LeafFn, Query, Span, Store, WriteOptions};
 use crate::{
     error::{Error, ErrorKind, Result},
     key::{Key, Path},
@@ -141,6 +141,16 @@ impl Store {
     /// Deletes what is at a path; whether it was there.
     pub async fn dissoc_in(&self, path: impl ToCbor) -> Result<bool> {
         self.dissoc_cbor(Path::new(path)?).await
+    }
+
+    /// Puts bytes at a key, as they are: a binary.
+    pub async fn bassoc(&self, key: impl ToCbor, bytes: impl Into<Bytes>) -> Result<()> {
+        self.put_binary(&Key::new(key)?, bytes.into(), WriteOptions::default()).await
+    }
+
+    /// The bytes of a binary; `NOT_BINARY` where there is something else.
+    pub async fn bget(&self, key: impl ToCbor) -> Result<Option<Bytes>> {
+        self.binary(&Key::new(key)?, Span::default()).await
     }
 
     /// The metadata of all keys, page by page. Values are not read.

@@ -84,7 +84,7 @@ impl Store {
             let _pass = self.inner.gate.enter()?;
             check_value(&value)?;
             let name = path.key.name();
-            let blob = self.seal(name, &path.key, None, &options, value)?;
+            let blob = self.seal(name, &path.key, Kind::Value, None, &options, value)?;
             self.commit(Write { name, change: Change::Put(blob), expect: Expect::Anything }).await.map(|_| ())
         };
         put.await.map_err(|error: Error| error.at_key(path.key.as_cbor()))
@@ -191,7 +191,7 @@ impl Store {
         })
     }
 
-    fn commit(&self, write: Write) -> BoxFut<'_, Result<Outcome>> {
+    pub(super) fn commit(&self, write: Write) -> BoxFut<'_, Result<Outcome>> {
         Box::pin(async move {
             let held = self.lock(write.name, Mode::Exclusive).await;
             let committing = self.inner.backing.commit(vec![write]);
@@ -201,10 +201,11 @@ impl Store {
     }
 
     /// The blob of a value: metadata fresh, or kept from before and merged with what the write says.
-    fn seal(
+    pub(super) fn seal(
         &self,
         name: BlobName,
         key: &Key,
+        kind: Kind,
         old: Option<&Meta>,
         options: &WriteOptions,
         value: Bytes,
@@ -212,7 +213,7 @@ impl Store {
         let encoded = self.inner.codec.encode(value)?;
         let meta = Meta {
             key: key.clone(),
-            kind: Kind::Value,
+            kind,
             last_write: self.stamp(),
             expires: options.expires.or(old.and_then(|meta| meta.expires)),
             user: old.map_or_else(|| options.user.clone(), |meta| meta::merge_user(&meta.user, &options.user)),
@@ -276,7 +277,7 @@ impl Update {
     }
 
     fn seal(&self, meta: Option<&Meta>, whole: Bytes) -> Result<Blob> {
-        self.store.seal(self.name, &self.path.key, meta, &self.options, whole)
+        self.store.seal(self.name, &self.path.key, Kind::Value, meta, &self.options, whole)
     }
 
     fn steps(&self) -> Vec<&[u8]> {

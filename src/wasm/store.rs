@@ -51,6 +51,14 @@ impl RawStore {
         promise(calls::dissoc(self.store.clone(), path))
     }
 
+    pub fn bassoc(&self, key: Vec<u8>, bytes: Vec<u8>, meta: Option<Vec<u8>>, expires: Option<f64>) -> Promise {
+        promise(calls::bassoc(self.store.clone(), key, bytes, Options { meta, expires }))
+    }
+
+    pub fn bget(&self, key: Vec<u8>, start: f64, end: Option<f64>) -> Promise {
+        promise(calls::bget(self.store.clone(), key, start, end))
+    }
+
     pub fn pages(&self, query: &[u8]) -> Result<RawPages, JsValue> {
         Listing::open(&self.store, query).map(RawPages::new).map_err(|error| to_js(&error))
     }
@@ -110,6 +118,20 @@ impl RawSyncStore {
 
     pub fn dissoc(&self, path: Vec<u8>) -> Result<JsValue, JsValue> {
         now(calls::dissoc(self.store.clone(), path))
+    }
+
+    pub fn bassoc(
+        &self,
+        key: Vec<u8>,
+        bytes: Vec<u8>,
+        meta: Option<Vec<u8>>,
+        expires: Option<f64>,
+    ) -> Result<JsValue, JsValue> {
+        now(calls::bassoc(self.store.clone(), key, bytes, Options { meta, expires }))
+    }
+
+    pub fn bget(&self, key: Vec<u8>, start: f64, end: Option<f64>) -> Result<JsValue, JsValue> {
+        now(calls::bget(self.store.clone(), key, start, end))
     }
 
     pub fn pages(&self, query: &[u8]) -> Result<RawSyncPages, JsValue> {

@@ -198,10 +198,10 @@ fn dump(store: &Store, out: &mut Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// One line of a dump. Binaries are not serialized: their value is the bytes.
+/// One line of a dump. The value of a binary is its bytes.
 fn entry(meta: &Meta, value: &[u8], out: &mut Output) -> Result<(), Failure> {
     let (file, kind, key) = (meta.key.name().file_name(), output::kind(meta.kind), output::key(&meta.key)?);
-    let value = if meta.kind == Kind::Binary { Value::from(value) } else { Value::from_cbor(value)? };
+    let value = Value::from_cbor(value)?;
     let about = output::meta(meta, out.is_json())?;
     if out.is_json() {
         let columns = [("file", file.into()), ("kind", kind.into()), ("key", key), ("value", value), ("meta", about)];

@@ -18,6 +18,7 @@
 
 mod backing;
 mod batches;
+mod binaries;
 mod check;
 mod concurrency;
 mod damage;
@@ -162,6 +163,7 @@ pub fn cases() -> Vec<Case> {
     [
         lifecycle::CASES,
         values::CASES,
+        binaries::CASES,
         keys::CASES,
         paths::CASES,
         nesting::CASES,

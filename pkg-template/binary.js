@@ -1,0 +1,73 @@
+import { KonserveError } from './error.js'
+import { className, kindOf } from './kinds.js'
+import { isWellFormed } from './text.js'
+
+/** What a binary that must be held in memory whole may have, in bytes: as much as any value. */
+const MAX_HELD = 2 ** 28
+
+/** The bytes of what has them at hand; `undefined` for anything else. */
+export function bytesOf(input) {
+  if (typeof input === 'string') {
+    if (isWellFormed(input)) return new TextEncoder().encode(input)
+    throw new KonserveError('INVALID_VALUE', 'a text with a lone surrogate has no bytes: UTF-8 cannot say it')
+  }
+  if (ArrayBuffer.isView(input)) return new Uint8Array(input.buffer, input.byteOffset, input.byteLength)
+  if (input !== null && typeof input === 'object' && kindOf(input) === 'ArrayBuffer') return new Uint8Array(input)
+  return undefined
+}
+
+/** The chunks of a Blob, a File, a web stream or anything else that gives them one after another. */
+export function chunksOf(input) {
+  if (input !== null && typeof input === 'object') {
+    if (['Blob', 'File'].includes(className(input))) return chunksOf(input.stream())
+    if (typeof input[Symbol.asyncIterator] === 'function') return input
+    if (typeof input.getReader === 'function') return read(input)
+  }
+  throw notBinary('ArrayBuffer, string, Blob, File, ReadableStream or AsyncIterable of Uint8Arrays')
+}
+
+/** A web stream, where it cannot be iterated itself. */
+async function* read(stream) {
+  const reader = stream.getReader()
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value
+  } finally {
+    await reader.cancel()
+  }
+}
+
+/** The bytes of one chunk. */
+export function chunkBytes(chunk) {
+  const bytes = bytesOf(chunk)
+  if (bytes === undefined) throw notBinary('ArrayBuffer or string in each chunk')
+  return bytes
+}
+
+export function notBinary(others) {
+  return new KonserveError('INVALID_VALUE', `the bytes of a binary must be a Uint8Array, ${others}`)
+}
+
+/** All chunks together, for a store that does not take them one by one. Blobs need not be in this program's memory. */
+export async function collected(chunks) {
+  const parts = []
+  let size = 0
+  for await (const chunk of chunks) {
+    const part = new Blob([chunkBytes(chunk)])
+    size += part.size
+    if (size > MAX_HELD) {
+      throw new KonserveError('LIMIT_EXCEEDED', `the stream has more than ${MAX_HELD} bytes; store it in parts`)
+    }
+    parts.push(part)
+  }
+  return new Uint8Array(await new Blob(parts).arrayBuffer())
+}
+
+/** `{ start, end }` as whole numbers, which may be left out. */
+export function rangeOf({ start = 0, end }) {
+  for (const at of [start, end ?? 0]) {
+    if (!Number.isSafeInteger(at)) {
+      throw new KonserveError('INVALID_VALUE', 'start and end of a range must be whole numbers of bytes')
+    }
+  }
+  return [start, end]
+}

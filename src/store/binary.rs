@@ -1,0 +1,104 @@
+//! Binaries: bytes as they are, without a serializer.
+
+use bytes::Bytes;
+
+use super::{Store, WriteOptions, read::Opened};
+use crate::{
+    backing::{Change, Expect, Part, Write},
+    error::{Error, ErrorKind, Result},
+    key::Key,
+    layout,
+    meta::Kind,
+};
+
+/// Which part of a binary is wanted, in bytes, as the `slice` of JavaScript has it: what is negative counts from the
+/// end, and what lies beyond is left out. The default is all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    /// The first byte.
+    pub start: i64,
+    /// The first byte that is not wanted any more; without it, up to the end.
+    pub end: Option<i64>,
+}
+
+impl Span {
+    /// From where to where it reaches in so many bytes.
+    fn within(self, size: u64) -> (u64, u64) {
+        let place = |at: i64| match u64::try_from(at) {
+            Ok(at) => at.min(size),
+            Err(_) => size.saturating_sub(at.unsigned_abs()),
+        };
+        let start = place(self.start);
+        (start, self.end.map_or(size, place).max(start))
+    }
+}
+
+impl Store {
+    /// Puts bytes at a key, as they are.
+    pub async fn put_binary(&self, key: &Key, bytes: Bytes, options: WriteOptions) -> Result<()> {
+        let put = async {
+            let _pass = self.inner.gate.enter()?;
+            let name = key.name();
+            let blob = self.seal(name, key, Kind::Binary, None, &options, bytes)?;
+            self.commit(Write { name, change: Change::Put(blob), expect: Expect::Anything }).await.map(drop)
+        };
+        put.await.map_err(|error: Error| error.at_key(key.as_cbor()))
+    }
+
+    /// The bytes at a key, or a part of them; `NOT_BINARY` where there is something else. All of them are read and
+    /// checked, also for a part.
+    pub async fn binary(&self, key: &Key, span: Span) -> Result<Option<Bytes>> {
+        let got = async {
+            let Some(opened) = self.load(key, Part::All).await? else { return Ok(None) };
+            Ok(Some(cut(&self.bytes(opened)?, span)))
+        };
+        got.await.map_err(|error: Error| error.at_key(key.as_cbor()))
+    }
+
+    /// Checks and decompresses a binary.
+    fn bytes(&self, opened: Opened) -> Result<Bytes> {
+        let Opened { name, codecs, meta, section } = opened;
+        if meta.kind != Kind::Binary {
+            return Err(not_binary());
+        }
+        layout::open_value(name, &meta, &section)?;
+        self.inner.codec.decompress(codecs, meta.size, section)
+    }
+}
+
+fn cut(bytes: &Bytes, span: Span) -> Bytes {
+    let (start, end) = span.within(bytes.len() as u64);
+    match (usize::try_from(start), usize::try_from(end)) {
+        (Ok(start), Ok(end)) => bytes.slice(start..end),
+        _ => Bytes::new(),
+    }
+}
+
+fn not_binary() -> Error {
+    Error::new(ErrorKind::NotBinary, "reading a binary where something else is stored; use get")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_reaches_as_far_as_a_slice_does() {
+        let bytes = Bytes::from_static(b"0123456789");
+        for (start, end, expected) in [
+            (0, None, "0123456789"),
+            (3, None, "3456789"),
+            (3, Some(5), "34"),
+            (-3, None, "789"),
+            (-3, Some(-1), "78"),
+            (5, Some(3), ""),
+            (7, Some(99), "789"),
+            (99, None, ""),
+            (-99, Some(2), "01"),
+            (0, Some(0), ""),
+            (i64::MIN, Some(i64::MAX), "0123456789"),
+        ] {
+            assert_eq!(cut(&bytes, Span { start, end }), expected, "{start} {end:?}");
+        }
+    }
+}
