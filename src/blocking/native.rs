@@ -6,7 +6,7 @@ pub use crate::env::wait;
 use crate::{
     error::Result,
     meta::Meta,
-    store::{self, Config, Query, Report, WriteOptions},
+    store::{self, BatchEntry, Config, Event, Query, Report, WriteOptions},
     value::{FromCbor, ToCbor},
 };
 
@@ -91,6 +91,30 @@ impl Store {
 
     pub fn dissoc_in(&self, path: impl ToCbor) -> Result<bool> {
         wait(self.0.dissoc_in(path))
+    }
+
+    pub fn multi_get<T: FromCbor>(&self, keys: impl IntoIterator<Item = impl ToCbor>) -> Result<Vec<Option<T>>> {
+        wait(self.0.multi_get(keys))
+    }
+
+    pub fn multi_assoc(&self, entries: impl IntoIterator<Item = (impl ToCbor, impl ToCbor)>) -> Result<Vec<bool>> {
+        wait(self.0.multi_assoc(entries))
+    }
+
+    pub fn multi_assoc_with(&self, entries: Vec<BatchEntry>, common: WriteOptions) -> Result<Vec<bool>> {
+        wait(self.0.multi_assoc_cbor(entries, common))
+    }
+
+    pub fn multi_dissoc(&self, keys: impl IntoIterator<Item = impl ToCbor>) -> Result<Vec<bool>> {
+        wait(self.0.multi_dissoc(keys))
+    }
+
+    pub fn add_write_hook(&self, id: &str, hook: impl Fn(&Event) + Send + Sync + 'static) -> Result<()> {
+        self.0.add_write_hook(id, hook)
+    }
+
+    pub fn remove_write_hook(&self, id: &str) {
+        self.0.remove_write_hook(id);
     }
 
     pub fn keys(&self) -> Result<Keys> {

@@ -23,11 +23,13 @@ mod concurrency;
 mod damage;
 mod expiry;
 mod ground;
+mod hooks;
 mod item;
 mod keys;
 mod lifecycle;
 mod listing;
 mod meta;
+mod multi;
 mod nesting;
 mod paths;
 mod poll;
@@ -172,6 +174,8 @@ pub fn cases() -> Vec<Case> {
         damage::CASES,
         concurrency::CASES,
         sharing::CASES,
+        multi::CASES,
+        hooks::CASES,
     ]
     .concat()
 }
