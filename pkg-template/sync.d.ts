@@ -3,6 +3,7 @@
  */
 import type {
   At,
+  Batch,
   Checked,
   EntryOf,
   FileConfig,
@@ -14,11 +15,25 @@ import type {
   Query,
   ValueOf,
   WasmSource,
+  WriteEvent,
   WriteOptions,
 } from './index.js'
 
 export { Char, Decimal, Keyword, KonserveError, Ratio, Symbol_, Tagged, Uuid } from './index.js'
-export type { ErrorCode, FileConfig, Key, MemoryConfig, Meta, Query, WasmSource, WriteOptions } from './index.js'
+export type {
+  Batch,
+  BatchEntry,
+  ErrorCode,
+  FileConfig,
+  Key,
+  MemoryConfig,
+  Meta,
+  Query,
+  WasmSource,
+  WriteEvent,
+  WriteOp,
+  WriteOptions,
+} from './index.js'
 
 declare global {
   interface SymbolConstructor {
@@ -82,6 +97,11 @@ export interface SyncStore<Schema = unknown> {
   ): [old: At<Schema, P> | undefined, now: V]
   dissoc(key: KeyOf<Schema>): boolean
   dissocIn<const P extends Path<Schema>>(path: readonly [...P] & Checked<Schema, P>): boolean
+  multiGet<K extends KeyOf<Schema>>(keys: Iterable<K> & object): Map<K, ValueOf<Schema, K>>
+  multiAssoc(entries: Batch<Schema>, options?: WriteOptions): Map<KeyOf<Schema>, boolean>
+  multiDissoc<K extends KeyOf<Schema>>(keys: Iterable<K> & object): Map<K, boolean>
+  addWriteHook(id: unknown, fn: (event: WriteEvent) => unknown): void
+  removeWriteHook(id: unknown): void
   keys(query?: Query): Listing<Meta<KeyOf<Schema>>>
   entries(query?: Query): Listing<EntryOf<Schema>>
   close(): void

@@ -1,7 +1,6 @@
 //! Who is told of writes: each once, after it succeeded, in the order of the writes to a key.
 
 use std::{
-    collections::VecDeque,
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -115,7 +114,7 @@ pub(super) struct Hooks {
 struct State {
     listeners: Vec<(String, Detail, HookFn)>,
     /// What was done and not told yet.
-    events: VecDeque<Event>,
+    events: Vec<Event>,
     /// Somebody is telling.
     telling: bool,
 }
@@ -155,19 +154,20 @@ impl Hooks {
     /// Tells of a write. Its keys are still held, so that the order is that of the writes; listeners run without them,
     /// one event after the other, also if a listener writes, or threads do at the same time.
     pub(super) fn tell<T>(&self, event: Event, held: T) {
-        self.state().events.push_back(event);
+        self.state().events.push(event);
         drop(held);
         loop {
             let mut state = self.state();
-            if state.telling {
+            if state.telling || state.events.is_empty() {
                 return;
             }
-            let Some(event) = state.events.pop_front() else { return };
-            let listeners = state.listeners.clone();
             state.telling = true;
+            let (events, listeners) = (std::mem::take(&mut state.events), state.listeners.clone());
             drop(state);
-            for (_, _, listener) in &listeners {
-                call(listener, &event);
+            for event in &events {
+                for (_, _, listener) in &listeners {
+                    call(listener, event);
+                }
             }
             self.state().telling = false;
         }

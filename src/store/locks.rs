@@ -147,7 +147,7 @@ impl Future for Acquire {
 pub(crate) struct AcquireAll {
     locks: Locks,
     /// Each has a place in its queue once this was polled.
-    waiting: VecDeque<Acquire>,
+    waiting: Vec<Acquire>,
     held: Vec<Held>,
     begun: bool,
 }
@@ -167,10 +167,10 @@ impl Future for AcquireAll {
             });
         }
         // The place in the queue keeps the others: one look each is enough, in any order.
-        while let Some(acquire) = waiting.front_mut() {
+        while let Some(acquire) = waiting.last_mut() {
             let Some(now) = acquire.attempt(&mut names, context.waker()) else { return Poll::Pending };
             held.push(now);
-            waiting.pop_front();
+            waiting.pop();
         }
         Poll::Ready(std::mem::take(held))
     }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{Held, Mode, Op, Store, WriteOptions, write::MAX_TRIES};
 use crate::{
-    backing::{Blob, Change, Expect, Outcome, Part, Write},
+    backing::{Blob, Capability, Change, Expect, Outcome, Part, Write},
     codec::check_value,
     env::{BoxFut, sort},
     error::{Error, ErrorKind, Result},
@@ -25,52 +25,57 @@ pub struct BatchEntry {
 
 /// The blobs of some keys. A key may be given more than once; its blob is read and written once.
 struct Batch {
-    /// Each once, ascending.
-    names: Vec<BlobName>,
-    /// For each name, which key was the last to be given with it.
-    last: Vec<usize>,
-    /// For each key, which name is its.
+    /// Each name once, ascending, and which key was the last to be given with it.
+    blobs: Vec<(BlobName, usize)>,
+    /// For each key, which of the blobs is its.
     slots: Vec<usize>,
 }
 
 impl Batch {
     fn of<'k>(keys: impl ExactSizeIterator<Item = &'k Key>) -> Self {
+        let mut batch = Self { blobs: Vec::new(), slots: vec![0; keys.len()] };
         // The name, then the place in eight bytes: sorted by bytes they are in the order of both.
         let place = |(at, key): (usize, &Key)| [key.name().as_bytes().as_slice(), &(at as u64).to_be_bytes()].concat();
-        let mut slots = vec![0; keys.len()];
         let places: Vec<_> = keys.enumerate().map(place).collect();
         let mut places: Vec<_> = places.iter().map(Vec::as_slice).collect();
         sort(&mut places);
-        let (mut names, mut last) = (Vec::<BlobName>::new(), Vec::new());
-        for (name, at) in places.into_iter().filter_map(|place| place.split_first_chunk()) {
+        for place in places {
+            let Some((name, at)) = place.split_first_chunk() else { continue };
             let name = BlobName::from_bytes(*name);
             let at = at.iter().fold(0, |at, byte| at << 8 | usize::from(*byte));
-            if names.last() == Some(&name) {
-                last.pop();
-            } else {
-                names.push(name);
+            match batch.blobs.last_mut() {
+                Some((known, last)) if *known == name => *last = at,
+                _ => batch.blobs.push((name, at)),
             }
-            last.push(at);
-            if let Some(slot) = slots.get_mut(at) {
-                *slot = names.len() - 1;
+            if let Some(slot) = batch.slots.get_mut(at) {
+                *slot = batch.blobs.len() - 1;
             }
         }
-        Self { names, last, slots }
+        batch
     }
 
-    /// What was found of each name, for each key in the order that was given.
+    fn names(&self) -> Vec<BlobName> {
+        self.blobs.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// What was found of each blob, for each key in the order that was given.
     fn by_key<T: Clone + Default>(&self, found: &[T]) -> Vec<T> {
         self.slots.iter().map(|slot| found.get(*slot).cloned().unwrap_or_default()).collect()
     }
 
-    /// The keys of the names that were found, each once.
+    /// The keys of the blobs that were found, each once.
     fn keys_of(&self, found: &[bool], keys: &[Key]) -> Vec<Key> {
-        let last = |(at, slot): &(usize, &usize)| self.last.get(**slot) == Some(at) && found.get(**slot) == Some(&true);
-        self.slots.iter().enumerate().filter(last).filter_map(|(at, _)| keys.get(at).cloned()).collect()
+        let mut those = Vec::new();
+        for (at, (slot, key)) in self.slots.iter().zip(keys).enumerate() {
+            if found.get(*slot) == Some(&true) && self.blobs.get(*slot).is_some_and(|(_, last)| *last == at) {
+                those.push(key.clone());
+            }
+        }
+        those
     }
 }
 
-/// Whether each key was there, and the locks that are still to be held.
+/// Whether each blob was there, and the locks that are still to be held.
 type Exchanged = (Vec<bool>, Option<Vec<Held>>);
 
 impl Store {
@@ -78,18 +83,15 @@ impl Store {
     pub async fn multi_get_cbor(&self, keys: &[Key]) -> Result<Vec<Option<Bytes>>> {
         let _pass = self.inner.gate.enter()?;
         let batch = Batch::of(keys.iter());
-        let held = self.inner.locks.lock_all(&batch.names, Mode::Shared).await;
-        let reading = self.inner.backing.read(batch.names.clone(), Part::All);
+        let held = self.inner.locks.lock_all(&batch.names(), Mode::Shared).await;
+        let reading = self.inner.backing.read(batch.names(), Part::All);
         let _kept = self.keep(held);
-        let mut found = Vec::with_capacity(keys.len());
-        for ((name, at), blob) in batch.names.iter().zip(&batch.last).zip(reading.await?) {
-            let (Some(key), Some(blob)) = (keys.get(*at), blob) else {
-                found.push(None);
-                continue;
-            };
-            let opened = self.open(*name, Some(key), blob);
-            let value = opened.and_then(|opened| opened.map(|opened| self.decode(opened)).transpose());
-            found.push(value.map_err(|error| error.at_key(key.as_cbor()))?);
+        let mut found = Vec::with_capacity(batch.blobs.len());
+        for ((name, at), blob) in batch.blobs.iter().zip(reading.await?) {
+            found.push(match (keys.get(*at), blob) {
+                (Some(key), Some(blob)) => self.value(*name, key, blob).map_err(|error| error.at_key(key.as_cbor()))?,
+                _ => None,
+            });
         }
         Ok(batch.by_key(&found))
     }
@@ -103,19 +105,17 @@ impl Store {
         for entry in &entries {
             check_value(&entry.value).map_err(|error| error.at_key(entry.key.as_cbor()))?;
         }
-        let sealed = |(name, at): (&BlobName, &usize)| {
-            let BatchEntry { key, value, options } = entries.get(*at)?;
-            let options = common.with(options);
-            // A copy: stored as a part of the batch it would keep the whole of it in memory.
-            let blob = self.seal(*name, key, None, &options, Bytes::copy_from_slice(value));
-            Some(blob.map(Change::Put).map_err(|error| error.at_key(key.as_cbor())))
-        };
-        let changes = batch.names.iter().zip(&batch.last).filter_map(sealed).collect::<Result<_>>()?;
-        let keys: Vec<_> = entries.iter().map(|entry| entry.key.clone()).collect();
+        let mut changes = Vec::with_capacity(batch.blobs.len());
+        for (name, at) in &batch.blobs {
+            let Some(BatchEntry { key, value, options }) = entries.get(*at) else { continue };
+            let blob = self.seal(*name, key, None, &common.with(options), value.clone());
+            changes.push(Change::Put(blob.map_err(|error| error.at_key(key.as_cbor()))?));
+        }
+        let (keys, values): (Vec<_>, Vec<_>) = entries.into_iter().map(|entry| (entry.key, entry.value)).unzip();
         let (there, kept) = self.exchange(&keys, &batch, changes).await?;
         if let Some(mut event) = self.event(Op::MultiAssoc, &keys) {
             if self.tells_values() {
-                event.values = entries.into_iter().map(|entry| entry.value).collect();
+                event.values = values;
                 event.meta = common.user;
             }
             self.inner.hooks.tell(event, kept);
@@ -127,7 +127,7 @@ impl Store {
     pub async fn multi_dissoc_cbor(&self, keys: &[Key]) -> Result<Vec<bool>> {
         let _pass = self.inner.gate.enter()?;
         let batch = Batch::of(keys.iter());
-        let changes = vec![Change::Delete; batch.names.len()];
+        let changes = vec![Change::Delete; batch.blobs.len()];
         let (there, kept) = self.exchange(keys, &batch, changes).await?;
         if let Some(mut event) = self.event(Op::MultiDissoc, &[]).filter(|_| there.contains(&true)) {
             event.keys = batch.keys_of(&there, keys);
@@ -136,8 +136,7 @@ impl Store {
         Ok(batch.by_key(&there))
     }
 
-    /// Makes the changes, one for each name, in one commit. Says of each name whether its key was there before, and gives
-    /// the locks that are still to be held.
+    /// Makes the changes, one for each blob, in one commit.
     fn exchange<'a>(
         &'a self,
         keys: &'a [Key],
@@ -145,56 +144,52 @@ impl Store {
         changes: Vec<Change>,
     ) -> BoxFut<'a, Result<Exchanged>> {
         Box::pin(async move {
-            let held = self.inner.locks.lock_all(&batch.names, Mode::Exclusive).await;
+            let mut held = Some(self.inner.locks.lock_all(&batch.names(), Mode::Exclusive).await);
             let backing = &self.inner.backing;
-            let (before, kept) = if backing.capability().ordered {
-                // One right after the other, so that one transaction serves both.
-                let reading = backing.read(batch.names.clone(), Part::Head);
-                let writes = batch.names.iter().zip(changes);
-                let writes = writes.map(|(name, change)| Write { name: *name, change, expect: Expect::Anything });
-                let committing = backing.commit(writes.collect());
-                let kept = self.keep(held);
-                committing.await?;
-                (reading.await, kept)
-            } else {
-                (Ok(self.exchange_in_turn(batch, &changes).await?), Some(held))
-            };
-            // What is done is done. What could not be read counts as there, as it does where one key is deleted.
-            let there = |((name, at), before): ((&BlobName, &usize), Option<Blob>)| {
-                before.is_some_and(|blob| !matches!(self.open(*name, keys.get(*at), blob), Ok(None)))
-            };
-            let there = match before {
-                Ok(before) => batch.names.iter().zip(&batch.last).zip(before).map(there).collect(),
-                Err(_) => vec![true; batch.names.len()],
-            };
-            Ok((there, kept))
+            let Capability { ordered, shared, .. } = backing.capability();
+            for _ in 0..MAX_TRIES {
+                let mut reading = backing.read(batch.names(), Part::Head);
+                let before = if ordered { None } else { Some(reading.as_mut().await?) };
+                // Where the backing keeps the order of calls, one right after the other shares its transaction; elsewhere
+                // what was read must still be there, if others may write too.
+                let seen = before.as_ref().filter(|_| shared);
+                let committing = backing.commit(writes(batch, &changes, seen));
+                held = held.and_then(|held| self.keep(held));
+                if let Outcome::Conflict(_) = committing.await? {
+                    continue;
+                }
+                let before = match before {
+                    Some(before) => before,
+                    // What is done is done, also if what was there cannot be read: then it counts as there.
+                    None => reading.await.unwrap_or_else(|_| vec![Some(Blob::default()); changes.len()]),
+                };
+                return Ok((self.there(keys, batch, before), held));
+            }
+            let message = format!("others changed one of the keys {MAX_TRIES} times in between; try again");
+            Err(Error::new(ErrorKind::Conflict, message))
         })
     }
 
-    /// Reads what is there, then commits under the condition that it still is.
-    async fn exchange_in_turn(&self, batch: &Batch, changes: &[Change]) -> Result<Vec<Option<Blob>>> {
-        let backing = &self.inner.backing;
-        let shared = backing.capability().shared;
-        let expect = |before: &Option<Blob>| match before {
-            // Nobody else writes.
-            _ if !shared => Expect::Anything,
-            None => Expect::Absent,
-            Some(blob) => blob.check().map_or(Expect::Anything, Expect::Check),
+    /// Which of the blobs held something; what is damaged does.
+    fn there(&self, keys: &[Key], batch: &Batch, before: Vec<Option<Blob>>) -> Vec<bool> {
+        let there = |((name, at), blob): (&(BlobName, usize), Option<Blob>)| {
+            blob.is_some_and(|blob| !matches!(self.open(*name, keys.get(*at), blob), Ok(None)))
         };
-        for _ in 0..MAX_TRIES {
-            let before = backing.read(batch.names.clone(), Part::Head).await?;
-            let writes = batch.names.iter().zip(changes).zip(&before);
-            let writes = writes.map(|((name, change), before)| Write {
-                name: *name,
-                change: change.clone(),
-                expect: expect(before),
-            });
-            if let Outcome::Done(_) = backing.commit(writes.collect()).await? {
-                return Ok(before);
-            }
-        }
-        let message =
-            format!("others changed one of the keys {MAX_TRIES} times while they were being written; try again");
-        Err(Error::new(ErrorKind::Conflict, message))
+        batch.blobs.iter().zip(before).map(there).collect()
     }
+}
+
+/// The writes that make these changes, if what was seen is still there.
+fn writes(batch: &Batch, changes: &[Change], seen: Option<&Vec<Option<Blob>>>) -> Vec<Write> {
+    let expect = |at: usize| match seen.and_then(|seen| seen.get(at)) {
+        None => Expect::Anything,
+        Some(None) => Expect::Absent,
+        Some(Some(blob)) => blob.check().map_or(Expect::Anything, Expect::Check),
+    };
+    let write = |(at, ((name, _), change)): (usize, (&(BlobName, usize), &Change))| Write {
+        name: *name,
+        change: change.clone(),
+        expect: expect(at),
+    };
+    batch.blobs.iter().zip(changes).enumerate().map(write).collect()
 }

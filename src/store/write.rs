@@ -84,10 +84,12 @@ impl Store {
     pub async fn assoc_cbor(&self, path: Path, value: Bytes, options: WriteOptions) -> Result<()> {
         let key = path.key.clone();
         let put = async {
-            if path.steps.is_empty() {
+            // Who is told what was there before needs it to be read.
+            if path.steps.is_empty() && !self.tells_values() {
                 return self.put(path.key, value, options).await;
             }
-            self.update_path(Op::AssocIn, path, Box::new(move |_| Ok(Answer::Now(value.clone()))), options).await
+            let op = if path.steps.is_empty() { Op::Assoc } else { Op::AssocIn };
+            self.update_path(op, path, Box::new(move |_| Ok(Answer::Now(value.clone()))), options).await
         };
         put.await.map_err(|error| error.at_key(key.as_cbor()))
     }
@@ -110,32 +112,10 @@ impl Store {
         let _pass = self.inner.gate.enter()?;
         check_value(&value)?;
         let name = key.name();
-        let blob = self.seal(name, &key, None, &options, value.clone())?;
-        let mut event = self.event(Op::Assoc, std::slice::from_ref(&key));
-        if !self.tells_values() {
-            let write = Write { name, change: Change::Put(blob), expect: Expect::Anything };
-            return self.commit(write, event).await.map(|_| ());
-        }
-        if let Some(event) = &mut event {
-            event.values = vec![value];
-            event.meta = options.user;
-        }
-        let store = self.clone();
-        let putting = self.change(name, Part::All, move |old| {
-            let mut event = event.clone();
-            if let Some(event) = &mut event {
-                event.old_value = old.and_then(|old| store.readable(name, &key, old.clone()));
-            }
-            Ok((Change::Put(blob.clone()), Said::Found(true, event)))
-        });
-        putting.await.map(|_| ())
-    }
-
-    /// The value of a blob for those who are told what was there before. Nothing where it cannot be read: that is no
-    /// reason not to replace it.
-    fn readable(&self, name: BlobName, key: &Key, blob: Blob) -> Option<Bytes> {
-        let opened = self.open(name, Some(key), blob).ok()??;
-        self.decode(opened).ok()
+        let blob = self.seal(name, &key, None, &options, value)?;
+        let event = self.event(Op::Assoc, std::slice::from_ref(&key));
+        let write = Write { name, change: Change::Put(blob), expect: Expect::Anything };
+        self.commit(write, event).await.map(|_| ())
     }
 
     async fn update_path(&self, op: Op, path: Path, f: LeafFn, options: WriteOptions) -> Result<()> {
@@ -169,7 +149,7 @@ impl Store {
             let was_there = !matches!(store.open(name, Some(&key), blob.clone()), Ok(None));
             let mut event = store.event(Op::Dissoc, std::slice::from_ref(&key)).filter(|_| was_there);
             if let (Some(event), Part::All) = (&mut event, part) {
-                event.old_value = store.readable(name, &key, blob.clone());
+                event.old_value = store.value(name, &key, blob.clone()).unwrap_or_default();
             }
             Ok((Change::Delete, Said::Found(was_there, event)))
         });
@@ -330,6 +310,11 @@ impl Update {
     /// What a blob holds; an expired one holds nothing.
     fn read(&self, blob: Option<&Blob>) -> Result<(Option<Bytes>, Option<Meta>, Expect)> {
         let Some(blob) = blob else { return Ok((None, None, Expect::Absent)) };
+        if self.op == Op::Assoc {
+            // Nothing of the old value stays, so it may be damaged.
+            let old = self.store.value(self.name, &self.path.key, blob.clone());
+            return Ok((old.unwrap_or_default(), None, Expect::Anything));
+        }
         let expect = blob.check().map_or(Expect::Anything, Expect::Check);
         let Some(opened) = self.store.open(self.name, Some(&self.path.key), blob.clone())? else {
             return Ok((None, None, expect));

@@ -51,17 +51,16 @@ fn key(item: &[u8]) -> Result<Key> {
 
 fn entries_of(array: &[u8]) -> Result<(WriteOptions, Vec<BatchEntry>)> {
     let items = items(array);
-    let (common, entries) = items.split_at_checked(2).unwrap_or_default();
-    let entry = |entry: &[&[u8]]| {
-        let &[name, value, ref said @ ..] = entry else { return None };
-        let read = || {
-            let key = key(name)?;
-            let options = options(said).map_err(|error: Error| error.at_key(key.as_cbor()))?;
-            Ok(BatchEntry { key, value: value.to_vec().into(), options })
-        };
-        Some(read())
-    };
-    Ok((options(common)?, entries.chunks(4).filter_map(entry).collect::<Result<_>>()?))
+    let (common, items) = items.split_at_checked(2).unwrap_or_default();
+    let mut entries = Vec::with_capacity(items.len() / 4);
+    for entry in items.chunks(4) {
+        let &[name, value, ref said @ ..] = entry else { break };
+        let key = key(name)?;
+        let options = options(said).map_err(|error: Error| error.at_key(key.as_cbor()))?;
+        // A copy: stored as a part of the whole it would keep all of it in memory.
+        entries.push(BatchEntry { key, value: value.to_vec().into(), options });
+    }
+    Ok((options(common)?, entries))
 }
 
 /// From metadata and an end.
