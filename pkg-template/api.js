@@ -28,7 +28,7 @@ function api(load, { files = false } = {}, { Store, suffix, then }) {
     return then(load(wasm), (bindings) => act(bindings, checked))
   }
   const opening = (name, mode) =>
-    called(name, (bindings, config) => then(bindings[`open${suffix}`](mode, config), (raw) => new Store(raw)))
+    called(name, (bindings, config) => then(bindings[`open${suffix}`](mode, config), (raw) => new Store(raw, config)))
   return {
     createStore: opening('createStore', 'create'),
     connectStore: opening('connectStore', 'connect'),

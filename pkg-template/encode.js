@@ -471,6 +471,33 @@ function writeStep(encoder, path, at) {
   else encoder.item(step)
 }
 
+function writeKeys(encoder, keys) {
+  encoder.head(0x80, keys.length)
+  keys.forEach((key, at) => {
+    encoder.name = `keys[${at}]`
+    writeKey(encoder, key)
+  })
+}
+
+/** What all entries have in common, then each entry, one item after another. */
+function writeBatch(encoder, { entries, common }) {
+  encoder.head(0x80, 2 + 4 * entries.length)
+  writeSaid(encoder, common)
+  entries.forEach((entry, at) => {
+    Object.assign(encoder, { name: `the key of entry ${at}`, code: 'INVALID_KEY', key: undefined })
+    writeKey(encoder, entry.key)
+    Object.assign(encoder, { name: 'value', code: 'INVALID_VALUE', key: entry.key })
+    encoder.item(entry.value)
+    writeSaid(encoder, entry)
+  })
+}
+
+function writeSaid(encoder, { meta, expires }) {
+  encoder.name = 'meta'
+  encoder.item(meta)
+  encoder.item(expires)
+}
+
 /**
  * A value as CBOR.
  * @param {unknown} value
@@ -495,4 +522,14 @@ export function encodeKeyAsPath(key) {
 /** A path, key first; `INVALID_PATH` if it is no array, or empty. */
 export function encodePath(path) {
   return encode(writePath, path, 'path', 'INVALID_PATH')
+}
+
+/** Keys, as an array. */
+export function encodeKeys(keys) {
+  return encode(writeKeys, keys, 'keys', 'INVALID_KEY')
+}
+
+/** The entries `{ key, value, meta, expires }` of a batch, and the `meta` and `expires` that they have in common. */
+export function encodeBatch(entries, common) {
+  return encode(writeBatch, { entries, common }, 'meta', 'INVALID_VALUE')
 }

@@ -227,6 +227,38 @@ export interface Store<Schema = unknown> {
   bassoc(key: KeyOf<Schema>, input: BinaryInput, options?: WriteOptions): Promise<void>
   /** The bytes of a binary, or a part of them; `undefined` if there is none, `NOT_BINARY` where a value is stored. */
   bget(key: KeyOf<Schema>, range?: Range): Promise<Uint8Array | undefined>
+  /** The values of several keys, read together: of those that have one, in the order given. Keys are those you gave. */
+  multiGet<K extends KeyOf<Schema>>(keys: Iterable<K> & object): Promise<Map<K, ValueOf<Schema, K>>>
+  /**
+   * Sets several values: all of them, or none. Gives for each key whether it was there before. Of a key that comes twice
+   * the last value counts. `meta` and `expires` hold for all; those of an entry, its third member, are merged over them.
+   */
+  multiAssoc(entries: Batch<Schema>, options?: WriteOptions): Promise<Map<KeyOf<Schema>, boolean>>
+  /** Removes several keys: all of them, or none. Gives for each whether it was there. */
+  multiDissoc<K extends KeyOf<Schema>>(keys: Iterable<K> & object): Promise<Map<K, boolean>>
+
+  /**
+   * Calls `fn` after each write of this object that succeeded, in the order of the writes to a key, before the write's
+   * promise resolves. What it throws is reported to the console. A hook of the same id is replaced.
+   * With a hook, `assoc` and `dissoc` read what was there before.
+   */
+  addWriteHook(id: unknown, fn: (event: WriteEvent) => unknown): void
+  /** Removes the hook of this id, if there is one. */
+  removeWriteHook(id: unknown): void
+
+  /**
+   * The writes from now on: those of this object, and with IndexedDB those of everybody else who has the same store open,
+   * in this tab, in others and in workers. The iteration ends with `signal`, or when the store is closed. When the reader
+   * is so slow that more than 1024 changes wait, these are dropped, and `{ lost: true }` comes in their place.
+   */
+  changes(options?: { signal?: AbortSignal | undefined }): AsyncIterableIterator<Change>
+  /** Calls the listener with each change. What it throws is reported to the console. */
+  addEventListener(
+    type: 'change',
+    listener: ChangeListener,
+    options?: { once?: boolean | undefined; signal?: AbortSignal | undefined },
+  ): void
+  removeEventListener(type: 'change', listener: ChangeListener): void
 
   /** What is known of every key, without reading the values. What cannot be read is reported after the rest. */
   keys(query?: Query): AsyncListing<Meta<KeyOf<Schema>>>
@@ -237,6 +269,54 @@ export interface Store<Schema = unknown> {
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
+
+/** Several values and where they go: a Map, a plain object whose names are the keys, or an array of entries. */
+export type Batch<Schema> = unknown extends Schema
+  ? ReadonlyMap<Key, unknown> | { readonly [key: string]: unknown } | readonly BatchEntry<Schema>[]
+  : ReadonlyMap<KeyOf<Schema>, ValueOf<Schema, KeyOf<Schema>>> | Partial<Schema> | readonly BatchEntry<Schema>[]
+/** An entry of a batch, and what it alone says. */
+export type BatchEntry<Schema> = unknown extends Schema
+  ? readonly [key: Key, value: unknown, options?: WriteOptions]
+  : {
+      [K in keyof Schema & (string | number)]: readonly [key: K, value: Schema[K], options?: WriteOptions]
+    }[keyof Schema & (string | number)]
+
+/** What a write did. */
+export type WriteOp =
+  'assoc' | 'assoc-in' | 'update' | 'update-in' | 'dissoc' | 'dissoc-in' | 'bassoc' | 'multi-assoc' | 'multi-dissoc'
+
+/** A write that succeeded. */
+export interface WriteEvent {
+  op: WriteOp
+  /** Of a write to one key. */
+  key?: unknown
+  /** The key and the steps, of `assoc-in`, `update-in` and `dissoc-in`. */
+  path?: unknown[]
+  /** What is there now, at the path. */
+  value?: unknown
+  /** What was there before, at the path; absent too where it could not be read. */
+  oldValue?: unknown
+  /** The keys and values of `multi-assoc`, in the order given. */
+  kvs?: [key: unknown, value: unknown][]
+  /** The keys of a batch; of `multi-dissoc` those that were there. */
+  keys?: unknown[]
+  /** Your own entries of the metadata that the write gave. */
+  meta?: { [name: string]: unknown }
+}
+
+/** A write, of this object or of somebody else; or that some were lost, and everything may have changed. */
+export type Change =
+  | { op: WriteOp; keys: unknown[]; origin: 'local' | 'remote'; lost?: undefined }
+  | { lost: true; op?: undefined; keys?: undefined; origin?: undefined }
+
+/** What a listener gets. */
+export interface ChangeEvent {
+  type: 'change'
+  op: WriteOp
+  keys: unknown[]
+  origin: 'local' | 'remote'
+}
+export type ChangeListener = ((event: ChangeEvent) => unknown) | { handleEvent(event: ChangeEvent): unknown }
 
 /** The keys that a schema has. */
 export type KeyOf<Schema> = unknown extends Schema ? Key : keyof Schema & (string | number)

@@ -1,7 +1,9 @@
 import { bytesOf, chunksOf, collected, notBinary, rangeOf } from './binary.js'
+import { Changes } from './changes.js'
 import { decode } from './decode.js'
-import { encodeKeyAsPath, encodeKey, encodePath, encodeValue } from './encode.js'
+import { encodeBatch, encodeKeyAsPath, encodeKey, encodeKeys, encodePath, encodeValue } from './encode.js'
 import { KonserveError } from './error.js'
+import { WriteHooks } from './hooks.js'
 import { kindOf } from './kinds.js'
 import { AsyncListing, Listing } from './listing.js'
 
@@ -14,11 +16,13 @@ class Verbs {
   #raw
   #then
   #Listing
+  #hooks
 
   constructor(raw, then, Listing) {
     this.#raw = raw
     this.#then = then
     this.#Listing = Listing
+    this.#hooks = new WriteHooks(raw)
   }
 
   get(key, notFound) {
@@ -106,6 +110,34 @@ class Verbs {
     return this.#raw.bget(encodeKey(key), ...range)
   }
 
+  multiGet(keys) {
+    const asked = keysOf(keys)
+    return this.#then(this.#raw.multiGet(encodeKeys(asked)), (bytes) => {
+      const found = new Map()
+      decode(bytes).forEach((answer, at) => answer.length > 0 && found.set(asked[at], answer[0]))
+      return found
+    })
+  }
+
+  multiAssoc(entries, options) {
+    const all = entriesOf(entries)
+    const batch = encodeBatch(all, saidOf(options))
+    return this.#then(this.#raw.multiAssoc(batch), (bytes) => answers(bytes, (at) => all[at].key))
+  }
+
+  multiDissoc(keys) {
+    const asked = keysOf(keys)
+    return this.#then(this.#raw.multiDissoc(encodeKeys(asked)), (bytes) => answers(bytes, (at) => asked[at]))
+  }
+
+  addWriteHook(id, fn) {
+    this.#hooks.add(id, fn)
+  }
+
+  removeWriteHook(id) {
+    this.#hooks.remove(id)
+  }
+
   keys(query) {
     return new this.#Listing(() => this.#raw.pages(queryOf(query, false)))
   }
@@ -121,8 +153,28 @@ class Verbs {
 
 /** A store whose methods return promises. */
 export class Store extends Verbs {
-  constructor(raw) {
+  #changes
+
+  constructor(raw, { backend, name }) {
     super(raw, later, AsyncListing)
+    const shared = backend === 'indexeddb' && typeof BroadcastChannel === 'function'
+    this.#changes = new Changes(raw, shared ? `konserve ${raw.id()} ${name}` : undefined)
+  }
+
+  changes(options) {
+    return this.#changes.iterate(options)
+  }
+
+  addEventListener(type, listener, options) {
+    this.#changes.add(type, listener, options)
+  }
+
+  removeEventListener(type, listener) {
+    this.#changes.remove(type, listener)
+  }
+
+  close() {
+    return super.close().finally(() => this.#changes.close())
   }
 
   [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]() {
@@ -144,6 +196,9 @@ for (const verb of [
   'dissocIn',
   'bassoc',
   'bget',
+  'multiGet',
+  'multiAssoc',
+  'multiDissoc',
 ]) {
   const method = {
     [verb](...args) {
@@ -187,6 +242,40 @@ function writeOptions(options = {}) {
     meta: meta === undefined ? undefined : encodeValue(meta, 'meta'),
     expires: expires === undefined ? undefined : timeOf(expires),
   }
+}
+
+/** What a write of a batch says, not encoded yet. */
+function saidOf(options = {}) {
+  const { meta, expires } = known(options, ['meta', 'expires'], 'a write')
+  return { meta, expires: expires === undefined ? undefined : timeOf(expires) }
+}
+
+function keysOf(keys) {
+  if (typeof keys === 'object' && typeof keys?.[Symbol.iterator] === 'function') return [...keys]
+  throw new KonserveError('INVALID_KEY', 'several keys are an array of them, or another iterable')
+}
+
+/** The entries of a batch as `{ key, value, meta, expires }`. */
+function entriesOf(entries) {
+  return pairsOf(entries).map((pair) => {
+    if (Array.isArray(pair) && (pair.length === 2 || pair.length === 3)) {
+      const [key, value, options] = pair
+      return { key, value, ...saidOf(options) }
+    }
+    throw new KonserveError('INVALID_VALUE', 'an entry of a batch is [key, value], or [key, value, { meta, expires }]')
+  })
+}
+
+function pairsOf(entries) {
+  const kind = entries !== null && typeof entries === 'object' ? kindOf(entries) : undefined
+  if (kind === 'Object') return Object.entries(entries)
+  if (kind === 'Map' || kind === 'Array') return [...entries]
+  throw new KonserveError('INVALID_VALUE', 'a batch is a Map, a plain object, or an array of [key, value]')
+}
+
+/** For each key of a batch, whether it was there. */
+function answers(bytes, keyAt) {
+  return new Map(decode(bytes).map((answer, at) => [keyAt(at), answer]))
 }
 
 function timeOf(expires) {

@@ -4,6 +4,7 @@
 import type {
   At,
   Binary,
+  Batch,
   Checked,
   EntryOf,
   FileConfig,
@@ -16,12 +17,15 @@ import type {
   Range,
   ValueOf,
   WasmSource,
+  WriteEvent,
   WriteOptions,
 } from './index.js'
 
 export { Char, Decimal, Keyword, KonserveError, Ratio, Symbol_, Tagged, Uuid } from './index.js'
 export type {
   Binary,
+  Batch,
+  BatchEntry,
   ErrorCode,
   FileConfig,
   Key,
@@ -30,6 +34,8 @@ export type {
   Query,
   Range,
   WasmSource,
+  WriteEvent,
+  WriteOp,
   WriteOptions,
 } from './index.js'
 
@@ -97,6 +103,11 @@ export interface SyncStore<Schema = unknown> {
   dissocIn<const P extends Path<Schema>>(path: readonly [...P] & Checked<Schema, P>): boolean
   bassoc(key: KeyOf<Schema>, input: Binary, options?: WriteOptions): void
   bget(key: KeyOf<Schema>, range?: Range): Uint8Array | undefined
+  multiGet<K extends KeyOf<Schema>>(keys: Iterable<K> & object): Map<K, ValueOf<Schema, K>>
+  multiAssoc(entries: Batch<Schema>, options?: WriteOptions): Map<KeyOf<Schema>, boolean>
+  multiDissoc<K extends KeyOf<Schema>>(keys: Iterable<K> & object): Map<K, boolean>
+  addWriteHook(id: unknown, fn: (event: WriteEvent) => unknown): void
+  removeWriteHook(id: unknown): void
   keys(query?: Query): Listing<Meta<KeyOf<Schema>>>
   entries(query?: Query): Listing<EntryOf<Schema>>
   close(): void

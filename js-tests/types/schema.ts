@@ -108,6 +108,28 @@ export async function writing(store: Store<Schema>): Promise<void> {
   for await (const [key, value] of store.entries()) if (key === 'visits') same<typeof value, number>(true)
 }
 
+export async function batches(store: Store<Schema>, user: User): Promise<void> {
+  const found = await store.multiGet(['user', 'visits'])
+  same<typeof found, Map<'user' | 'visits', User | number>>(true)
+  await store.multiGet(new Set<'user'>(['user']))
+  // @ts-expect-error the schema has no such key
+  await store.multiGet(['usr'])
+  // @ts-expect-error several keys are no text
+  await store.multiGet('user')
+  const there = await store.multiAssoc({ user, visits: 1 })
+  same<typeof there, Map<'user' | 'visits' | number, boolean>>(true)
+  await store.multiAssoc([['user', user, { meta: { by: 'me' } }], ['visits', 1]], { expires: 5 }) // prettier-ignore
+  await store.multiAssoc(new Map([['visits', 1]] as const))
+  // @ts-expect-error visits are a number
+  await store.multiAssoc({ visits: 'one' })
+  // @ts-expect-error visits are a number
+  await store.multiAssoc([['visits', 'one']])
+  // @ts-expect-error the schema has no such key
+  await store.multiAssoc([['usr', user]])
+  const gone = await store.multiDissoc(['visits'])
+  same<typeof gone, Map<'visits', boolean>>(true)
+}
+
 export function synchronously(): void {
   const store = openSync<Schema>({ path: './store' })
   const name = store.getIn(['user', 'name'], 'nobody')
@@ -118,6 +140,13 @@ export function synchronously(): void {
   store.update('visits', async () => 1)
   for (const [key, value] of store.entries()) console.log(key, value)
   for (const { key } of store.keys({ prefix: 'v' })) same<typeof key, 'user' | 'visits' | number>(true)
+  const found = store.multiGet(['visits'])
+  same<typeof found, Map<'visits', number>>(true)
+  store.multiAssoc([['visits', 1]])
+  store.addWriteHook('log', ({ op, key }) => console.log(op, key))
+  store.removeWriteHook('log')
+  // @ts-expect-error a synchronous store tells of its own writes only, by hooks
+  store.changes()
   // @ts-expect-error there is no database that does not wait
   openSync({ backend: 'indexeddb', name: 'x' })
   store[Symbol.dispose]()

@@ -1,7 +1,7 @@
 // Without a schema: every key and path, and values that are unknown until they are looked at.
 
 import { connectStore, createStore, deleteStore, Keyword, KonserveError, openStore, storeExists } from 'konserve'
-import type { BackingObject, Config, ErrorCode, Meta, Store } from 'konserve'
+import type { BackingObject, Config, ErrorCode, Meta, Store, ChangeEvent, Key, WriteEvent } from 'konserve'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 declare function same<A, B>(same: Same<A, B>): void
@@ -75,6 +75,38 @@ export async function keysAndValues(): Promise<void> {
   console.log(text, was, there, written)
   await store[Symbol.asyncDispose]()
   await store.close()
+}
+
+export async function several(store: Store): Promise<void> {
+  const found = await store.multiGet(['a', 1, ['b']])
+  same<typeof found, Map<string | number | string[], unknown>>(true)
+  await store.multiAssoc(new Map<Key, unknown>([['a', 1]]))
+  await store.multiAssoc({ a: 1, b: 'x' }, { meta: { by: 'me' } })
+  await store.multiAssoc([['a', 1], [['b'], 2, { expires: 5 }]]) // prettier-ignore
+  // @ts-expect-error an entry has a value
+  await store.multiAssoc([['a']])
+  // @ts-expect-error there is no such option
+  await store.multiAssoc({}, { expire: 5 })
+  await store.multiDissoc(new Set(['a']))
+}
+
+export async function listening(store: Store): Promise<void> {
+  store.addWriteHook('log', ({ op, key, path, value, oldValue, kvs, keys, meta }: WriteEvent) => {
+    console.log(op === 'assoc-in', key, path, value, oldValue, kvs, keys, meta)
+  })
+  // @ts-expect-error a hook is a function
+  store.addWriteHook('log')
+  store.removeWriteHook('log')
+  for await (const change of store.changes({ signal: AbortSignal.timeout(1000) })) {
+    if (change.lost) continue
+    same<typeof change.origin, 'local' | 'remote'>(true)
+    console.log(change.op, change.keys)
+  }
+  const listener = ({ op, keys }: ChangeEvent): void => console.log(op, keys)
+  store.addEventListener('change', listener, { once: true })
+  store.removeEventListener('change', listener)
+  // @ts-expect-error there is no such event
+  store.addEventListener('changes', listener)
 }
 
 export async function configurations(): Promise<void> {

@@ -9,7 +9,7 @@ use crate::{
     error::Result,
     key::Key,
     meta::Meta,
-    store::{self, Config, Query, Report, Span, WriteOptions},
+    store::{self, BatchEntry, Config, Event, Query, Report, Span, WriteOptions},
     value::{FromCbor, ToCbor},
 };
 
@@ -110,6 +110,30 @@ impl Store {
 
     pub fn binary(&self, key: &Key, span: Span) -> Result<Option<Bytes>> {
         wait(self.0.binary(key, span))
+    }
+
+    pub fn multi_get<T: FromCbor>(&self, keys: impl IntoIterator<Item = impl ToCbor>) -> Result<Vec<Option<T>>> {
+        wait(self.0.multi_get(keys))
+    }
+
+    pub fn multi_assoc(&self, entries: impl IntoIterator<Item = (impl ToCbor, impl ToCbor)>) -> Result<Vec<bool>> {
+        wait(self.0.multi_assoc(entries))
+    }
+
+    pub fn multi_assoc_with(&self, entries: Vec<BatchEntry>, common: WriteOptions) -> Result<Vec<bool>> {
+        wait(self.0.multi_assoc_cbor(entries, common))
+    }
+
+    pub fn multi_dissoc(&self, keys: impl IntoIterator<Item = impl ToCbor>) -> Result<Vec<bool>> {
+        wait(self.0.multi_dissoc(keys))
+    }
+
+    pub fn add_write_hook(&self, id: &str, hook: impl Fn(&Event) + Send + Sync + 'static) -> Result<()> {
+        self.0.add_write_hook(id, hook)
+    }
+
+    pub fn remove_write_hook(&self, id: &str) {
+        self.0.remove_write_hook(id);
     }
 
     pub fn keys(&self) -> Result<Keys> {

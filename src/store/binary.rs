@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Store, WriteOptions, read::Opened};
+use super::{Op, Store, WriteOptions, read::Opened};
 use crate::{
     backing::{Change, Expect, Part, Write},
     error::{Error, ErrorKind, Result},
@@ -40,7 +40,9 @@ impl Store {
             let _pass = self.inner.gate.enter()?;
             let name = key.name();
             let blob = self.seal(name, key, Kind::Binary, None, &options, bytes)?;
-            self.commit(Write { name, change: Change::Put(blob), expect: Expect::Anything }).await.map(drop)
+            let event = self.event(Op::Bassoc, std::slice::from_ref(key));
+            let write = Write { name, change: Change::Put(blob), expect: Expect::Anything };
+            self.commit(write, event).await.map(drop)
         };
         put.await.map_err(|error: Error| error.at_key(key.as_cbor()))
     }

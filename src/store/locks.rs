@@ -65,6 +65,13 @@ impl Locks {
         Acquire { locks: self.clone(), name, mode, ticket: None }
     }
 
+    /// Waits for its turn at several names, each given once. The first poll takes the places in all queues at one
+    /// instant: who comes later is later everywhere, so the order of the calls holds, and no two wait for each other.
+    pub(crate) fn lock_all(&self, names: &[BlobName], mode: Mode) -> AcquireAll {
+        let waiting = names.iter().map(|name| self.lock(*name, mode)).collect();
+        AcquireAll { locks: self.clone(), waiting, held: Vec::new(), begun: false }
+    }
+
     fn names(&self) -> MutexGuard<'_, HashMap<BlobName, Lock, NameHash>> {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -100,31 +107,72 @@ pub(crate) struct Acquire {
     ticket: Option<u64>,
 }
 
-impl Future for Acquire {
-    type Output = Held;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Held> {
-        let this = &mut *self;
-        let mut names = this.locks.names();
-        let lock = names.entry(this.name).or_default();
-        let ticket = *this.ticket.get_or_insert_with(|| {
+impl Acquire {
+    /// Holds the lock if it is its turn, else waits for it in the queue.
+    fn attempt(&mut self, names: &mut HashMap<BlobName, Lock, NameHash>, waker: &Waker) -> Option<Held> {
+        let lock = names.entry(self.name).or_default();
+        let ticket = *self.ticket.get_or_insert_with(|| {
             lock.next_ticket += 1;
             lock.next_ticket
         });
         let ahead = lock.waiting.iter().take_while(|waiter| waiter.ticket < ticket);
         // Readers do not overtake a writer that waits.
-        let first = ahead.clone().all(|waiter| waiter.mode == Mode::Shared && this.mode == Mode::Shared);
-        if first && lock.is_free_for(this.mode) {
+        let first = ahead.clone().all(|waiter| waiter.mode == Mode::Shared && self.mode == Mode::Shared);
+        if first && lock.is_free_for(self.mode) {
             lock.waiting.retain(|waiter| waiter.ticket != ticket);
-            lock.hold(this.mode);
-            this.ticket = None;
-            return Poll::Ready(Held { locks: this.locks.clone(), name: this.name, mode: this.mode });
+            lock.hold(self.mode);
+            self.ticket = None;
+            return Some(Held { locks: self.locks.clone(), name: self.name, mode: self.mode });
         }
         match lock.waiting.iter_mut().find(|waiter| waiter.ticket == ticket) {
-            Some(waiter) => waiter.waker.clone_from(context.waker()),
-            None => lock.waiting.push_back(Waiter { ticket, mode: this.mode, waker: context.waker().clone() }),
+            Some(waiter) => waiter.waker.clone_from(waker),
+            None => lock.waiting.push_back(Waiter { ticket, mode: self.mode, waker: waker.clone() }),
         }
-        Poll::Pending
+        None
+    }
+}
+
+impl Future for Acquire {
+    type Output = Held;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Held> {
+        let locks = self.locks.clone();
+        let held = self.attempt(&mut locks.names(), context.waker());
+        held.map_or(Poll::Pending, Poll::Ready)
+    }
+}
+
+/// A wait for several locks.
+#[derive(Debug)]
+pub(crate) struct AcquireAll {
+    locks: Locks,
+    /// Each has a place in its queue once this was polled.
+    waiting: Vec<Acquire>,
+    held: Vec<Held>,
+    begun: bool,
+}
+
+impl Future for AcquireAll {
+    type Output = Vec<Held>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Vec<Held>> {
+        let Self { locks, waiting, held, begun } = &mut *self;
+        let mut names = locks.names();
+        if !std::mem::replace(begun, true) {
+            waiting.retain_mut(|acquire| {
+                let now = acquire.attempt(&mut names, context.waker());
+                let later = now.is_none();
+                held.extend(now);
+                later
+            });
+        }
+        // The place in the queue keeps the others: one look each is enough, in any order.
+        while let Some(acquire) = waiting.last_mut() {
+            let Some(now) = acquire.attempt(&mut names, context.waker()) else { return Poll::Pending };
+            held.push(now);
+            waiting.pop();
+        }
+        Poll::Ready(std::mem::take(held))
     }
 }
 
@@ -191,6 +239,62 @@ mod tests {
         drop(writer);
         assert!(poll(&mut reader).is_some());
         drop(held);
+    }
+
+    fn poll_all(acquire: &mut AcquireAll) -> Option<Vec<Held>> {
+        match Pin::new(acquire).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(held) => Some(held),
+            Poll::Pending => None,
+        }
+    }
+
+    #[test]
+    fn several_locks_are_waited_for_in_the_order_of_the_calls() {
+        let (locks, other) = (Locks::default(), BlobName::from_bytes([8; 16]));
+        let held = poll(&mut locks.lock(NAME, Mode::Exclusive)).unwrap();
+        let mut both = locks.lock_all(&[NAME, other], Mode::Exclusive);
+        assert!(poll_all(&mut both).is_none());
+        let mut late = locks.lock(other, Mode::Exclusive);
+        assert!(poll(&mut late).is_none(), "who comes later is later, although the first still waits elsewhere");
+        drop(held);
+        let held = poll_all(&mut both).unwrap();
+        assert!(poll(&mut late).is_none());
+        drop(held);
+        assert!(poll(&mut late).is_some());
+    }
+
+    #[test]
+    fn a_wait_for_several_locks_that_is_given_up_leaves_nothing() {
+        let (locks, other) = (Locks::default(), BlobName::from_bytes([8; 16]));
+        let held = poll(&mut locks.lock(NAME, Mode::Shared)).unwrap();
+        let mut both = locks.lock_all(&[other, NAME], Mode::Exclusive);
+        assert!(poll_all(&mut both).is_none());
+        drop(both);
+        drop(held);
+        assert!(locks.names().is_empty());
+    }
+
+    #[test]
+    fn those_who_wait_for_several_locks_never_wait_for_each_other() {
+        let (locks, other, inside) = (Locks::default(), BlobName::from_bytes([8; 16]), Arc::new(AtomicUsize::new(0)));
+        let threads: Vec<_> = (0..4)
+            .map(|at| {
+                let (locks, inside) = (locks.clone(), inside.clone());
+                let names = if at % 2 == 0 { [NAME, other] } else { [other, NAME] };
+                std::thread::spawn(move || {
+                    for _ in 0..500 {
+                        let held = crate::blocking::wait(locks.lock_all(&names, Mode::Exclusive));
+                        let seen = inside.load(Ordering::Relaxed);
+                        std::thread::yield_now();
+                        inside.store(seen + 1, Ordering::Relaxed);
+                        drop(held);
+                    }
+                })
+            })
+            .collect();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        assert_eq!(inside.load(Ordering::Relaxed), 4 * 500);
+        assert!(locks.names().is_empty());
     }
 
     #[test]

@@ -5,9 +5,11 @@
 mod binary;
 mod config;
 mod gate;
+mod hooks;
 mod lifecycle;
 mod listing;
 mod locks;
+mod multi;
 mod read;
 #[cfg(not(target_arch = "wasm32"))]
 mod typed;
@@ -18,8 +20,12 @@ use std::{fmt, sync::Arc};
 
 pub use binary::Span;
 pub use config::Config;
+#[cfg(any(target_arch = "wasm32", feature = "testing"))]
+pub(crate) use hooks::Detail;
+pub use hooks::{Event, Op};
 pub use lifecycle::{connect_store, create_store, delete_store, open_store, store_exists};
 pub use listing::{Entries, Keys, Prefix, Query};
+pub use multi::BatchEntry;
 pub use verify::Report;
 pub use write::{Answer, LeafFn, WriteOptions};
 
@@ -32,6 +38,7 @@ use crate::{
     record::Record,
 };
 use gate::Gate;
+use hooks::Hooks;
 use locks::{Held, Locks, Mode};
 
 /// An open store. Clones are the same store; it works from many threads and under any executor.
@@ -50,12 +57,14 @@ struct Inner {
     locks: Locks,
     /// Held by updates whose function is asynchronous, so that they take turns without holding up anybody else.
     lanes: Locks,
+    hooks: Hooks,
 }
 
 impl Store {
     fn new(backing: Arc<dyn Backing>, record: Record, codec: Codec, clock: Arc<dyn Clock>) -> Self {
         let (gate, locks, lanes) = (Gate::default(), Locks::default(), Locks::default());
-        Self { inner: Arc::new(Inner { backing, record, codec, clock, gate, locks, lanes }) }
+        let hooks = Hooks::default();
+        Self { inner: Arc::new(Inner { backing, record, codec, clock, gate, locks, lanes, hooks }) }
     }
 
     /// The store's id, from its record.
@@ -77,6 +86,7 @@ impl Store {
     pub async fn close(&self) -> Result<()> {
         if self.inner.gate.close() {
             self.inner.gate.empty().await;
+            self.inner.hooks.clear();
             self.inner.backing.close().await?;
         }
         Ok(())
@@ -97,9 +107,10 @@ impl Store {
 
     /// A lock to hold until the operation is acknowledged, where the backing does not keep the order of calls by itself.
     /// Where it does, holding the lock any longer than the call would make the operations on one key wait for each
-    /// other's acknowledgement instead of sharing one.
-    fn keep(&self, held: Held) -> Option<Held> {
-        (!self.inner.backing.capability().ordered).then_some(held)
+    /// other's acknowledgement instead of sharing one. One that never waits needs no such care.
+    fn keep<T>(&self, held: T) -> Option<T> {
+        let capability = self.inner.backing.capability();
+        (!capability.ordered || capability.immediate).then_some(held)
     }
 }
 

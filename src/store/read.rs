@@ -65,6 +65,12 @@ impl Store {
         Ok(alive.then_some(Opened { name, codecs, meta, section: blob.value }))
     }
 
+    /// The value of a blob; `None` once it has expired.
+    pub(super) fn value(&self, name: BlobName, key: &Key, blob: Blob) -> Result<Option<Bytes>> {
+        let opened = self.open(name, Some(key), blob)?;
+        opened.map(|opened| self.decode(opened)).transpose()
+    }
+
     /// Checks and decodes the value of a blob.
     pub(super) fn decode(&self, opened: Opened) -> Result<Bytes> {
         let Opened { name, codecs, meta, section } = opened;

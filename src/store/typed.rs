@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use super::{Answer, Entries, Keys, LeafFn, Query, Span, Store, WriteOptions};
+use super::{Answer, BatchEntry, Entries, Keys, LeafFn, Query, Span, Store, WriteOptions};
 use crate::{
     error::{Error, ErrorKind, Result},
     key::{Key, Path},
@@ -36,6 +36,21 @@ impl WriteOptions {
     /// Entries of the user's own: a map or struct. Updates keep the entries that they do not name.
     pub fn meta(self, entries: impl ToCbor) -> Result<Self> {
         self.meta_cbor(&entries.to_cbor()?)
+    }
+}
+
+impl BatchEntry {
+    /// This value at this key, with nothing beside it.
+    pub fn new(key: impl ToCbor, value: impl ToCbor) -> Result<Self> {
+        let key = Key::new(key)?;
+        let value = value.to_cbor().map_err(|error| error.at_key(key.as_cbor()))?.into();
+        Ok(Self { key, value, options: WriteOptions::default() })
+    }
+
+    /// With metadata or a time to live.
+    #[must_use]
+    pub fn with(self, options: WriteOptions) -> Self {
+        Self { options, ..self }
     }
 }
 
@@ -162,4 +177,28 @@ impl Store {
     pub fn entries(&self) -> Result<Entries> {
         self.list_entries(Query::default())
     }
+
+    /// The values of several keys, read together: for each key, in the order given, its value if it has one.
+    pub async fn multi_get<T: FromCbor>(&self, keys: impl IntoIterator<Item = impl ToCbor>) -> Result<Vec<Option<T>>> {
+        self.multi_get_cbor(&many(keys)?).await?.into_iter().map(read).collect()
+    }
+
+    /// Puts several values: all of them, or none. Tells for each, in the order given, whether its key was there before.
+    /// Of a key that is given more than once the last value counts.
+    pub async fn multi_assoc(
+        &self,
+        entries: impl IntoIterator<Item = (impl ToCbor, impl ToCbor)>,
+    ) -> Result<Vec<bool>> {
+        let entries = entries.into_iter().map(|(key, value)| BatchEntry::new(key, value)).collect::<Result<_>>()?;
+        self.multi_assoc_cbor(entries, WriteOptions::default()).await
+    }
+
+    /// Deletes several keys: all of them, or none. Tells for each, in the order given, whether it was there.
+    pub async fn multi_dissoc(&self, keys: impl IntoIterator<Item = impl ToCbor>) -> Result<Vec<bool>> {
+        self.multi_dissoc_cbor(&many(keys)?).await
+    }
+}
+
+fn many(keys: impl IntoIterator<Item = impl ToCbor>) -> Result<Vec<Key>> {
+    keys.into_iter().map(Key::new).collect()
 }

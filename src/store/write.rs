@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use super::{Mode, Store};
+use super::{Event, Mode, Op, Store};
 use crate::{
     backing::{Blob, Change, Expect, Outcome, Part, UpdateFn, Write},
     cbor,
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How often an asynchronous update is tried before others' writes make it a `CONFLICT`.
-const MAX_TRIES: usize = 32;
+pub(super) const MAX_TRIES: usize = 32;
 
 /// What a write says beside the value.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +32,11 @@ impl WriteOptions {
     pub fn meta_cbor(mut self, map: &[u8]) -> Result<Self> {
         self.user = meta::check_user(map)?;
         Ok(self)
+    }
+
+    /// These, and over them what the other says.
+    pub(super) fn with(&self, over: &Self) -> Self {
+        Self { user: meta::merge_user(&self.user, &over.user), expires: over.expires.or(self.expires) }
     }
 
     /// When the value stops being there, in milliseconds since 1970. Default: never; updates keep what was said before.
@@ -66,8 +71,8 @@ struct Seen {
 
 /// What the function of a change says beside the change.
 enum Said {
-    /// Whether there was something.
-    Found(bool),
+    /// Whether there was something, and what to tell of it.
+    Found(bool, Option<Event>),
     /// The new value comes later.
     Later(Seen, Later),
 }
@@ -77,23 +82,23 @@ type Later = BoxFut<'static, Result<Bytes>>;
 impl Store {
     /// Puts a value, given as CBOR, at a path. Missing levels become maps.
     pub async fn assoc_cbor(&self, path: Path, value: Bytes, options: WriteOptions) -> Result<()> {
-        if !path.steps.is_empty() {
-            return self.update_cbor(path, Box::new(move |_| Ok(Answer::Now(value.clone()))), options).await;
-        }
+        let key = path.key.clone();
         let put = async {
-            let _pass = self.inner.gate.enter()?;
-            check_value(&value)?;
-            let name = path.key.name();
-            let blob = self.seal(name, &path.key, Kind::Value, None, &options, value)?;
-            self.commit(Write { name, change: Change::Put(blob), expect: Expect::Anything }).await.map(|_| ())
+            // Who is told what was there before needs it to be read.
+            if path.steps.is_empty() && !self.tells_values() {
+                return self.put(path.key, value, options).await;
+            }
+            let op = if path.steps.is_empty() { Op::Assoc } else { Op::AssocIn };
+            self.update_path(op, path, Box::new(move |_| Ok(Answer::Now(value.clone()))), options).await
         };
-        put.await.map_err(|error: Error| error.at_key(path.key.as_cbor()))
+        put.await.map_err(|error| error.at_key(key.as_cbor()))
     }
 
     /// Replaces the value at a path by what `f` makes of it. No other write to the key comes in between, whoever makes it.
     pub async fn update_cbor(&self, path: Path, f: LeafFn, options: WriteOptions) -> Result<()> {
         let key = path.key.clone();
-        self.update_path(path, f, options).await.map_err(|error| error.at_key(key.as_cbor()))
+        let op = if path.steps.is_empty() { Op::Update } else { Op::UpdateIn };
+        self.update_path(op, path, f, options).await.map_err(|error| error.at_key(key.as_cbor()))
     }
 
     /// Deletes a key, or what is at a path inside its value; whether it was there.
@@ -103,9 +108,19 @@ impl Store {
         gone.map_err(|error| error.at_key(key.as_cbor()))
     }
 
-    async fn update_path(&self, path: Path, f: LeafFn, options: WriteOptions) -> Result<()> {
+    async fn put(&self, key: Key, value: Bytes, options: WriteOptions) -> Result<()> {
         let _pass = self.inner.gate.enter()?;
-        let update = Arc::new(Update { store: self.clone(), name: path.key.name(), path, options });
+        check_value(&value)?;
+        let name = key.name();
+        let blob = self.seal(name, &key, Kind::Value, None, &options, value)?;
+        let event = self.event(Op::Assoc, std::slice::from_ref(&key));
+        let write = Write { name, change: Change::Put(blob), expect: Expect::Anything };
+        self.commit(write, event).await.map(|_| ())
+    }
+
+    async fn update_path(&self, op: Op, path: Path, f: LeafFn, options: WriteOptions) -> Result<()> {
+        let _pass = self.inner.gate.enter()?;
+        let update = Arc::new(Update { store: self.clone(), op, name: path.key.name(), path, options });
         let f = Arc::new(Mutex::new(f));
         let Said::Later(mut seen, mut answer) = update.attempt(&f).await? else { return Ok(()) };
         let _lane = self.inner.lanes.lock(update.name, Mode::Exclusive).await;
@@ -115,7 +130,7 @@ impl Store {
             }
             match update.attempt(&f).await? {
                 Said::Later(again, later) => (seen, answer) = (again, later),
-                Said::Found(_) => return Ok(()),
+                Said::Found(..) => return Ok(()),
             }
         }
         let message = format!(
@@ -127,28 +142,34 @@ impl Store {
     async fn delete(&self, key: Key) -> Result<bool> {
         let name = key.name();
         let store = self.clone();
-        let gone = self.change(name, Part::Head, move |blob| {
-            let Some(blob) = blob else { return Ok((Change::Keep, Said::Found(false))) };
+        let part = if self.tells_values() { Part::All } else { Part::Head };
+        let gone = self.change(name, part, move |blob| {
+            let Some(blob) = blob else { return Ok((Change::Keep, Said::Found(false, None))) };
             // What cannot be read can still be deleted.
             let was_there = !matches!(store.open(name, Some(&key), blob.clone()), Ok(None));
-            Ok((Change::Delete, Said::Found(was_there)))
+            let mut event = store.event(Op::Dissoc, std::slice::from_ref(&key)).filter(|_| was_there);
+            if let (Some(event), Part::All) = (&mut event, part) {
+                event.old_value = store.value(name, &key, blob.clone()).unwrap_or_default();
+            }
+            Ok((Change::Delete, Said::Found(was_there, event)))
         });
-        Ok(matches!(gone.await?, Said::Found(true)))
+        Ok(matches!(gone.await?, Said::Found(true, _)))
     }
 
     async fn remove(&self, path: Path) -> Result<bool> {
-        let update = Update { store: self.clone(), name: path.key.name(), path, options: WriteOptions::default() };
-        let (name, store) = (update.name, self.clone());
-        let gone = store.change(name, Part::All, move |blob| {
+        let name = path.key.name();
+        let update = Update { store: self.clone(), op: Op::DissocIn, name, path, options: WriteOptions::default() };
+        let gone = self.change(name, Part::All, move |blob| {
             let (Some(whole), Some(meta), _) = update.read(blob)? else {
-                return Ok((Change::Keep, Said::Found(false)));
+                return Ok((Change::Keep, Said::Found(false, None)));
             };
             let Some(rest) = cbor::path::remove(&whole, &update.steps())? else {
-                return Ok((Change::Keep, Said::Found(false)));
+                return Ok((Change::Keep, Said::Found(false, None)));
             };
-            Ok((Change::Put(update.seal(Some(&meta), rest.into())?), Said::Found(true)))
+            let event = update.event(update.leaf(Some(&whole))?, None);
+            Ok((Change::Put(update.seal(Some(&meta), rest.into())?), Said::Found(true, event)))
         });
-        Ok(matches!(gone.await?, Said::Found(true)))
+        Ok(matches!(gone.await?, Said::Found(true, _)))
     }
 
     /// One atomic change of a blob, under its lock, and what the function said beside it the last time it was called.
@@ -179,24 +200,34 @@ impl Store {
             let _pass = self.inner.gate.enter()?;
             let held = self.lock(name, Mode::Exclusive).await;
             let updating = self.inner.backing.update(name, part, f);
-            let _kept = self.keep(held);
+            let kept = self.keep(held);
             updating.await?;
             let said = said.lock().unwrap_or_else(PoisonError::into_inner).take();
-            said.ok_or_else(|| {
-                Error::new(
+            match said {
+                Some(Said::Found(found, Some(event))) => {
+                    self.inner.hooks.tell(event, kept);
+                    Ok(Said::Found(found, None))
+                }
+                Some(said) => Ok(said),
+                None => Err(Error::new(
                     ErrorKind::Backend,
                     "the backing acknowledged an update without making it; this is a defect of the backing",
-                )
-            })
+                )),
+            }
         })
     }
 
-    pub(super) fn commit(&self, write: Write) -> BoxFut<'_, Result<Outcome>> {
+    /// One write, and what to tell of it once it is done.
+    pub(super) fn commit(&self, write: Write, event: Option<Event>) -> BoxFut<'_, Result<Outcome>> {
         Box::pin(async move {
             let held = self.lock(write.name, Mode::Exclusive).await;
             let committing = self.inner.backing.commit(vec![write]);
-            let _kept = self.keep(held);
-            committing.await
+            let kept = self.keep(held);
+            let outcome = committing.await?;
+            if let (Outcome::Done(_), Some(event)) = (&outcome, event) {
+                self.inner.hooks.tell(event, kept);
+            }
+            Ok(outcome)
         })
     }
 
@@ -227,6 +258,7 @@ impl Store {
 /// One update under way.
 struct Update {
     store: Store,
+    op: Op,
     name: BlobName,
     path: Path,
     options: WriteOptions,
@@ -238,14 +270,12 @@ impl Update {
         let (update, f) = (self.clone(), f.clone());
         self.store.change(self.name, Part::All, move |blob| {
             let (whole, meta, expect) = update.read(blob)?;
-            let old = match &whole {
-                Some(whole) => cbor::path::get(whole, &update.steps())?,
-                None => None,
-            };
-            let answer = (f.lock().unwrap_or_else(PoisonError::into_inner))(old)?;
+            let old = update.leaf(whole.as_ref())?;
+            let answer = (f.lock().unwrap_or_else(PoisonError::into_inner))(old.as_deref())?;
             match answer {
                 Answer::Now(value) => {
-                    Ok((Change::Put(update.place(whole.as_deref(), meta.as_ref(), &value)?), Said::Found(true)))
+                    let blob = update.place(whole.as_deref(), meta.as_ref(), &value)?;
+                    Ok((Change::Put(blob), Said::Found(true, update.event(old, Some(value)))))
                 }
                 Answer::Later(answer) => Ok((Change::Keep, Said::Later(Seen { whole, meta, expect }, answer))),
             }
@@ -256,12 +286,36 @@ impl Update {
     async fn commit(&self, seen: &Seen, value: Bytes) -> Result<bool> {
         let blob = self.place(seen.whole.as_deref(), seen.meta.as_ref(), &value)?;
         let write = Write { name: self.name, change: Change::Put(blob), expect: seen.expect };
-        Ok(matches!(self.store.commit(write).await?, Outcome::Done(_)))
+        let event = self.event(self.leaf(seen.whole.as_ref())?, Some(value));
+        Ok(matches!(self.store.commit(write, event).await?, Outcome::Done(_)))
+    }
+
+    /// What is at the path of a whole value.
+    fn leaf(&self, whole: Option<&Bytes>) -> Result<Option<Bytes>> {
+        let Some(whole) = whole else { return Ok(None) };
+        Ok(cbor::path::get(whole, &self.steps())?.map(|leaf| whole.slice_ref(leaf)))
+    }
+
+    /// What to tell of it, if anybody wants to know.
+    fn event(&self, old: Option<Bytes>, new: Option<Bytes>) -> Option<Event> {
+        let mut event = self.store.event(self.op, std::slice::from_ref(&self.path.key))?;
+        event.steps.clone_from(&self.path.steps);
+        if self.store.tells_values() {
+            event.values = new.into_iter().collect();
+            event.old_value = old;
+            event.meta = self.options.user.clone();
+        }
+        Some(event)
     }
 
     /// What a blob holds; an expired one holds nothing.
     fn read(&self, blob: Option<&Blob>) -> Result<(Option<Bytes>, Option<Meta>, Expect)> {
         let Some(blob) = blob else { return Ok((None, None, Expect::Absent)) };
+        if self.op == Op::Assoc {
+            // Nothing of the old value stays, so it may be damaged.
+            let old = self.store.value(self.name, &self.path.key, blob.clone());
+            return Ok((old.unwrap_or_default(), None, Expect::Anything));
+        }
         let expect = blob.check().map_or(Expect::Anything, Expect::Check);
         let Some(opened) = self.store.open(self.name, Some(&self.path.key), blob.clone())? else {
             return Ok((None, None, expect));

@@ -1,8 +1,10 @@
 //! What JavaScript calls. Each export converts, makes one call of the core, and converts back.
 
 mod calls;
+mod hooks;
 mod host;
 mod meta;
+mod multi;
 mod options;
 mod pages;
 mod promise;

@@ -5,7 +5,9 @@ use wasm_bindgen::prelude::*;
 
 use super::{
     calls::{self, Options},
+    hooks,
     host::to_js,
+    multi,
     pages::{Listing, RawPages, RawSyncPages},
     promise::{now, promise},
 };
@@ -57,6 +59,29 @@ impl RawStore {
 
     pub fn bget(&self, key: Vec<u8>, start: f64, end: Option<f64>) -> Promise {
         promise(calls::bget(self.store.clone(), key, start, end))
+    }
+
+    #[wasm_bindgen(js_name = multiGet)]
+    pub fn multi_get(&self, keys: Vec<u8>) -> Promise {
+        promise(multi::multi_get(self.store.clone(), keys))
+    }
+
+    #[wasm_bindgen(js_name = multiAssoc)]
+    pub fn multi_assoc(&self, entries: Vec<u8>) -> Promise {
+        promise(multi::multi_assoc(self.store.clone(), entries))
+    }
+
+    #[wasm_bindgen(js_name = multiDissoc)]
+    pub fn multi_dissoc(&self, keys: Vec<u8>) -> Promise {
+        promise(multi::multi_dissoc(self.store.clone(), keys))
+    }
+
+    pub fn hook(&self, id: &str, values: bool, f: Option<Function>) -> Result<(), JsValue> {
+        hooks::hook(&self.store, id, values, f)
+    }
+
+    pub fn id(&self) -> String {
+        self.store.id().to_string()
     }
 
     pub fn pages(&self, query: &[u8]) -> Result<RawPages, JsValue> {
@@ -132,6 +157,25 @@ impl RawSyncStore {
 
     pub fn bget(&self, key: Vec<u8>, start: f64, end: Option<f64>) -> Result<JsValue, JsValue> {
         now(calls::bget(self.store.clone(), key, start, end))
+    }
+
+    #[wasm_bindgen(js_name = multiGet)]
+    pub fn multi_get(&self, keys: Vec<u8>) -> Result<JsValue, JsValue> {
+        now(multi::multi_get(self.store.clone(), keys))
+    }
+
+    #[wasm_bindgen(js_name = multiAssoc)]
+    pub fn multi_assoc(&self, entries: Vec<u8>) -> Result<JsValue, JsValue> {
+        now(multi::multi_assoc(self.store.clone(), entries))
+    }
+
+    #[wasm_bindgen(js_name = multiDissoc)]
+    pub fn multi_dissoc(&self, keys: Vec<u8>) -> Result<JsValue, JsValue> {
+        now(multi::multi_dissoc(self.store.clone(), keys))
+    }
+
+    pub fn hook(&self, id: &str, values: bool, f: Option<Function>) -> Result<(), JsValue> {
+        hooks::hook(&self.store, id, values, f)
     }
 
     pub fn pages(&self, query: &[u8]) -> Result<RawSyncPages, JsValue> {

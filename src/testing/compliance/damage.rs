@@ -48,7 +48,7 @@ async fn overwrite(backing: &dyn Backing, name: BlobName, blob: Blob) -> Verdict
 }
 
 /// A store of three values, one of which was changed behind its back.
-async fn damaged(ground: &Ground, change: impl FnOnce(&mut Blob)) -> Verdict<Store> {
+pub(super) async fn damaged(ground: &Ground, change: impl FnOnce(&mut Blob)) -> Verdict<Store> {
     let store = ground.open().await?;
     for (at, value) in names() {
         put(&store, &at, &value).await?;
@@ -62,7 +62,7 @@ async fn damaged(ground: &Ground, change: impl FnOnce(&mut Blob)) -> Verdict<Sto
     Ok(ground.reopen().await?)
 }
 
-fn flipped(bytes: &Bytes, at: usize) -> Bytes {
+pub(super) fn flipped(bytes: &Bytes, at: usize) -> Bytes {
     bytes.iter().enumerate().map(|(n, byte)| if n == at { byte ^ 0x10 } else { *byte }).collect()
 }
 

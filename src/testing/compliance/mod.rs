@@ -24,11 +24,13 @@ mod concurrency;
 mod damage;
 mod expiry;
 mod ground;
+mod hooks;
 mod item;
 mod keys;
 mod lifecycle;
 mod listing;
 mod meta;
+mod multi;
 mod nesting;
 mod paths;
 mod poll;
@@ -174,6 +176,8 @@ pub fn cases() -> Vec<Case> {
         damage::CASES,
         concurrency::CASES,
         sharing::CASES,
+        multi::CASES,
+        hooks::CASES,
     ]
     .concat()
 }

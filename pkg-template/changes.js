@@ -1,0 +1,154 @@
+import { decode } from './decode.js'
+import { KonserveError } from './error.js'
+import { call } from './hooks.js'
+
+/** So many changes wait for a slow reader; then they are dropped, and it is told that some were lost. */
+const MAX_WAITING = 1024
+
+/** The writes of a store, and those of other tabs and workers, for whoever listens. Nothing is done while nobody does. */
+export class Changes {
+  #raw
+  #channel
+  /** What is called with each change. */
+  #readers = new Set()
+  /** What ends the iterations that are under way. */
+  #ends = new Set()
+  /** By the listener that was given, its reader. */
+  #listeners = new Map()
+
+  /** `name` is that of the channel to others, if there may be any. */
+  constructor(raw, name) {
+    this.#raw = raw
+    if (name === undefined) return
+    const channel = new Channel(name)
+    this.#channel = channel
+    // It must not hold on to the store, which may be dropped without being closed.
+    raw.hook('channel', false, (bytes) => channel.post(bytes))
+  }
+
+  add(type, listener, { once = false, signal } = {}) {
+    if (type !== 'change') throw new KonserveError('INVALID_VALUE', `a store has no event ${String(type)}, only change`)
+    if (typeof listener !== 'function' && typeof listener?.handleEvent !== 'function') {
+      throw new KonserveError('INVALID_VALUE', 'a listener is a function, or an object with a method handleEvent')
+    }
+    if (this.#listeners.has(listener) || signal?.aborted) return
+    const reader = (change) => {
+      if (once) this.remove(type, listener)
+      const handle = (event) => (typeof listener === 'function' ? listener(event) : listener.handleEvent(event))
+      call("a listener to 'change'", handle, { type, ...change })
+    }
+    this.#join(reader)
+    this.#listeners.set(listener, reader)
+    signal?.addEventListener('abort', () => this.remove(type, listener), { once: true })
+  }
+
+  remove(type, listener) {
+    const reader = type === 'change' && this.#listeners.get(listener)
+    if (!reader) return
+    this.#listeners.delete(listener)
+    this.#leave(reader)
+  }
+
+  /** The changes from now on, until `signal`, the reader or the end of the store ends it. */
+  iterate({ signal } = {}) {
+    let waiting = []
+    let ended = false
+    const asking = []
+    const reader = (change) => {
+      if (asking.length > 0) asking.shift()({ done: false, value: change })
+      else if (waiting.length < MAX_WAITING) waiting.push(change)
+      else waiting = [{ lost: true }]
+    }
+    const end = () => {
+      ended = true
+      this.#ends.delete(end)
+      this.#leave(reader)
+      signal?.removeEventListener('abort', stop)
+      for (const answer of asking.splice(0)) answer({ done: true, value: undefined })
+    }
+    const stop = () => {
+      waiting = []
+      end()
+    }
+    this.#join(reader)
+    this.#ends.add(end)
+    if (signal?.aborted) stop()
+    else signal?.addEventListener('abort', stop)
+    return {
+      async next() {
+        if (waiting.length > 0) return { done: false, value: waiting.shift() }
+        return ended ? { done: true, value: undefined } : new Promise((answer) => asking.push(answer))
+      },
+      async return(value) {
+        stop()
+        return { done: true, value }
+      },
+      [Symbol.asyncIterator]() {
+        return this
+      },
+    }
+  }
+
+  /** The store is closed: what was written is still told. */
+  close() {
+    for (const end of this.#ends) end()
+    for (const listener of [...this.#listeners.keys()]) this.remove('change', listener)
+    this.#channel?.close()
+  }
+
+  #join(reader) {
+    if (this.#readers.size === 0) {
+      this.#raw.hook('changes', false, (bytes) => this.#tell(bytes, 'local'))
+      this.#channel?.listen((bytes) => this.#tell(bytes, 'remote'))
+    }
+    this.#readers.add(reader)
+  }
+
+  #leave(reader) {
+    if (!this.#readers.delete(reader) || this.#readers.size > 0) return
+    this.#raw.hook('changes', false)
+    this.#channel?.listen(undefined)
+  }
+
+  #tell(bytes, origin) {
+    const { op, key, keys = [key] } = decode(bytes)
+    for (const reader of [...this.#readers]) reader({ op, keys, origin })
+  }
+}
+
+/** The way to the other tabs and workers that have the same store. Opened when it is needed first. */
+class Channel {
+  #name
+  #channel
+  #waiting = []
+  #closed = false
+
+  constructor(name) {
+    this.#name = name
+  }
+
+  #open() {
+    return (this.#channel ??= new BroadcastChannel(this.#name))
+  }
+
+  /** All that is done at once, as the writes of one transaction are, goes in one message. */
+  post(bytes) {
+    if (this.#waiting.push(bytes) === 1) queueMicrotask(() => this.#flush())
+  }
+
+  #flush() {
+    if (this.#waiting.length > 0 && !this.#closed) this.#open().postMessage(this.#waiting)
+    this.#waiting = []
+  }
+
+  listen(tell) {
+    if (this.#closed || (!tell && !this.#channel)) return
+    this.#open().onmessage = tell ? ({ data }) => data.forEach(tell) : null
+  }
+
+  close() {
+    this.#flush()
+    this.#closed = true
+    this.#channel?.close()
+  }
+}

@@ -1,0 +1,196 @@
+//! Several keys together: `multi_get`, `multi_assoc`, `multi_dissoc`. All of it happens, or nothing.
+
+use bytes::Bytes;
+
+use super::{Held, Mode, Op, Store, WriteOptions, write::MAX_TRIES};
+use crate::{
+    backing::{Blob, Capability, Change, Expect, Outcome, Part, Write},
+    codec::check_value,
+    env::{BoxFut, sort},
+    error::{Error, ErrorKind, Result},
+    key::Key,
+    meta::Kind,
+    name::BlobName,
+};
+
+/// One value of a batch, and where it goes.
+#[derive(Clone, Debug)]
+pub struct BatchEntry {
+    /// The key.
+    pub key: Key,
+    /// The value, as CBOR.
+    pub value: Bytes,
+    /// What this entry says beside the value.
+    pub options: WriteOptions,
+}
+
+/// The blobs of some keys. A key may be given more than once; its blob is read and written once.
+struct Batch {
+    /// Each name once, ascending, and which key was the last to be given with it.
+    blobs: Vec<(BlobName, usize)>,
+    /// For each key, which of the blobs is its.
+    slots: Vec<usize>,
+}
+
+impl Batch {
+    fn of<'k>(keys: impl ExactSizeIterator<Item = &'k Key>) -> Self {
+        let mut batch = Self { blobs: Vec::new(), slots: vec![0; keys.len()] };
+        // The name, then the place in eight bytes: sorted by bytes they are in the order of both.
+        let place = |(at, key): (usize, &Key)| [key.name().as_bytes().as_slice(), &(at as u64).to_be_bytes()].concat();
+        let places: Vec<_> = keys.enumerate().map(place).collect();
+        let mut places: Vec<_> = places.iter().map(Vec::as_slice).collect();
+        sort(&mut places);
+        for place in places {
+            let Some((name, at)) = place.split_first_chunk() else { continue };
+            let name = BlobName::from_bytes(*name);
+            let at = at.iter().fold(0, |at, byte| at << 8 | usize::from(*byte));
+            match batch.blobs.last_mut() {
+                Some((known, last)) if *known == name => *last = at,
+                _ => batch.blobs.push((name, at)),
+            }
+            if let Some(slot) = batch.slots.get_mut(at) {
+                *slot = batch.blobs.len() - 1;
+            }
+        }
+        batch
+    }
+
+    fn names(&self) -> Vec<BlobName> {
+        self.blobs.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// What was found of each blob, for each key in the order that was given.
+    fn by_key<T: Clone + Default>(&self, found: &[T]) -> Vec<T> {
+        self.slots.iter().map(|slot| found.get(*slot).cloned().unwrap_or_default()).collect()
+    }
+
+    /// The keys of the blobs that were found, each once.
+    fn keys_of(&self, found: &[bool], keys: &[Key]) -> Vec<Key> {
+        let mut those = Vec::new();
+        for (at, (slot, key)) in self.slots.iter().zip(keys).enumerate() {
+            if found.get(*slot) == Some(&true) && self.blobs.get(*slot).is_some_and(|(_, last)| *last == at) {
+                those.push(key.clone());
+            }
+        }
+        those
+    }
+}
+
+/// Whether each blob was there, and the locks that are still to be held.
+type Exchanged = (Vec<bool>, Option<Vec<Held>>);
+
+impl Store {
+    /// The values of several keys as CBOR, for each key in the order that was given, read together.
+    pub async fn multi_get_cbor(&self, keys: &[Key]) -> Result<Vec<Option<Bytes>>> {
+        let _pass = self.inner.gate.enter()?;
+        let batch = Batch::of(keys.iter());
+        let held = self.inner.locks.lock_all(&batch.names(), Mode::Shared).await;
+        let reading = self.inner.backing.read(batch.names(), Part::All);
+        let _kept = self.keep(held);
+        let mut found = Vec::with_capacity(batch.blobs.len());
+        for ((name, at), blob) in batch.blobs.iter().zip(reading.await?) {
+            found.push(match (keys.get(*at), blob) {
+                (Some(key), Some(blob)) => self.value(*name, key, blob).map_err(|error| error.at_key(key.as_cbor()))?,
+                _ => None,
+            });
+        }
+        Ok(batch.by_key(&found))
+    }
+
+    /// Puts several values: all of them, or none. Says for each entry, in the order that was given, whether its key was
+    /// there before. Of a key that is given more than once the last entry counts. What an entry says is merged over
+    /// `common`.
+    pub async fn multi_assoc_cbor(&self, entries: Vec<BatchEntry>, common: WriteOptions) -> Result<Vec<bool>> {
+        let _pass = self.inner.gate.enter()?;
+        let batch = Batch::of(entries.iter().map(|entry| &entry.key));
+        for entry in &entries {
+            check_value(&entry.value).map_err(|error| error.at_key(entry.key.as_cbor()))?;
+        }
+        let mut changes = Vec::with_capacity(batch.blobs.len());
+        for (name, at) in &batch.blobs {
+            let Some(BatchEntry { key, value, options }) = entries.get(*at) else { continue };
+            let blob = self.seal(*name, key, Kind::Value, None, &common.with(options), value.clone());
+            changes.push(Change::Put(blob.map_err(|error| error.at_key(key.as_cbor()))?));
+        }
+        let (keys, values): (Vec<_>, Vec<_>) = entries.into_iter().map(|entry| (entry.key, entry.value)).unzip();
+        let (there, kept) = self.exchange(&keys, &batch, changes).await?;
+        if let Some(mut event) = self.event(Op::MultiAssoc, &keys) {
+            if self.tells_values() {
+                event.values = values;
+                event.meta = common.user;
+            }
+            self.inner.hooks.tell(event, kept);
+        }
+        Ok(batch.by_key(&there))
+    }
+
+    /// Deletes several keys: all of them, or none. Says for each key, in the order that was given, whether it was there.
+    pub async fn multi_dissoc_cbor(&self, keys: &[Key]) -> Result<Vec<bool>> {
+        let _pass = self.inner.gate.enter()?;
+        let batch = Batch::of(keys.iter());
+        let changes = vec![Change::Delete; batch.blobs.len()];
+        let (there, kept) = self.exchange(keys, &batch, changes).await?;
+        if let Some(mut event) = self.event(Op::MultiDissoc, &[]).filter(|_| there.contains(&true)) {
+            event.keys = batch.keys_of(&there, keys);
+            self.inner.hooks.tell(event, kept);
+        }
+        Ok(batch.by_key(&there))
+    }
+
+    /// Makes the changes, one for each blob, in one commit.
+    fn exchange<'a>(
+        &'a self,
+        keys: &'a [Key],
+        batch: &'a Batch,
+        changes: Vec<Change>,
+    ) -> BoxFut<'a, Result<Exchanged>> {
+        Box::pin(async move {
+            let mut held = Some(self.inner.locks.lock_all(&batch.names(), Mode::Exclusive).await);
+            let backing = &self.inner.backing;
+            let Capability { ordered, shared, .. } = backing.capability();
+            for _ in 0..MAX_TRIES {
+                let mut reading = backing.read(batch.names(), Part::Head);
+                let before = if ordered { None } else { Some(reading.as_mut().await?) };
+                // Where the backing keeps the order of calls, one right after the other shares its transaction; elsewhere
+                // what was read must still be there, if others may write too.
+                let seen = before.as_ref().filter(|_| shared);
+                let committing = backing.commit(writes(batch, &changes, seen));
+                held = held.and_then(|held| self.keep(held));
+                if let Outcome::Conflict(_) = committing.await? {
+                    continue;
+                }
+                let before = match before {
+                    Some(before) => before,
+                    // What is done is done, also if what was there cannot be read: then it counts as there.
+                    None => reading.await.unwrap_or_else(|_| vec![Some(Blob::default()); changes.len()]),
+                };
+                return Ok((self.there(keys, batch, before), held));
+            }
+            let message = format!("others changed one of the keys {MAX_TRIES} times in between; try again");
+            Err(Error::new(ErrorKind::Conflict, message))
+        })
+    }
+
+    /// Which of the blobs held something; what is damaged does.
+    fn there(&self, keys: &[Key], batch: &Batch, before: Vec<Option<Blob>>) -> Vec<bool> {
+        let there = |((name, at), blob): (&(BlobName, usize), Option<Blob>)| {
+            blob.is_some_and(|blob| !matches!(self.open(*name, keys.get(*at), blob), Ok(None)))
+        };
+        batch.blobs.iter().zip(before).map(there).collect()
+    }
+}
+
+/// The writes that make these changes, if what was seen is still there.
+fn writes(batch: &Batch, changes: &[Change], seen: Option<&Vec<Option<Blob>>>) -> Vec<Write> {
+    let expect = |at: usize| match seen.and_then(|seen| seen.get(at)) {
+        None => Expect::Anything,
+        Some(None) => Expect::Absent,
+        Some(Some(blob)) => blob.check().map_or(Expect::Anything, Expect::Check),
+    };
+    let write = |(at, ((name, _), change)): (usize, (&(BlobName, usize), &Change))| Write {
+        name: *name,
+        change: change.clone(),
+        expect: expect(at),
+    };
+    batch.blobs.iter().zip(changes).enumerate().map(write).collect()
+}
