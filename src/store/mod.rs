@@ -3,6 +3,8 @@
 //! The order of the calls on one key is the order of what happens. A call is made when its future is first polled.
 
 mod binary;
+mod binary_reader;
+mod binary_writer;
 mod config;
 mod gate;
 mod lifecycle;
@@ -17,6 +19,8 @@ mod write;
 use std::{fmt, sync::Arc};
 
 pub use binary::Span;
+pub use binary_reader::BinaryReader;
+pub use binary_writer::BinaryWriter;
 pub use config::Config;
 pub use lifecycle::{connect_store, create_store, delete_store, open_store, store_exists};
 pub use listing::{Entries, Keys, Prefix, Query};

@@ -9,7 +9,10 @@ use std::{
 
 use bytes::Bytes;
 
-use crate::backing::{Blob, Fault, Fs, FsError, FsFile, FsFut, Kind, Process};
+use crate::{
+    backing::{Blob, Fault, Fs, FsError, FsFile, FsFut, Kind, Process},
+    env::MaybeSend,
+};
 
 /// What can go wrong with one step of a file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -205,7 +208,7 @@ impl SimFs {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn act<T: Send + 'static>(&self, act: impl FnOnce(&mut Acting<'_>) -> Result<T, FsError>) -> FsFut<T> {
+    fn act<T: MaybeSend + 'static>(&self, act: impl FnOnce(&mut Acting<'_>) -> Result<T, FsError>) -> FsFut<T> {
         let done = act(&mut Acting { machine: &mut self.machine(), pid: self.pid });
         Box::pin(ready(done))
     }

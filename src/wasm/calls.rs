@@ -75,7 +75,7 @@ pub(super) struct Options {
 }
 
 impl Options {
-    fn read(self) -> Result<WriteOptions> {
+    pub(super) fn read(self) -> Result<WriteOptions> {
         let mut options = WriteOptions::default();
         if let Some(meta) = self.meta {
             options = options.meta_cbor(&meta)?;

@@ -4,6 +4,7 @@ use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 
 use super::{
+    binaries,
     calls::{self, Options},
     host::to_js,
     pages::{Listing, RawPages, RawSyncPages},
@@ -57,6 +58,15 @@ impl RawStore {
 
     pub fn bget(&self, key: Vec<u8>, start: f64, end: Option<f64>) -> Promise {
         promise(calls::bget(self.store.clone(), key, start, end))
+    }
+
+    pub fn lend(&self, key: Vec<u8>, f: Function) -> Promise {
+        promise(binaries::lend(self.store.clone(), key, f))
+    }
+
+    #[cfg(feature = "node")]
+    pub fn writer(&self, key: Vec<u8>, meta: Option<Vec<u8>>, expires: Option<f64>) -> Promise {
+        promise(binaries::begin(self.store.clone(), key, Options { meta, expires }))
     }
 
     pub fn pages(&self, query: &[u8]) -> Result<RawPages, JsValue> {
