@@ -2,14 +2,17 @@
 
 import assert from 'node:assert/strict'
 import { Blob as NodeBlob, Buffer, File as NodeFile } from 'node:buffer'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import process from 'node:process'
 import { Readable } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import * as promised from 'konserve'
 import * as sync from 'konserve/sync'
+import { run } from './helpers/process.mjs'
 
 let folder
 before(async () => (folder = await mkdtemp(join(tmpdir(), 'konserve-binary-'))))
@@ -221,6 +224,130 @@ for (const [backend, config] of backends) {
       }))
   })
 }
+
+for (const [backend, config] of backends) {
+  describe(`bget with a function, ${backend}`, () => {
+    const opened = async (use) => {
+      const store = await promised.openStore(config())
+      try {
+        await use(store)
+      } finally {
+        await store.close()
+      }
+    }
+
+    test('it gets stream, size and blob, and what it returns comes back', () =>
+      opened(async (store) => {
+        const bytes = some(1_000_000)
+        await store.bassoc('k', bytes)
+        const streamed = await store.bget('k', async ({ stream, size }) => {
+          const chunks = []
+          for await (const chunk of stream) {
+            assert.ok(chunk instanceof Uint8Array && chunk.length <= 2 ** 18)
+            chunks.push(chunk)
+          }
+          return [size, Buffer.concat(chunks)]
+        })
+        assert.deepEqual(streamed, [bytes.length, Buffer.from(bytes)])
+        const blob = await store.bget('k', ({ blob }) => blob())
+        assert.deepEqual(new Uint8Array(await blob.arrayBuffer()), bytes)
+        assert.equal(await store.bget('k', ({ size }) => size), bytes.length, 'not reading it is no error')
+        const found = await store.bget('k', ({ stream }) => Readable.fromWeb(stream).toArray())
+        assert.deepEqual(Buffer.concat(found), Buffer.from(bytes))
+        await store.bassoc('empty', '')
+        assert.equal(await store.bget('empty', async ({ blob }) => (await blob()).size), 0)
+      }))
+
+    test('it is not called where nothing is; what it throws comes back as it is', () =>
+      opened(async (store) => {
+        const unwanted = () => assert.fail('it was called')
+        assert.equal(await store.bget('none', unwanted), undefined)
+        await store.assoc('value', 1)
+        assert.equal(await codeOf(() => store.bget('value', unwanted)), 'NOT_BINARY')
+        await store.bassoc('k', some(500_000))
+        const failure = new Error('mine')
+        const failing = [
+          () => {
+            throw failure
+          },
+          () => Promise.reject(failure),
+          async ({ stream }) => {
+            for await (const chunk of stream) if (chunk) throw failure
+          },
+        ]
+        for (const fn of failing) await assert.rejects(store.bget('k', fn), (error) => error === failure)
+        await store.bassoc('k', 'the lock is free')
+        assert.equal(await store.bget('k', async ({ blob }) => (await blob()).text()), 'the lock is free')
+      }))
+
+    test('the key is locked until it is done, and then the stream is over', () =>
+      opened(async (store) => {
+        await store.bassoc('k', some(700_000))
+        let written = false
+        let writing
+        const kept = await store.bget('k', async ({ stream }) => {
+          writing = store.bassoc('k', Readable.from([utf8])).then(() => (written = true))
+          await store.bassoc('other', 'others are free')
+          await setTimeout(20)
+          const reader = stream.getReader()
+          assert.equal((await reader.read()).value.length, 2 ** 18)
+          assert.equal(written, false)
+          return reader
+        })
+        await writing
+        assert.equal(await codeOf(() => kept.read()), 'CLOSED')
+        assert.deepEqual(await store.bget('k'), utf8)
+      }))
+  })
+}
+
+test('a damaged file gives not one byte', async () => {
+  const path = place()
+  const store = await promised.openStore({ path, syncBlob: false })
+  await store.bassoc('k', new Blob([some(2_000_000)]).stream())
+  const [file] = (await readdir(path)).filter((name) => name.endsWith('.ksv'))
+  const bytes = await readFile(join(path, file))
+  bytes[1_999_999] ^= 1
+  await writeFile(join(path, file), bytes)
+  assert.equal(await codeOf(() => store.bget('k', () => assert.fail('it was called'))), 'CORRUPT')
+  assert.equal(await codeOf(() => store.bget('k', { end: 1 })), 'CORRUPT')
+  await store.close()
+})
+
+test('nothing writes to a store that was opened to be read', async () => {
+  const path = place()
+  await promised.createStore({ path, syncBlob: false }).then((store) => store.close())
+  const store = await promised.openStore({ path, access: 'read' })
+  assert.equal(await codeOf(() => store.bassoc('k', Readable.from([utf8]))), 'PERMISSION_DENIED')
+  await store.close()
+  assert.equal(await codeOf(() => store.bassoc('k', Readable.from([utf8]))), 'CLOSED')
+})
+
+test('closing waits for a stream that is under way', async () => {
+  const path = place()
+  const store = await promised.openStore({ path, syncBlob: false })
+  async function* slow() {
+    for (let n = 0; n < 5; n++) {
+      yield some(100_000)
+      await setTimeout(5)
+    }
+  }
+  const writing = store.bassoc('k', slow())
+  await store.close()
+  await writing
+  const again = await promised.openStore({ path })
+  assert.equal((await again.getMeta('k')).size, 500_000)
+  await again.close()
+})
+
+// `KONSERVE_STREAM_MIB=1024` for the whole promise.
+const mib = Number(process.env.KONSERVE_STREAM_MIB ?? 128)
+test(`${mib} MiB go into a file and out of it in less than 64 MiB of memory`, async (t) => {
+  const program = fileURLToPath(new URL('helpers/large-binary.mjs', import.meta.url))
+  const { grown } = JSON.parse(await run(process.execPath, [program, place(), String(mib)], { timeout: 600_000 }))
+  t.diagnostic(`grew by ${grown.toFixed(1)} MiB`)
+  assert.ok(grown < 64, `grew by ${grown} MiB`)
+})
 
 /** A stream without an end, in which timers get their turn. */
 function endless() {
