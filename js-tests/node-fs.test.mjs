@@ -194,3 +194,37 @@ test('the synchronous kind gives no promises, the other nothing else', () => {
     assert.ok(answer instanceof Promise)
   }
 })
+
+each('a file is written and read in pieces, in any order', async ({ files, at }) => {
+  assert.equal(await files.open(at('none')), undefined)
+  const writing = await files.begin(at('some'))
+  await fails(() => files.begin(at('some')), 'EEXIST')
+  await files.writeAt(writing, 50_000, BYTES.subarray(50_000))
+  await files.writeAt(writing, 10, BYTES.subarray(10, 50_000))
+  await files.writeAt(writing, 0, BYTES.subarray(0, 10))
+  await files.sync(writing)
+  await files.close(writing)
+  const reading = await files.open(at('some'))
+  await files.unlink(at('some'))
+  assert.equal(await files.lengthOf(reading), BYTES.length)
+  for (const [from, length] of [
+    [0, 10],
+    [99_990, 100],
+    [70_000, 0],
+    [1_000_000, 5],
+  ]) {
+    const piece = await files.readAt(reading, from, length)
+    assert.deepEqual(new Uint8Array(piece), BYTES.slice(from, from + length), `${from}`)
+  }
+  await files.close(reading)
+})
+
+each('what is written in pieces is written in full also when the system takes less', async ({ make, at }) => {
+  const files = make(
+    meddled((name, args, proceed) => proceed(name === 'write' ? args.with(3, Math.ceil(args[3] / 3)) : args)),
+  )
+  const writing = await files.begin(at('some'))
+  await files.writeAt(writing, 100, BYTES)
+  await files.close(writing)
+  assert.deepEqual(new Uint8Array(fs.readFileSync(at('some'))).subarray(100), BYTES)
+})

@@ -4,6 +4,8 @@ import { isWellFormed } from './text.js'
 
 /** What a binary that must be held in memory whole may have, in bytes: as much as any value. */
 const MAX_HELD = 2 ** 28
+/** What crosses into wasm at once, in bytes: its memory never shrinks. */
+const PIECE = 2 ** 18
 
 /** The bytes of what has them at hand; `undefined` for anything else. */
 export function bytesOf(input) {
@@ -60,6 +62,34 @@ export async function collected(chunks) {
     parts.push(part)
   }
   return new Uint8Array(await new Blob(parts).arrayBuffer())
+}
+
+/** Writes all chunks, or nothing. */
+export async function pour(writer, chunks) {
+  try {
+    for await (const chunk of chunks) {
+      const bytes = chunkBytes(chunk)
+      for (let at = 0; at < bytes.length; at += PIECE) await writer.write(bytes.subarray(at, at + PIECE))
+    }
+    await writer.finish()
+  } catch (error) {
+    // The first error is the one to tell; what could not be cleared away is swept.
+    await writer.abort().catch(() => undefined)
+    throw error
+  } finally {
+    writer.free()
+  }
+}
+
+/** What the function of a `bget` is given. */
+export function lent(reader, size) {
+  const pull = async (controller) => {
+    const piece = await reader.next()
+    if (piece === undefined) controller.close()
+    else controller.enqueue(piece)
+  }
+  const stream = new ReadableStream({ pull }, { highWaterMark: 0 })
+  return { stream, size, blob: () => new Response(stream).blob() }
 }
 
 /** `{ start, end }` as whole numbers, which may be left out. */

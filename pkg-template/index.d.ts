@@ -146,6 +146,16 @@ export interface Range {
   end?: number
 }
 
+/** A binary inside the function given to `bget`. Its bytes are there once, as those of a `Response`. */
+export interface LentBinary {
+  /** The bytes, piece by piece. */
+  readonly stream: ReadableStream<Uint8Array>
+  /** How many there are. */
+  readonly size: number
+  /** All of them. */
+  blob(): Promise<Blob>
+}
+
 /** What is known of a key without reading its value, your own entries included. */
 export interface Meta<K = unknown> {
   key: K
@@ -227,6 +237,12 @@ export interface Store<Schema = unknown> {
   bassoc(key: KeyOf<Schema>, input: BinaryInput, options?: WriteOptions): Promise<void>
   /** The bytes of a binary, or a part of them; `undefined` if there is none, `NOT_BINARY` where a value is stored. */
   bget(key: KeyOf<Schema>, range?: Range): Promise<Uint8Array | undefined>
+  /**
+   * Gives a binary to `use` and returns what that returns; `undefined`, without calling it, if there is none. All of it was
+   * checked before. Until `use` is done the key is locked: waiting for a write to the same key inside waits for ever.
+   */
+  bget<T>(key: KeyOf<Schema>, use: (binary: LentBinary) => T | PromiseLike<T>): Promise<T | undefined>
+
   /** The values of several keys, read together: of those that have one, in the order given. Keys are those you gave. */
   multiGet<K extends KeyOf<Schema>>(keys: Iterable<K> & object): Promise<Map<K, ValueOf<Schema, K>>>
   /**
@@ -259,7 +275,6 @@ export interface Store<Schema = unknown> {
     options?: { once?: boolean | undefined; signal?: AbortSignal | undefined },
   ): void
   removeEventListener(type: 'change', listener: ChangeListener): void
-
   /** What is known of every key, without reading the values. What cannot be read is reported after the rest. */
   keys(query?: Query): AsyncListing<Meta<KeyOf<Schema>>>
   /** Every key with its value. */

@@ -59,6 +59,41 @@ const methods = {
     throw failed.error
   },
 
+  /** A file that is there, opened to be read in pieces: its number, or `undefined` if there is none. */
+  *open(path) {
+    return yield* unless('ENOENT', undefined, ['open', path, PLAIN_FILE])
+  },
+
+  /** A new file, opened to be written in pieces. */
+  *begin(path) {
+    return yield ['open', path, 'wx', 0o666]
+  },
+
+  *lengthOf(file) {
+    return (yield ['fstat', file]).size
+  },
+
+  /** Fewer bytes only where the file ends. */
+  *readAt(file, from, length) {
+    const bytes = Buffer.allocUnsafe(length)
+    let at = 0
+    for (let got = -1; at < length && got !== 0; at += got)
+      got = yield ['read', file, bytes, at, length - at, from + at]
+    return bytes.subarray(0, at)
+  },
+
+  *writeAt(file, to, bytes) {
+    for (let at = 0; at < bytes.length;) at += yield* some(['write', file, bytes, at, bytes.length - at, to + at])
+  },
+
+  *sync(file) {
+    yield ['fsync', file]
+  },
+
+  *close(file) {
+    yield ['close', file]
+  },
+
   *rename(from, to) {
     for (const wait of RENAME_PAUSES) {
       try {

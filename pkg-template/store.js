@@ -1,4 +1,4 @@
-import { bytesOf, chunksOf, collected, notBinary, rangeOf } from './binary.js'
+import { bytesOf, chunksOf, collected, lent, notBinary, pour, rangeOf } from './binary.js'
 import { Changes } from './changes.js'
 import { decode } from './decode.js'
 import { encodeBatch, encodeKeyAsPath, encodeKey, encodeKeys, encodePath, encodeValue } from './encode.js'
@@ -102,11 +102,16 @@ class Verbs {
     const bytes = bytesOf(input)
     if (bytes !== undefined) return put(bytes)
     if (this.#then === atOnce) throw notBinary('ArrayBuffer or string: a synchronous store waits for no stream')
-    return collected(chunksOf(input)).then(put)
+    const chunks = chunksOf(input)
+    if (!this.#raw.writer) return collected(chunks).then(put)
+    return this.#raw.writer(at, meta, expires).then((writer) => pour(writer, chunks))
   }
 
-  bget(key, options = {}) {
-    const range = rangeOf(known(options, ['start', 'end'], 'a read of a binary'))
+  bget(key, what = {}) {
+    if (typeof what === 'function' && this.#then === later) {
+      return this.#raw.lend(encodeKey(key), (reader, size) => what(lent(reader, size)))
+    }
+    const range = rangeOf(known(what, ['start', 'end'], 'a read of a binary'))
     return this.#raw.bget(encodeKey(key), ...range)
   }
 

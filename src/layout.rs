@@ -33,9 +33,29 @@ pub fn digest(value: &[u8]) -> [u8; 32] {
     *blake3::hash(value).as_bytes()
 }
 
+/// The digest of a value section that comes in pieces.
+#[derive(Clone, Debug, Default)]
+pub struct Digest(blake3::Hasher);
+
+impl Digest {
+    /// Adds a piece.
+    pub fn add(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// The digest of what was added.
+    pub fn finish(&self) -> [u8; 32] {
+        *self.0.finalize().as_bytes()
+    }
+}
+
 /// Makes the blob of a value section and its metadata, whose `digest` must be the section's.
-/// Metadata beyond 1 MiB is `LIMIT_EXCEEDED`.
 pub fn seal(name: BlobName, codecs: Codecs, meta: &Meta, value: Bytes) -> Result<Blob> {
+    Ok(Blob { head: head(name, codecs, meta)?, value })
+}
+
+/// Makes the head of a blob. Its length does not depend on `size` and `digest`. Metadata beyond 1 MiB is `LIMIT_EXCEEDED`.
+pub fn head(name: BlobName, codecs: Codecs, meta: &Meta) -> Result<Bytes> {
     let map = meta.to_map();
     let len = PREFIX_LEN + map.len();
     let declared = u32::try_from(len).ok().filter(|_| len <= MAX_META_LEN).ok_or_else(|| {
@@ -52,7 +72,7 @@ pub fn seal(name: BlobName, codecs: Codecs, meta: &Meta, value: Bytes) -> Result
     if let Some(place) = head.get_mut(8..HEADER_LEN) {
         place.copy_from_slice(&check);
     }
-    Ok(Blob { head: head.freeze(), value })
+    Ok(head.freeze())
 }
 
 /// Opens the head of a blob: checks it in the order that the format gives, and reads its metadata.
@@ -90,7 +110,12 @@ pub fn open(name: BlobName, key: Option<&Key>, head: &[u8]) -> Result<(Codecs, M
 
 /// Checks that a value section is the one its head was written with.
 pub fn open_value(name: BlobName, meta: &Meta, value: &[u8]) -> Result<()> {
-    if digest(value) == meta.digest {
+    open_digest(name, meta, digest(value))
+}
+
+/// Checks that a value section of this digest is the one its head was written with.
+pub fn open_digest(name: BlobName, meta: &Meta, digest: [u8; 32]) -> Result<()> {
+    if digest == meta.digest {
         return Ok(());
     }
     let message = format!(

@@ -42,6 +42,20 @@ fn put(store: &Store, number: u8, content: u32) -> Result<(), Error> {
     wait(store.commit(write(number, Change::Put(blob(content))))).map(drop)
 }
 
+fn stream(store: &Store, number: u8, content: u32) -> Result<(), Error> {
+    let Blob { head, value } = blob(content);
+    let mut writer = wait(store.write_stream(name(number), head.len()))?;
+    for piece in value.chunks(30) {
+        if let Err(error) = wait(writer.write(Bytes::copy_from_slice(piece))) {
+            // What fails here is told by nobody, and swept.
+            drop(wait(writer.abort()));
+            return Err(error);
+        }
+    }
+    wait(writer.sync())?;
+    wait(writer.finish(head))
+}
+
 fn delete(store: &Store, number: u8) -> Result<(), Error> {
     wait(store.commit(write(number, Change::Delete))).map(drop)
 }
@@ -100,9 +114,10 @@ struct Deed {
     act: fn(&Store) -> Result<(), Error>,
 }
 
-const DEEDS: [Deed; 6] = [
+const DEEDS: [Deed; 7] = [
     Deed { what: "put", before: &[], after: &[(1, 1)], act: |store| put(store, 1, 1) },
     Deed { what: "overwrite", before: &[(1, 5)], after: &[(1, 1)], act: |store| put(store, 1, 1) },
+    Deed { what: "stream", before: &[(1, 5)], after: &[(1, 1)], act: |store| stream(store, 1, 1) },
     Deed { what: "delete", before: &[(1, 5)], after: &[], act: |store| delete(store, 1) },
     Deed {
         what: "update",

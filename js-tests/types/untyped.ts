@@ -2,6 +2,7 @@
 
 import { connectStore, createStore, deleteStore, Keyword, KonserveError, openStore, storeExists } from 'konserve'
 import type { BackingObject, Config, ErrorCode, Meta, Store, ChangeEvent, Key, WriteEvent } from 'konserve'
+import { openStore as openSync } from 'konserve/sync'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 declare function same<A, B>(same: Same<A, B>): void
@@ -169,4 +170,32 @@ export async function backingsOfOnesOwn(): Promise<void> {
   await openStore({ backend: { ...backend, read: (names: string[]) => names } })
   // @ts-expect-error a path is for files
   await openStore({ backend, path: 'folder' })
+}
+
+export async function binaries(store: Store): Promise<void> {
+  await store.bassoc('photo', new Uint8Array(3), { meta: { mime: 'image/png' } })
+  await store.bassoc('photo', new ArrayBuffer(3))
+  await store.bassoc('photo', 'text')
+  await store.bassoc('photo', new Blob(['text']))
+  await store.bassoc('photo', new File(['text'], 'name'))
+  await store.bassoc('photo', new Blob(['text']).stream())
+  async function* chunks() {
+    yield new Uint8Array(3)
+    yield 'text'
+  }
+  await store.bassoc('photo', chunks())
+  // @ts-expect-error an array of numbers is no binary
+  await store.bassoc('photo', [1, 2])
+  const bytes = await store.bget('photo')
+  same<typeof bytes, Uint8Array | undefined>(true)
+  await store.bget('photo', { start: -10 })
+  await store.bget('photo', { start: 0, end: 10 })
+  // @ts-expect-error there is no such option
+  await store.bget('photo', { from: 1 })
+  const direct = openSync({ backend: 'memory' })
+  direct.bassoc('photo', new Uint8Array(3))
+  const found: Uint8Array | undefined = direct.bget('photo', { end: 2 })
+  // @ts-expect-error a synchronous store waits for no stream
+  direct.bassoc('photo', new Blob(['text']))
+  console.log(found)
 }

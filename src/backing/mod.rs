@@ -13,12 +13,13 @@ mod node_fs;
 mod object;
 #[cfg(not(target_arch = "wasm32"))]
 mod off_thread;
+mod stream;
 
 use bytes::Bytes;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use file::StdFs;
-pub use file::{Access, Fault, FilePlace, Fs, FsError, FsFut, Kind, Process};
+pub use file::{Access, Fault, FilePlace, Fs, FsError, FsFile, FsFut, Kind, Process};
 #[cfg(all(target_arch = "wasm32", feature = "web"))]
 pub use indexeddb::{Durability, IndexedDbPlace};
 pub use memory::{MemoryBacking, MemoryPlace};
@@ -28,10 +29,11 @@ pub use node_fs::{NodeFiles, NodeFs};
 pub use object::ObjectPlace;
 #[cfg(not(target_arch = "wasm32"))]
 pub use off_thread::OffThread;
+pub use stream::{BlobReader, BlobWriter};
 
 use crate::{
     env::{BoxFut, MaybeSend, MaybeSync},
-    error::Result,
+    error::{Error, ErrorKind, Result},
     name::BlobName,
 };
 
@@ -138,12 +140,20 @@ pub struct Capability {
     pub shared: bool,
     /// What was acknowledged is still there after the process ended.
     pub persistent: bool,
+    /// Blobs are written and read piece by piece; without, whoever has more than fits into memory cannot keep it here.
+    pub streams: bool,
 }
 
 impl Capability {
     /// Nothing beyond the contract of the trait.
-    pub const NONE: Self =
-        Self { ordered: false, immediate: false, atomic_batches: false, shared: false, persistent: false };
+    pub const NONE: Self = Self {
+        ordered: false,
+        immediate: false,
+        atomic_batches: false,
+        shared: false,
+        persistent: false,
+        streams: false,
+    };
 }
 
 /// The function of an [`update`](Backing::update): sees the blob as it is, says what becomes of it.
@@ -179,8 +189,23 @@ pub trait Backing: MaybeSend + MaybeSync + 'static {
     /// Puts the store's record if there is none; says whether it did.
     fn create_record(&self, record: Bytes) -> BoxFut<'static, Result<bool>>;
 
+    /// Begins a blob that is written piece by piece, with a head of this length. Called only with
+    /// [`Capability::streams`]. Several may be under way for one name: the last to be finished stays.
+    fn write_stream(&self, _name: BlobName, _head_len: usize) -> BoxFut<'static, Result<Box<dyn BlobWriter>>> {
+        Box::pin(std::future::ready(Err(no_streams())))
+    }
+
+    /// Opens a blob that is read piece by piece; `None` if there is none. Called only with [`Capability::streams`].
+    fn read_stream(&self, _name: BlobName) -> BoxFut<'static, Result<Option<Box<dyn BlobReader>>>> {
+        Box::pin(std::future::ready(Err(no_streams())))
+    }
+
     /// Finishes what is under way and gives locks and handles back. Called once, last.
     fn close(&self) -> BoxFut<'static, Result<()>>;
+}
+
+fn no_streams() -> Error {
+    Error::new(ErrorKind::Unsupported, "this backing takes only whole blobs; see its capability")
 }
 
 /// The pages of [`Backing::heads`].

@@ -7,7 +7,7 @@ use js_sys::{Array, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use super::{Blob, Fault, Fs, FsError, FsFut, Kind, Process};
+use super::{Blob, Fault, Fs, FsError, FsFile, FsFut, Kind, Process};
 use crate::env::JsCause;
 
 #[wasm_bindgen]
@@ -20,6 +20,20 @@ extern "C" {
     fn read(this: &NodeFiles, path: &str, first: Option<f64>) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, structural, catch)]
     fn create(this: &NodeFiles, path: &str, bytes: Uint8Array, durable: bool) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, structural, catch)]
+    fn open(this: &NodeFiles, path: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, structural, catch)]
+    fn begin(this: &NodeFiles, path: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, structural, catch, js_name = lengthOf)]
+    fn length_of(this: &NodeFiles, file: f64) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, structural, catch, js_name = readAt)]
+    fn read_at(this: &NodeFiles, file: f64, at: f64, length: f64) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, structural, catch, js_name = writeAt)]
+    fn write_at(this: &NodeFiles, file: f64, at: f64, bytes: Uint8Array) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, structural, catch)]
+    fn sync(this: &NodeFiles, file: f64) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, structural, catch)]
+    fn close(this: &NodeFiles, file: f64) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, structural, catch)]
     fn rename(this: &NodeFiles, from: &str, to: &str) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, structural, catch)]
@@ -72,6 +86,17 @@ impl Fs for NodeFs {
         answer(self.files.create(text(path), joined(content), durable), nothing)
     }
 
+    fn open(&self, path: &Path) -> FsFut<Option<Box<dyn FsFile>>> {
+        let (files, opening) =
+            (self.files.clone(), answer(self.files.open(text(path)), |value| optional(value, number)));
+        Box::pin(async move { Ok(opening.await?.map(|file| opened(files, file))) })
+    }
+
+    fn begin(&self, path: &Path) -> FsFut<Box<dyn FsFile>> {
+        let (files, opening) = (self.files.clone(), answer(self.files.begin(text(path)), number));
+        Box::pin(async move { Ok(opened(files, opening.await?)) })
+    }
+
     fn rename(&self, from: &Path, to: &Path) -> FsFut<()> {
         answer(self.files.rename(text(from), text(to)), nothing)
     }
@@ -122,6 +147,53 @@ impl Fs for NodeFs {
 
     fn pause(&self, milliseconds: u32) -> FsFut<()> {
         answer(self.files.pause(milliseconds), nothing)
+    }
+}
+
+/// A file that Node has open, by its number.
+struct NodeFile {
+    files: NodeFiles,
+    file: f64,
+    open: bool,
+}
+
+fn opened(files: NodeFiles, file: f64) -> Box<dyn FsFile> {
+    Box::new(NodeFile { files, file, open: true })
+}
+
+#[allow(clippy::cast_precision_loss, reason = "lengths are below 2^53")]
+impl FsFile for NodeFile {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "lengths are whole numbers below 2^53")]
+    fn len(&self) -> FsFut<u64> {
+        answer(self.files.length_of(self.file), |length| Some(length.as_f64()? as u64))
+    }
+
+    fn read(&self, at: u64, len: usize) -> FsFut<Bytes> {
+        answer(self.files.read_at(self.file, at as f64, len as f64), |bytes| {
+            Some(bytes.dyn_ref::<Uint8Array>()?.to_vec().into())
+        })
+    }
+
+    fn write(&self, at: u64, bytes: Bytes) -> FsFut<()> {
+        answer(self.files.write_at(self.file, at as f64, Uint8Array::from(&*bytes)), nothing)
+    }
+
+    fn sync(&self) -> FsFut<()> {
+        answer(self.files.sync(self.file), nothing)
+    }
+
+    fn close(mut self: Box<Self>) -> FsFut<()> {
+        self.open = false;
+        answer(self.files.close(self.file), nothing)
+    }
+}
+
+impl Drop for NodeFile {
+    fn drop(&mut self) {
+        if self.open {
+            // Nobody is left to tell of an error.
+            drop(answer(self.files.close(self.file), nothing));
+        }
     }
 }
 
@@ -183,6 +255,10 @@ fn nothing(_: &JsValue) -> Option<()> {
 #[allow(clippy::option_option, reason = "absence and a wrong answer are two things")]
 fn optional<T>(value: &JsValue, read: fn(&JsValue) -> Option<T>) -> Option<Option<T>> {
     if value.is_undefined() { Some(None) } else { read(value).map(Some) }
+}
+
+fn number(value: &JsValue) -> Option<f64> {
+    value.as_f64()
 }
 
 /// A name that is not well-formed text is not of ours.

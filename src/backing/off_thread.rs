@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use super::{Backing, Blob, Capability, HeadPage, Heads, Outcome, Part, Place, UpdateFn, Write};
+use super::{
+    Backing, Blob, BlobReader, BlobWriter, Capability, HeadPage, Heads, Outcome, Part, Place, UpdateFn, Write,
+};
 use crate::{
     env::{BoxFut, wait},
     error::Result,
@@ -60,6 +62,20 @@ impl<B: Backing + ?Sized> Backing for OffThread<B> {
         self.job(move |inner| wait(inner.create_record(record)))
     }
 
+    fn write_stream(&self, name: BlobName, head_len: usize) -> BoxFut<'static, Result<Box<dyn BlobWriter>>> {
+        self.job(move |inner| {
+            let writer = wait(inner.write_stream(name, head_len))?;
+            Ok(Box::new(OffThreadWriter(Arc::new(Mutex::new(Some(writer))))) as Box<dyn BlobWriter>)
+        })
+    }
+
+    fn read_stream(&self, name: BlobName) -> BoxFut<'static, Result<Option<Box<dyn BlobReader>>>> {
+        self.job(move |inner| {
+            let reader = wait(inner.read_stream(name))?;
+            Ok(reader.map(|reader| Box::new(OffThreadReader::new(reader)) as Box<dyn BlobReader>))
+        })
+    }
+
     fn close(&self) -> BoxFut<'static, Result<()>> {
         self.job(|inner| wait(inner.close()))
     }
@@ -71,6 +87,77 @@ impl Heads for OffThreadHeads {
     fn next(&mut self) -> BoxFut<'_, Result<Option<HeadPage>>> {
         let heads = Arc::clone(&self.0);
         Box::pin(blocking::unblock(move || wait(heads.lock().unwrap_or_else(PoisonError::into_inner).next())))
+    }
+}
+
+struct OffThreadWriter(Arc<Mutex<Option<Box<dyn BlobWriter>>>>);
+
+impl OffThreadWriter {
+    fn job(
+        &self,
+        job: impl for<'a> FnOnce(&'a mut dyn BlobWriter) -> BoxFut<'a, Result<()>> + Send + 'static,
+    ) -> BoxFut<'static, Result<()>> {
+        let writer = Arc::clone(&self.0);
+        Box::pin(blocking::unblock(move || match &mut *writer.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(writer) => wait(job(writer.as_mut())),
+            None => Ok(()),
+        }))
+    }
+
+    fn last_job(
+        &self,
+        job: impl FnOnce(Box<dyn BlobWriter>) -> BoxFut<'static, Result<()>> + Send + 'static,
+    ) -> BoxFut<'static, Result<()>> {
+        let writer = Arc::clone(&self.0);
+        Box::pin(blocking::unblock(move || {
+            let writer = writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+            writer.map_or(Ok(()), |writer| wait(job(writer)))
+        }))
+    }
+}
+
+impl BlobWriter for OffThreadWriter {
+    fn write(&mut self, bytes: Bytes) -> BoxFut<'_, Result<()>> {
+        self.job(|writer| writer.write(bytes))
+    }
+
+    fn sync(&mut self) -> BoxFut<'_, Result<()>> {
+        self.job(|writer| writer.sync())
+    }
+
+    fn finish(self: Box<Self>, head: Bytes) -> BoxFut<'static, Result<()>> {
+        self.last_job(|writer| writer.finish(head))
+    }
+
+    fn abort(self: Box<Self>) -> BoxFut<'static, Result<()>> {
+        self.last_job(BlobWriter::abort)
+    }
+}
+
+struct OffThreadReader {
+    head: Bytes,
+    value_len: u64,
+    inner: Arc<Mutex<Box<dyn BlobReader>>>,
+}
+
+impl OffThreadReader {
+    fn new(inner: Box<dyn BlobReader>) -> Self {
+        Self { head: inner.head(), value_len: inner.value_len(), inner: Arc::new(Mutex::new(inner)) }
+    }
+}
+
+impl BlobReader for OffThreadReader {
+    fn head(&self) -> Bytes {
+        self.head.clone()
+    }
+
+    fn value_len(&self) -> u64 {
+        self.value_len
+    }
+
+    fn read(&mut self, at: u64, len: usize) -> BoxFut<'_, Result<Bytes>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(blocking::unblock(move || wait(inner.lock().unwrap_or_else(PoisonError::into_inner).read(at, len))))
     }
 }
 

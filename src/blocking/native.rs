@@ -1,6 +1,6 @@
 //! A store whose methods return their results, for programs that are not asynchronous.
 
-use std::vec;
+use std::{io, vec};
 
 use bytes::Bytes;
 
@@ -136,6 +136,15 @@ impl Store {
         self.0.remove_write_hook(id);
     }
 
+    pub fn write_binary(&self, key: &Key, options: WriteOptions) -> Result<BinaryWriter> {
+        wait(self.0.write_binary(key, options)).map(BinaryWriter)
+    }
+
+    pub fn read_binary(&self, key: &Key) -> Result<Option<BinaryReader>> {
+        let reader = wait(self.0.read_binary(key))?;
+        Ok(reader.map(|reader| BinaryReader { reader, piece: Bytes::new() }))
+    }
+
     pub fn keys(&self) -> Result<Keys> {
         self.list_keys(Query::default())
     }
@@ -176,6 +185,57 @@ impl Store {
     /// The asynchronous store below.
     pub fn inner(&self) -> &store::Store {
         &self.0
+    }
+}
+
+/// A binary on its way into a store; see [`store::BinaryWriter`]. Dropped without `finish`, nothing of it is left.
+pub struct BinaryWriter(store::BinaryWriter);
+
+impl BinaryWriter {
+    /// Puts the binary at its key.
+    pub fn finish(self) -> Result<()> {
+        wait(self.0.finish())
+    }
+
+    /// Gives the binary up.
+    pub fn abort(self) -> Result<()> {
+        wait(self.0.abort())
+    }
+}
+
+impl io::Write for BinaryWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        wait(self.0.write(bytes)).map(|()| bytes.len()).map_err(io::Error::other)
+    }
+
+    /// Does nothing: only `finish` makes the binary be there.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A binary that is read piece by piece; see [`store::BinaryReader`].
+pub struct BinaryReader {
+    reader: store::BinaryReader,
+    /// What is left of the last piece.
+    piece: Bytes,
+}
+
+impl BinaryReader {
+    /// The metadata of the binary.
+    pub fn meta(&self) -> &Meta {
+        self.reader.meta()
+    }
+}
+
+impl io::Read for BinaryReader {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.piece.is_empty() {
+            self.piece = wait(self.reader.next()).map_err(io::Error::other)?.unwrap_or_default();
+        }
+        let piece = self.piece.split_to(into.len().min(self.piece.len()));
+        into.iter_mut().zip(&piece).for_each(|(to, from)| *to = *from);
+        Ok(piece.len())
     }
 }
 

@@ -88,6 +88,9 @@ impl Codec {
     }
 }
 
+/// What a binary that is streamed goes through: nothing, whatever the store's compressor is.
+pub const STREAMED: Codecs = Codecs { serializer: CBOR, compressor: Compressor::None.id() };
+
 /// Checks a value that a user gives: `INVALID_VALUE` names the place inside it.
 pub fn check_value(cbor: &[u8]) -> Result<()> {
     cbor::check(cbor).map_err(|flaw| match flaw.kind {
@@ -102,7 +105,8 @@ pub fn check_value(cbor: &[u8]) -> Result<()> {
     })
 }
 
-fn too_long(size: u64, limit: u64) -> Error {
+/// The error of a value that is longer than the limit.
+pub fn too_long(size: u64, limit: u64) -> Error {
     Error::new(
         ErrorKind::LimitExceeded,
         format!(

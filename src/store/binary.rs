@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Op, Store, WriteOptions, read::Opened};
+use super::{Event, Op, Store, WriteOptions, read::Opened};
 use crate::{
     backing::{Change, Expect, Part, Write},
     error::{Error, ErrorKind, Result},
@@ -23,7 +23,7 @@ pub struct Span {
 
 impl Span {
     /// From where to where it reaches in so many bytes.
-    fn within(self, size: u64) -> (u64, u64) {
+    pub(super) fn within(self, size: u64) -> (u64, u64) {
         let place = |at: i64| match u64::try_from(at) {
             Ok(at) => at.min(size),
             Err(_) => size.saturating_sub(at.unsigned_abs()),
@@ -38,27 +38,44 @@ impl Store {
     pub async fn put_binary(&self, key: &Key, bytes: Bytes, options: WriteOptions) -> Result<()> {
         let put = async {
             let _pass = self.inner.gate.enter()?;
-            let name = key.name();
-            let blob = self.seal(name, key, Kind::Binary, None, &options, bytes)?;
-            let event = self.event(Op::Bassoc, std::slice::from_ref(key));
-            let write = Write { name, change: Change::Put(blob), expect: Expect::Anything };
-            self.commit(write, event).await.map(drop)
+            self.put_bytes(key, bytes, &options).await
         };
         put.await.map_err(|error: Error| error.at_key(key.as_cbor()))
+    }
+
+    pub(super) async fn put_bytes(&self, key: &Key, bytes: Bytes, options: &WriteOptions) -> Result<()> {
+        let name = key.name();
+        let blob = self.seal(name, key, Kind::Binary, None, options, bytes)?;
+        let write = Write { name, change: Change::Put(blob), expect: Expect::Anything };
+        self.commit(write, self.binary_event(key, options)).await.map(drop)
+    }
+
+    /// What is told of a binary: not its bytes, which may be more than memory holds.
+    pub(super) fn binary_event(&self, key: &Key, options: &WriteOptions) -> Option<Event> {
+        let mut event = self.event(Op::Bassoc, std::slice::from_ref(key))?;
+        if self.tells_values() {
+            event.meta = options.user.clone();
+        }
+        Some(event)
     }
 
     /// The bytes at a key, or a part of them; `NOT_BINARY` where there is something else. All of them are read and
     /// checked, also for a part.
     pub async fn binary(&self, key: &Key, span: Span) -> Result<Option<Bytes>> {
         let got = async {
+            if self.inner.backing.capability().streams {
+                return self.streamed_part(key, span).await;
+            }
             let Some(opened) = self.load(key, Part::All).await? else { return Ok(None) };
-            Ok(Some(cut(&self.bytes(opened)?, span)))
+            let bytes = self.bytes(opened)?;
+            let (start, end) = span.within(bytes.len() as u64);
+            Ok(Some(cut(&bytes, start, end)))
         };
         got.await.map_err(|error: Error| error.at_key(key.as_cbor()))
     }
 
     /// Checks and decompresses a binary.
-    fn bytes(&self, opened: Opened) -> Result<Bytes> {
+    pub(super) fn bytes(&self, opened: Opened) -> Result<Bytes> {
         let Opened { name, codecs, meta, section } = opened;
         if meta.kind != Kind::Binary {
             return Err(not_binary());
@@ -68,15 +85,15 @@ impl Store {
     }
 }
 
-fn cut(bytes: &Bytes, span: Span) -> Bytes {
-    let (start, end) = span.within(bytes.len() as u64);
+/// The bytes from `start` to `end`, which are in this order and no more than there are.
+pub(super) fn cut(bytes: &Bytes, start: u64, end: u64) -> Bytes {
     match (usize::try_from(start), usize::try_from(end)) {
         (Ok(start), Ok(end)) => bytes.slice(start..end),
         _ => Bytes::new(),
     }
 }
 
-fn not_binary() -> Error {
+pub(super) fn not_binary() -> Error {
     Error::new(ErrorKind::NotBinary, "reading a binary where something else is stored; use get")
 }
 
@@ -100,7 +117,8 @@ mod tests {
             (0, Some(0), ""),
             (i64::MIN, Some(i64::MAX), "0123456789"),
         ] {
-            assert_eq!(cut(&bytes, Span { start, end }), expected, "{start} {end:?}");
+            let (from, to) = Span { start, end }.within(10);
+            assert_eq!(cut(&bytes, from, to), expected, "{start} {end:?}");
         }
     }
 }

@@ -29,7 +29,7 @@ pub enum Op {
     Dissoc,
     /// Something was removed from the value of a key.
     DissocIn,
-    /// Bytes were put at a key, as a binary. They are not told.
+    /// Bytes were put at a key, as a binary. Events hold neither them nor what was there before.
     Bassoc,
     /// Several values were put together.
     MultiAssoc,

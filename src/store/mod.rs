@@ -3,6 +3,8 @@
 //! The order of the calls on one key is the order of what happens. A call is made when its future is first polled.
 
 mod binary;
+mod binary_reader;
+mod binary_writer;
 mod config;
 mod gate;
 mod hooks;
@@ -19,6 +21,8 @@ mod write;
 use std::{fmt, sync::Arc};
 
 pub use binary::Span;
+pub use binary_reader::BinaryReader;
+pub use binary_writer::BinaryWriter;
 pub use config::Config;
 #[cfg(any(target_arch = "wasm32", feature = "testing"))]
 pub(crate) use hooks::Detail;

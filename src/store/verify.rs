@@ -5,6 +5,7 @@ use crate::{
     backing::Part,
     error::{Error, Result},
     layout,
+    meta::Kind,
     name::BlobName,
 };
 
@@ -26,7 +27,7 @@ impl Store {
         while let Some(page) = heads.next().await? {
             for (name, head) in page {
                 let checked = match head {
-                    Ok(_) => self.verify_blob(name).await,
+                    Ok(head) => self.verify_blob(name, &head).await,
                     Err(error) => Err(error),
                 };
                 report.checked += 1;
@@ -38,11 +39,21 @@ impl Store {
     }
 
     /// A blob that was deleted in the meantime is not damaged.
-    async fn verify_blob(&self, name: BlobName) -> Result<()> {
+    async fn verify_blob(&self, name: BlobName, head: &[u8]) -> Result<()> {
+        let (_, meta) = layout::open(name, None, head)?;
+        if meta.kind == Kind::Binary {
+            return self.verify_binary(name).await;
+        }
         let Some(blob) = self.inner.backing.read(vec![name], Part::All).await?.into_iter().next().flatten() else {
             return Ok(());
         };
         let (codecs, meta) = layout::open(name, None, &blob.head)?;
         self.decode(Opened { name, codecs, meta, section: blob.value }).map(|_| ())
+    }
+
+    /// Binaries may be larger than memory.
+    async fn verify_binary(&self, name: BlobName) -> Result<()> {
+        let Some((meta, mut content)) = self.find_binary(name, None).await? else { return Ok(()) };
+        content.part(name, &meta, 0, 0).await.map(drop)
     }
 }

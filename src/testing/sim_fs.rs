@@ -9,7 +9,10 @@ use std::{
 
 use bytes::Bytes;
 
-use crate::backing::{Blob, Fault, Fs, FsError, FsFut, Kind, Process};
+use crate::{
+    backing::{Blob, Fault, Fs, FsError, FsFile, FsFut, Kind, Process},
+    env::MaybeSend,
+};
 
 /// What can go wrong with one step of a file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -205,7 +208,7 @@ impl SimFs {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn act<T: Send + 'static>(&self, act: impl FnOnce(&mut Acting<'_>) -> Result<T, FsError>) -> FsFut<T> {
+    fn act<T: MaybeSend + 'static>(&self, act: impl FnOnce(&mut Acting<'_>) -> Result<T, FsError>) -> FsFut<T> {
         let done = act(&mut Acting { machine: &mut self.machine(), pid: self.pid });
         Box::pin(ready(done))
     }
@@ -260,29 +263,46 @@ impl Acting<'_> {
     }
 
     fn fill(&mut self, file: usize, content: &Blob, durable: bool) -> Result<(), FsError> {
-        let written = self.write(file, &[&content.head[..], &content.value[..]].concat(), durable);
+        let mut written = self.write(file, 0, &[&content.head[..], &content.value[..]].concat());
+        if durable {
+            written = written.and_then(|()| self.sync(file));
+        }
         let closed = self.step(Step::Close);
         written.and(closed)
     }
 
-    fn write(&mut self, file: usize, mut bytes: &[u8], durable: bool) -> Result<(), FsError> {
+    fn write(&mut self, file: usize, mut at: usize, mut bytes: &[u8]) -> Result<(), FsError> {
         while !bytes.is_empty() {
             let fault = self.machine.fault.filter(|(at, _)| *at == self.machine.steps + 1);
             let stepped = self.step(Step::Write);
             let alive = !self.machine.is_dark() && self.machine.living.contains_key(&self.pid);
             let (now, later) = if stepped.is_ok() { (bytes, &[][..]) } else { bytes.split_at(bytes.len() / 2) };
             if alive && let Some(file) = self.machine.disk.files.get_mut(file) {
-                file.bytes.extend_from_slice(now);
+                file.put(at, now);
             }
+            at += now.len();
             if !matches!(fault, Some((_, SimFault::ShortWrite))) {
                 stepped?;
             }
             bytes = later;
         }
-        if durable && let Some(file) = self.disk()?.files.get_mut(file) {
+        Ok(())
+    }
+
+    fn sync(&mut self, file: usize) -> Result<(), FsError> {
+        if let Some(file) = self.disk()?.files.get_mut(file) {
             file.synced = file.bytes.clone();
         }
         Ok(())
+    }
+}
+
+impl File {
+    fn put(&mut self, at: usize, bytes: &[u8]) {
+        if self.bytes.len() < at + bytes.len() {
+            self.bytes.resize(at + bytes.len(), 0);
+        }
+        self.bytes.iter_mut().skip(at).zip(bytes).for_each(|(to, from)| *to = *from);
     }
 }
 
@@ -382,6 +402,46 @@ impl Change {
     }
 }
 
+struct SimFile {
+    fs: SimFs,
+    file: usize,
+}
+
+impl SimFs {
+    fn opened(&self, file: usize) -> Box<dyn FsFile> {
+        Box::new(SimFile { fs: self.clone(), file })
+    }
+}
+
+impl FsFile for SimFile {
+    fn len(&self) -> FsFut<u64> {
+        self.fs.act(|acting| Ok(acting.disk()?.files.get(self.file).map_or(0, |file| file.bytes.len() as u64)))
+    }
+
+    fn read(&self, at: u64, len: usize) -> FsFut<Bytes> {
+        self.fs.act(|acting| {
+            let bytes = acting.disk()?.files.get(self.file).map(|file| file.bytes.iter().copied());
+            Ok(bytes.into_iter().flatten().skip(position(at)).take(len).collect())
+        })
+    }
+
+    fn write(&self, at: u64, bytes: Bytes) -> FsFut<()> {
+        self.fs.act(|acting| acting.write(self.file, position(at), &bytes))
+    }
+
+    fn sync(&self) -> FsFut<()> {
+        self.fs.act(|acting| acting.sync(self.file))
+    }
+
+    fn close(self: Box<Self>) -> FsFut<()> {
+        self.fs.act(|acting| acting.step(Step::Close))
+    }
+}
+
+fn position(at: u64) -> usize {
+    usize::try_from(at).unwrap_or(usize::MAX)
+}
+
 impl Fs for SimFs {
     fn immediate(&self) -> bool {
         true
@@ -397,6 +457,14 @@ impl Fs for SimFs {
 
     fn create(&self, path: &Path, content: &Blob, durable: bool) -> FsFut<()> {
         self.act(|acting| acting.create(path, content, durable))
+    }
+
+    fn open(&self, path: &Path) -> FsFut<Option<Box<dyn FsFile>>> {
+        self.act(|acting| Ok(acting.disk()?.find(path).ok().map(|file| self.opened(file))))
+    }
+
+    fn begin(&self, path: &Path) -> FsFut<Box<dyn FsFile>> {
+        self.act(|acting| Ok(self.opened(acting.disk()?.add(path)?)))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> FsFut<()> {

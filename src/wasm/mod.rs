@@ -1,5 +1,6 @@
 //! What JavaScript calls. Each export converts, makes one call of the core, and converts back.
 
+mod binaries;
 mod calls;
 mod hooks;
 mod host;

@@ -4,6 +4,7 @@ use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 
 use super::{
+    binaries,
     calls::{self, Options},
     hooks,
     host::to_js,
@@ -82,6 +83,15 @@ impl RawStore {
 
     pub fn id(&self) -> String {
         self.store.id().to_string()
+    }
+
+    pub fn lend(&self, key: Vec<u8>, f: Function) -> Promise {
+        promise(binaries::lend(self.store.clone(), key, f))
+    }
+
+    #[cfg(feature = "node")]
+    pub fn writer(&self, key: Vec<u8>, meta: Option<Vec<u8>>, expires: Option<f64>) -> Promise {
+        promise(binaries::begin(self.store.clone(), key, Options { meta, expires }))
     }
 
     pub fn pages(&self, query: &[u8]) -> Result<RawPages, JsValue> {

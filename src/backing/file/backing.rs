@@ -17,9 +17,12 @@ use super::{
     heads::{AT_ONCE, FileHeads},
     lock::{Access, Locks},
     names::{Held, Names},
+    stream::{FileReader, FileWriter},
 };
 use crate::{
-    backing::{Backing, Blob, Capability, Change, Expect, Heads, Outcome, Part, UpdateFn, Write},
+    backing::{
+        Backing, Blob, BlobReader, BlobWriter, Capability, Change, Expect, Heads, Outcome, Part, UpdateFn, Write,
+    },
     env::BoxFut,
     error::{Error, ErrorKind, Result},
     name::BlobName,
@@ -29,14 +32,14 @@ use crate::{
 #[derive(Clone)]
 pub(super) struct FileBacking(Arc<Opened>);
 
-struct Opened {
-    folder: Folder,
+pub(super) struct Opened {
+    pub(super) folder: Folder,
     access: Access,
     /// `None` with read access.
     locks: Option<Locks>,
     names: Names,
-    /// The number of the last batch.
-    batches: AtomicU64,
+    /// The number of the next batch or stream.
+    number: AtomicU64,
     unfinished: Mutex<Vec<Unfinished>>,
 }
 
@@ -58,7 +61,7 @@ impl FileBacking {
             access,
             locks,
             names: Names::default(),
-            batches: AtomicU64::new(0),
+            number: AtomicU64::new(0),
             unfinished: Mutex::default(),
         }))
     }
@@ -72,6 +75,7 @@ impl Backing for FileBacking {
             atomic_batches: true,
             shared: self.0.access != Access::Exclusive,
             persistent: true,
+            streams: true,
         }
     }
 
@@ -134,6 +138,23 @@ impl Backing for FileBacking {
         })
     }
 
+    fn write_stream(&self, name: BlobName, head_len: usize) -> BoxFut<'static, Result<Box<dyn BlobWriter>>> {
+        let opened = Arc::clone(&self.0);
+        Box::pin(async move {
+            let writer = FileWriter::begin(opened, name.file_name(), head_len).await?;
+            Ok(Box::new(writer) as Box<dyn BlobWriter>)
+        })
+    }
+
+    fn read_stream(&self, name: BlobName) -> BoxFut<'static, Result<Option<Box<dyn BlobReader>>>> {
+        let opened = Arc::clone(&self.0);
+        Box::pin(async move {
+            opened.finish().await?;
+            let reader = FileReader::open(&opened.folder, &name.file_name()).await?;
+            Ok(reader.map(|reader| Box::new(reader) as Box<dyn BlobReader>))
+        })
+    }
+
     fn close(&self) -> BoxFut<'static, Result<()>> {
         let opened = Arc::clone(&self.0);
         Box::pin(async move {
@@ -151,7 +172,7 @@ impl Backing for FileBacking {
 /// Each writes files while they are held.
 impl Opened {
     /// Holds files against every other writer: those in this process, and with shared access those in others.
-    async fn hold(&self, files: &BTreeSet<String>) -> Result<Held> {
+    pub(super) async fn hold(&self, files: &BTreeSet<String>) -> Result<Held> {
         let locks = self.locks()?;
         let held = self.names.hold(files.clone()).await;
         self.finish().await?;
@@ -166,7 +187,7 @@ impl Opened {
         Ok(held)
     }
 
-    async fn release(&self, files: &BTreeSet<String>, held: Held) {
+    pub(super) async fn release(&self, files: &BTreeSet<String>, held: Held) {
         let unfinished: Vec<_> = self.unfinished().clone();
         let finished = |file: &&str| !unfinished.iter().any(|one| one.batch.changes(file));
         self.unlock(files.iter().map(String::as_str).filter(finished)).await;
@@ -212,7 +233,7 @@ impl Opened {
     }
 
     async fn commit_together(&self, writes: &[Write]) -> Result<Vec<bool>> {
-        let number = self.batches.fetch_add(1, Ordering::Relaxed);
+        let number = self.number.fetch_add(1, Ordering::Relaxed);
         let changes = writes.iter().map(|write| (write.name.file_name(), &write.change));
         let batch = Batch::new(self.locks()?.token(), number, changes);
         let blobs = writes.iter().filter_map(|write| match &write.change {
@@ -282,6 +303,12 @@ impl Opened {
                 Ok(there)
             }
         }
+    }
+
+    /// A temporary file for a blob that is written piece by piece, of which there may be several.
+    pub(super) fn temporary(&self, file: &str) -> Result<String> {
+        let number = self.number.fetch_add(1, Ordering::Relaxed);
+        Ok(files::staged(file, self.locks()?.token(), &format!("{number:016x}")))
     }
 
     fn locks(&self) -> Result<&Locks> {

@@ -15,7 +15,7 @@ pub(super) fn temporary(file: &str, token: &str) -> String {
     format!("{file}.{token}.new")
 }
 
-/// The temporary file of one file in a batch of this opened store.
+/// The temporary file of one file in a batch, or of one that is streamed, of this opened store.
 pub(super) fn staged(file: &str, token: &str, number: &str) -> String {
     format!("{file}.{token}.{number}.new")
 }

@@ -8,7 +8,7 @@ use super::fs::{Fault, Fs, FsError};
 use crate::{backing::Blob, error::Result};
 
 /// How much of a blob is read first when only its head is wanted: most heads are shorter.
-const HEAD: usize = 4096;
+pub(super) const HEAD: usize = 4096;
 
 #[derive(Clone)]
 pub(super) struct Folder {
@@ -51,6 +51,11 @@ impl Folder {
     /// Whatever fails, the file is the old one or the new one.
     pub(super) async fn replace(&self, file: &str, temporary: &str, content: &Blob) -> Result<()> {
         self.stage(temporary, content).await?;
+        self.put_in_place(temporary, file).await
+    }
+
+    /// Gives a temporary file the place of the file of that name, if any. If that fails, it is removed.
+    pub(super) async fn put_in_place(&self, temporary: &str, file: &str) -> Result<()> {
         let (from, to) = (self.path.join(temporary), self.path.join(file));
         if let Err(error) = self.fs.rename(&from, &to).await {
             // The first error is the one to tell; what stays behind is swept.

@@ -29,6 +29,13 @@ pub trait Fs: MaybeSend + MaybeSync + 'static {
     /// something of that name. When it fails, what was made is removed again.
     fn create(&self, path: &Path, content: &Blob, durable: bool) -> FsFut<()>;
 
+    /// Opens a file to read it piece by piece; `None` if there is no such file. A symbolic link is refused, with
+    /// [`Fault::Link`].
+    fn open(&self, path: &Path) -> FsFut<Option<Box<dyn FsFile>>>;
+
+    /// Makes a new file to be written piece by piece. [`Fault::Exists`] if there is something of that name.
+    fn begin(&self, path: &Path) -> FsFut<Box<dyn FsFile>>;
+
     /// Renames a file, in one step; what has the new name is replaced.
     fn rename(&self, from: &Path, to: &Path) -> FsFut<()>;
 
@@ -62,6 +69,25 @@ pub trait Fs: MaybeSend + MaybeSync + 'static {
 
     /// Waits this long.
     fn pause(&self, milliseconds: u32) -> FsFut<()>;
+}
+
+/// An open file, for one operation at a time. It stays the same file when another gets its name. Dropped, it is closed.
+#[allow(clippy::len_without_is_empty, reason = "a length that a disk is asked for")]
+pub trait FsFile: MaybeSend + MaybeSync + 'static {
+    /// How long it is, in bytes.
+    fn len(&self) -> FsFut<u64>;
+
+    /// So many bytes from this one on; fewer only where the file ends.
+    fn read(&self, at: u64, len: usize) -> FsFut<Bytes>;
+
+    /// Writes all these bytes there. What lies between the end and them becomes zeros.
+    fn write(&self, at: u64, bytes: Bytes) -> FsFut<()>;
+
+    /// Makes what was written durable.
+    fn sync(&self) -> FsFut<()>;
+
+    /// Closes the file, and tells what only then comes out.
+    fn close(self: Box<Self>) -> FsFut<()>;
 }
 
 /// What a path leads to.

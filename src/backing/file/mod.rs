@@ -16,8 +16,9 @@ mod place;
 mod process;
 #[cfg(not(target_arch = "wasm32"))]
 mod std_fs;
+mod stream;
 
-pub use fs::{Fault, Fs, FsError, FsFut, Kind, Process};
+pub use fs::{Fault, Fs, FsError, FsFile, FsFut, Kind, Process};
 pub use lock::Access;
 pub use place::FilePlace;
 #[cfg(not(target_arch = "wasm32"))]

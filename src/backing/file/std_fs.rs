@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     future::ready,
-    io::{self, Read, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
     path::Path,
     sync::Arc,
     time::Duration,
@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    fs::{Fault, Fs, FsError, FsFut, Kind, Process},
+    fs::{Fault, Fs, FsError, FsFile, FsFut, Kind, Process},
     process,
 };
 use crate::backing::Blob;
@@ -32,6 +32,14 @@ impl Fs for StdFs {
 
     fn create(&self, path: &Path, content: &Blob, durable: bool) -> FsFut<()> {
         done(create(path, content, durable))
+    }
+
+    fn open(&self, path: &Path) -> FsFut<Option<Box<dyn FsFile>>> {
+        done(present(plain_file().read(true).open(path)).map(|file| file.map(opened)))
+    }
+
+    fn begin(&self, path: &Path) -> FsFut<Box<dyn FsFile>> {
+        done(OpenOptions::new().write(true).create_new(true).open(path).map(opened))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> FsFut<()> {
@@ -95,6 +103,46 @@ impl Fs for StdFs {
         std::thread::sleep(Duration::from_millis(milliseconds.into()));
         done(Ok(()))
     }
+}
+
+struct StdFile(File);
+
+fn opened(file: File) -> Box<dyn FsFile> {
+    Box::new(StdFile(file))
+}
+
+impl FsFile for StdFile {
+    fn len(&self) -> FsFut<u64> {
+        done(self.0.metadata().map(|found| found.len()))
+    }
+
+    fn read(&self, at: u64, len: usize) -> FsFut<Bytes> {
+        done(read_at(&self.0, at, len))
+    }
+
+    fn write(&self, at: u64, bytes: Bytes) -> FsFut<()> {
+        done(write_at(&self.0, at, &bytes))
+    }
+
+    fn sync(&self) -> FsFut<()> {
+        done(self.0.sync_all())
+    }
+
+    fn close(self: Box<Self>) -> FsFut<()> {
+        done(Ok(()))
+    }
+}
+
+fn read_at(mut file: &File, at: u64, len: usize) -> io::Result<Bytes> {
+    file.seek(SeekFrom::Start(at))?;
+    let mut bytes = Vec::with_capacity(len);
+    file.take(len as u64).read_to_end(&mut bytes)?;
+    Ok(bytes.into())
+}
+
+fn write_at(mut file: &File, at: u64, bytes: &[u8]) -> io::Result<()> {
+    file.seek(SeekFrom::Start(at))?;
+    file.write_all(bytes)
 }
 
 fn done<T: Send + 'static>(result: io::Result<T>) -> FsFut<T> {

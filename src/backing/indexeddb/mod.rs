@@ -109,7 +109,7 @@ struct IndexedDb {
 
 impl Backing for IndexedDb {
     fn capability(&self) -> Capability {
-        Capability { ordered: true, immediate: false, atomic_batches: true, shared: true, persistent: true }
+        Capability { ordered: true, atomic_batches: true, shared: true, persistent: true, ..Capability::NONE }
     }
 
     fn read(&self, names: Vec<BlobName>, part: Part) -> BoxFut<'static, Result<Vec<Option<Blob>>>> {

@@ -1,20 +1,25 @@
 //! Binaries: bytes as they are.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use bytes::Bytes;
 
 use super::{
     Case, case,
-    check::{Verdict, refused, same},
+    check::{Failure, Verdict, ensure, refused, same},
     ground::{Ground, Hands},
     item::{bytes, int, key, names, object, positive, text},
-    talk::{count, entries, holds, is_absent, lacks, meta_of, put, remove},
+    poll::{beside, pause},
+    talk::{count, entries, holds, is_absent, keys, lacks, meta_of, put, remove},
 };
 use crate::{
+    backing::{Blob, Change, Expect, Outcome, Write},
     codec::Compressor,
-    error::ErrorKind,
+    error::{ErrorKind, Result},
     key::Path,
     meta::Kind,
-    store::{Query, Span, Store, WriteOptions},
+    name::BlobName,
+    store::{BinaryReader, Query, Span, Store, WriteOptions},
 };
 
 pub(super) const CASES: &[Case] = &[
@@ -32,6 +37,15 @@ pub(super) const CASES: &[Case] = &[
     case!(a_binary_is_deleted),
     case!(a_binary_longer_than_the_limit_is_refused),
     case!(binaries_outlive_the_store_being_closed),
+    case!(a_binary_is_written_and_read_in_pieces),
+    case!(a_binary_in_pieces_has_metadata_and_expires),
+    case!(nothing_is_seen_of_a_binary_before_it_is_finished),
+    case!(nothing_is_left_of_a_binary_that_is_given_up),
+    case!(a_value_is_not_read_in_pieces),
+    case!(a_compressed_binary_is_read_in_pieces),
+    case!(a_damaged_binary_gives_no_byte),
+    case!(whoever_writes_waits_for_who_reads_in_pieces),
+    case!(a_binary_in_pieces_is_limited_only_where_it_is_held_in_memory),
 ];
 
 /// Bytes that no other length begins with.
@@ -195,6 +209,202 @@ async fn a_binary_longer_than_the_limit_is_refused(ground: &Ground) -> Verdict {
     let refusal = store.put_binary(&key("k").key, some(1001), WriteOptions::default()).await;
     refused("one byte more", refusal, ErrorKind::LimitExceeded)?;
     has(&store, &key("k"), &some(1000)).await
+}
+
+/// Writes a binary in pieces of this length.
+async fn stream(store: &Store, at: &Path, bytes: &Bytes, piece: usize) -> Verdict {
+    let mut writer = store.write_binary(&at.key, WriteOptions::default()).await?;
+    for piece in bytes.chunks(piece) {
+        writer.write(piece).await?;
+    }
+    Ok(writer.finish().await?)
+}
+
+/// Reads a binary in pieces, and puts them together.
+async fn collect(reader: &mut BinaryReader) -> Result<Bytes> {
+    let mut all = Vec::new();
+    while let Some(piece) = reader.next().await? {
+        all.extend_from_slice(&piece);
+    }
+    Ok(all.into())
+}
+
+async fn a_binary_is_written_and_read_in_pieces(ground: &Ground) -> Verdict {
+    let store = ground.open().await?;
+    for (len, piece) in [(0, 1), (1, 1), (5000, 7), (262_144, 262_144), (262_145, 100_000), (1_500_000, 1_500_000)] {
+        stream(&store, &key("k"), &some(len), piece).await?;
+        has(&store, &key("k"), &some(len)).await?;
+        let meta = meta_of(&store, &key("k")).await?;
+        same("type and size", (meta.kind, meta.size), (Kind::Binary, len as u64))?;
+        let reader = store.read_binary(&key("k").key).await?;
+        let mut reader = reader.ok_or_else(|| Failure::new("the binary is not there"))?;
+        same("its metadata", reader.meta(), &meta)?;
+        let read = collect(&mut reader).await?;
+        same("whether the bytes are the same", read == some(len), true)?;
+        same("what comes after the end", reader.next().await?, None)?;
+    }
+    let report = store.verify(|_| {}).await?;
+    same("how many were verified, and are damaged", (report.checked, report.corrupt.len()), (1, 0))
+}
+
+async fn a_binary_in_pieces_has_metadata_and_expires(ground: &Ground) -> Verdict {
+    let clock = Hands::at(1_000_000);
+    let store = ground.open_with(ground.config().clock(clock.clone())).await?;
+    let user = object(&[("mime", text("image/png"))]);
+    let options = WriteOptions::default().meta_cbor(&user)?.expires(1_000_005);
+    let mut writer = store.write_binary(&key("k").key, options).await?;
+    writer.write(b"abc").await?;
+    writer.finish().await?;
+    let meta = meta_of(&store, &key("k")).await?;
+    same("its entries, and when it expires", (meta.user, meta.expires), (user, Some(1_000_005)))?;
+    clock.set(1_000_005);
+    same("whether it is there", store.read_binary(&key("k").key).await?.is_some(), false)
+}
+
+async fn nothing_is_seen_of_a_binary_before_it_is_finished(ground: &Ground) -> Verdict {
+    let store = ground.open().await?;
+    give(&store, &key("k"), &some(10)).await?;
+    let mut writer = store.write_binary(&key("k").key, WriteOptions::default()).await?;
+    let mut new = store.write_binary(&key("new").key, WriteOptions::default()).await?;
+    for _ in 0..3 {
+        writer.write(&some(200_000)).await?;
+        new.write(&some(200_000)).await?;
+        has(&store, &key("k"), &some(10)).await?;
+        is_absent(&store, &key("new")).await?;
+    }
+    // Others may write meanwhile: what is finished last stays.
+    give(&store, &key("k"), &some(20)).await?;
+    has(&store, &key("k"), &some(20)).await?;
+    let before = meta_of(&store, &key("k")).await?.last_write;
+    writer.finish().await?;
+    let meta = meta_of(&store, &key("k")).await?;
+    same("its size", meta.size, 600_000)?;
+    ensure(meta.last_write >= before, "it counts as written when it was finished")?;
+    new.finish().await?;
+    same("the keys", keys(&store, Query::default()).await?.len(), 2)
+}
+
+async fn nothing_is_left_of_a_binary_that_is_given_up(ground: &Ground) -> Verdict {
+    let store = ground.open().await?;
+    give(&store, &key("k"), &some(10)).await?;
+    for dropped in [true, false] {
+        for name in ["k", "new"] {
+            let mut writer = store.write_binary(&key(name).key, WriteOptions::default()).await?;
+            writer.write(&some(700_000)).await?;
+            if dropped { drop(writer) } else { writer.abort().await? }
+        }
+        has(&store, &key("k"), &some(10)).await?;
+        is_absent(&store, &key("new")).await?;
+    }
+    has(&ground.reopen().await?, &key("k"), &some(10)).await
+}
+
+async fn a_value_is_not_read_in_pieces(ground: &Ground) -> Verdict {
+    let store = ground.open().await?;
+    same("what was never there", store.read_binary(&key("k").key).await?.is_some(), false)?;
+    put(&store, &key("k"), &bytes(b"bytes")).await?;
+    refused("reading it", store.read_binary(&key("k").key).await.map(drop), ErrorKind::NotBinary).map(drop)
+}
+
+async fn a_compressed_binary_is_read_in_pieces(ground: &Ground) -> Verdict {
+    let store = ground.open_with(ground.config().compressor(Compressor::Lz4)).await?;
+    for streamed in [false, true] {
+        let repeated = Bytes::from(vec![7; 600_000]);
+        if streamed {
+            stream(&store, &key("k"), &repeated, 1000).await?;
+        } else {
+            give(&store, &key("k"), &repeated).await?;
+        }
+        let reader = store.read_binary(&key("k").key).await?;
+        let mut reader = reader.ok_or_else(|| Failure::new("the binary is not there"))?;
+        let read = collect(&mut reader).await?;
+        same("whether the bytes are the same", read == repeated, true)?;
+    }
+    Ok(())
+}
+
+async fn a_damaged_binary_gives_no_byte(ground: &Ground) -> Verdict {
+    for (nth, len) in [(0, 3000), (1, 700_000)] {
+        let k = key(&nth.to_string());
+        stream(&ground.open().await?, &k, &some(len), 1000).await?;
+        for change in [
+            |value: &mut Vec<u8>| value.iter_mut().skip(2000).take(1).for_each(|byte| *byte ^= 1),
+            |value: &mut Vec<u8>| value.truncate(2999),
+            |value: &mut Vec<u8>| value.push(0),
+            |value: &mut Vec<u8>| value.clear(),
+        ] {
+            change_value(ground, k.key.name(), change).await?;
+            let store = ground.reopen().await?;
+            refused("opening it", store.read_binary(&k.key).await.map(drop), ErrorKind::Corrupt)?;
+            let part = store.binary(&k.key, Span { start: 0, end: Some(1) }).await;
+            refused("reading a part", part, ErrorKind::Corrupt)?;
+            refused("reading it", store.binary(&k.key, Span::default()).await, ErrorKind::Corrupt)?;
+            let corrupt = store.verify(|_| {}).await?.corrupt;
+            ensure(corrupt.iter().any(|(name, _)| *name == k.key.name()), "verify finds it")?;
+            stream(&store, &k, &some(len), 1000).await?;
+            has(&store, &k, &some(len)).await?;
+        }
+        ground.leave().await?;
+    }
+    Ok(())
+}
+
+async fn change_value(ground: &Ground, name: BlobName, change: impl FnOnce(&mut Vec<u8>)) -> Verdict {
+    ground.leave().await?;
+    let backing = ground.backing().await?;
+    let Blob { head, value } = super::damage::blob(backing.as_ref(), name).await?;
+    let mut value = value.to_vec();
+    change(&mut value);
+    let write = Write { name, change: Change::Put(Blob { head, value: value.into() }), expect: Expect::Anything };
+    same("the commit", backing.commit(vec![write]).await?, Outcome::Done(vec![true]))
+}
+
+async fn whoever_writes_waits_for_who_reads_in_pieces(ground: &Ground) -> Verdict {
+    let store = ground.open().await?;
+    give(&store, &key("k"), &some(700_000)).await?;
+    let reader = store.read_binary(&key("k").key).await?;
+    let mut reader = reader.ok_or_else(|| Failure::new("the binary is not there"))?;
+    let written = AtomicBool::new(false);
+    let writing = async {
+        let done = stream(&store, &key("k"), &some(5), 5).await;
+        written.store(true, Ordering::SeqCst);
+        done
+    };
+    let reading = async {
+        pause().await;
+        let read = collect(&mut reader).await?;
+        pause().await;
+        same("whether the bytes are the same", read == some(700_000), true)?;
+        same("whether it was written meanwhile", written.load(Ordering::SeqCst), false)
+    };
+    beside(Box::pin(writing), Box::pin(reading)).await?;
+    drop(reader);
+    stream(&store, &key("k"), &some(5), 5).await?;
+    has(&store, &key("k"), &some(5)).await
+}
+
+async fn a_binary_in_pieces_is_limited_only_where_it_is_held_in_memory(ground: &Ground) -> Verdict {
+    let streams = ground.backing().await?.capability().streams;
+    ground.leave().await?;
+    let store = ground.open_with(ground.config().max_value_len(1000)).await?;
+    let streamed = async {
+        let mut writer = store.write_binary(&key("k").key, WriteOptions::default()).await?;
+        writer.write(&some(300_000)).await?;
+        writer.finish().await
+    };
+    let streamed = streamed.await;
+    if !streams {
+        refused("writing it", streamed, ErrorKind::LimitExceeded)?;
+        return is_absent(&store, &key("k")).await;
+    }
+    streamed?;
+    refused("reading it whole", store.binary(&key("k").key, Span::default()).await, ErrorKind::LimitExceeded)?;
+    let part = store.binary(&key("k").key, Span { start: -1000, end: None }).await?;
+    same("a part", part, Some(some(300_000).slice(299_000..)))?;
+    let reader = store.read_binary(&key("k").key).await?;
+    let mut reader = reader.ok_or_else(|| Failure::new("the binary is not there"))?;
+    let read = collect(&mut reader).await?;
+    same("whether the bytes are the same", read == some(300_000), true)
 }
 
 async fn binaries_outlive_the_store_being_closed(ground: &Ground) -> Verdict {
