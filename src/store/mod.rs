@@ -2,8 +2,14 @@
 //!
 //! The order of the calls on one key is the order of what happens. A call is made when its future is first polled.
 
+mod blobs;
 mod config;
+mod copy;
+mod export;
+mod export_reader;
 mod gate;
+mod import;
+mod intake;
 mod lifecycle;
 mod listing;
 mod locks;
@@ -16,9 +22,12 @@ mod write;
 use std::{fmt, sync::Arc};
 
 pub use config::Config;
+pub use export::Export;
+pub use import::Import;
+pub use intake::{Existing, Imported};
 pub use lifecycle::{connect_store, create_store, delete_store, open_store, store_exists};
 pub use listing::{Entries, Keys, Prefix, Query};
-pub use verify::Report;
+pub use verify::{Damaged, Report};
 pub use write::{Answer, LeafFn, WriteOptions};
 
 use crate::{

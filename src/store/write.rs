@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How often an asynchronous update is tried before others' writes make it a `CONFLICT`.
-const MAX_TRIES: usize = 32;
+pub(super) const MAX_TRIES: usize = 32;
 
 /// What a write says beside the value.
 #[derive(Clone, Debug, Default)]

@@ -28,6 +28,7 @@ mod keys;
 mod lifecycle;
 mod listing;
 mod meta;
+mod moving;
 mod nesting;
 mod paths;
 mod poll;
@@ -170,6 +171,7 @@ pub fn cases() -> Vec<Case> {
         expiry::CASES,
         listing::CASES,
         damage::CASES,
+        moving::CASES,
         concurrency::CASES,
         sharing::CASES,
     ]
