@@ -6,7 +6,7 @@ use super::{
     intake::{Existing, Imported, Intake},
 };
 use crate::{
-    error::{Error, Result},
+    error::Result,
     layout::{HEADER_LEN, MAX_META_LEN},
 };
 
@@ -57,7 +57,7 @@ impl Import {
 
     /// Ends the import because of this error of where the bytes came from.
     #[cfg(not(target_arch = "wasm32"))]
-    pub(crate) async fn stop(mut self, error: Error) -> Error {
+    pub(crate) async fn stop(mut self, error: crate::Error) -> crate::Error {
         self.intake.stop(error).await
     }
 
