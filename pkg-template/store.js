@@ -3,6 +3,7 @@ import { encodeKeyAsPath, encodeKey, encodePath, encodeValue } from './encode.js
 import { KonserveError } from './error.js'
 import { kindOf } from './kinds.js'
 import { AsyncListing, Listing } from './listing.js'
+import { iterables, streams, watcher } from './moving.js'
 
 const later = (promise, next) => promise.then(next)
 const atOnce = (result, next) => next(result)
@@ -13,11 +14,13 @@ class Verbs {
   #raw
   #then
   #Listing
+  #moving
 
-  constructor(raw, then, Listing) {
+  constructor(raw, then, Listing, moving) {
     this.#raw = raw
     this.#then = then
     this.#Listing = Listing
+    this.#moving = moving
   }
 
   get(key, notFound) {
@@ -98,6 +101,32 @@ class Verbs {
     return new this.#Listing(() => this.#raw.pages(queryOf(query, true)))
   }
 
+  verify(options = {}) {
+    const { repair = false, signal } = known(options, ['repair', 'onProgress', 'signal'], 'verify')
+    signal?.throwIfAborted()
+    return this.#then(this.#raw.verify(repair, watcher(options)), decode)
+  }
+
+  export(options = {}) {
+    const watch = watcher(known(options, ['onProgress', 'signal'], 'an export'))
+    return this.#moving.out(() => this.#raw.export(watch))
+  }
+
+  import(source, options = {}) {
+    const { existing = 'error' } = known(options, ['existing', 'onProgress', 'signal'], 'an import')
+    const put = this.#moving.in(source, options, watcher(options), (next) => this.#raw.import(existing, next))
+    return this.#then(put, ([imported, skipped]) => ({ imported, skipped }))
+  }
+
+  copyTo(store, options = {}) {
+    const { existing = 'error', signal } = known(options, ['existing', 'onProgress', 'signal'], 'a copy')
+    signal?.throwIfAborted()
+    if (store?.constructor !== this.constructor) {
+      throw new KonserveError('INVALID_CONFIG', 'copyTo needs a store that the same functions of this package opened')
+    }
+    return this.#then(this.#raw.copyTo(store.#raw, existing, watcher(options)), ([copied]) => copied)
+  }
+
   close() {
     return this.#then(this.#raw.close(), nothing)
   }
@@ -106,7 +135,7 @@ class Verbs {
 /** A store whose methods return promises. */
 export class Store extends Verbs {
   constructor(raw) {
-    super(raw, later, AsyncListing)
+    super(raw, later, AsyncListing, streams)
   }
 
   [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]() {
@@ -126,6 +155,9 @@ for (const verb of [
   'updateIn',
   'dissoc',
   'dissocIn',
+  'verify',
+  'import',
+  'copyTo',
 ]) {
   const method = {
     [verb](...args) {
@@ -142,7 +174,7 @@ for (const verb of [
 /** A store whose methods are done when they return. */
 export class SyncStore extends Verbs {
   constructor(raw) {
-    super(raw, atOnce, Listing)
+    super(raw, atOnce, Listing, iterables)
   }
 
   [Symbol.dispose ?? Symbol.for('Symbol.dispose')]() {

@@ -7,18 +7,24 @@ import type {
   EntryOf,
   FileConfig,
   Found,
+  Imported,
   KeyOf,
   MemoryConfig,
   Meta,
+  MoveOptions,
   Path,
   Query,
+  Report,
   ValueOf,
+  VerifyOptions,
   WasmSource,
+  WatchOptions,
   WriteOptions,
 } from './index.js'
 
 export { Char, Decimal, Keyword, KonserveError, Ratio, Symbol_, Tagged, Uuid } from './index.js'
 export type { ErrorCode, FileConfig, Key, MemoryConfig, Meta, Query, WasmSource, WriteOptions } from './index.js'
+export type { Imported, MoveOptions, Report, VerifyOptions, WatchOptions } from './index.js'
 
 declare global {
   interface SymbolConstructor {
@@ -84,6 +90,11 @@ export interface SyncStore<Schema = unknown> {
   dissocIn<const P extends Path<Schema>>(path: readonly [...P] & Checked<Schema, P>): boolean
   keys(query?: Query): Listing<Meta<KeyOf<Schema>>>
   entries(query?: Query): Listing<EntryOf<Schema>>
+  verify(options?: Omit<VerifyOptions, 'signal'>): Report
+  /** The chunks are read as they are iterated over. */
+  export(options?: Omit<WatchOptions, 'signal'>): IterableIterator<Uint8Array>
+  import(source: Uint8Array | ArrayBuffer | Iterable<Uint8Array>, options?: Omit<MoveOptions, 'signal'>): Imported
+  copyTo(store: SyncStore<any>, options?: Omit<MoveOptions, 'signal'>): number
   close(): void
   [Symbol.dispose](): void
 }

@@ -3,6 +3,7 @@
 mod calls;
 mod host;
 mod meta;
+mod moving;
 mod options;
 mod pages;
 mod promise;

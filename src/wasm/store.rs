@@ -6,6 +6,7 @@ use wasm_bindgen::prelude::*;
 use super::{
     calls::{self, Options},
     host::to_js,
+    moving,
     pages::{Listing, RawPages, RawSyncPages},
     promise::{now, promise},
 };
@@ -53,6 +54,23 @@ impl RawStore {
 
     pub fn pages(&self, query: &[u8]) -> Result<RawPages, JsValue> {
         Listing::open(&self.store, query).map(RawPages::new).map_err(|error| to_js(&error))
+    }
+
+    pub fn verify(&self, repair: bool, progress: Function) -> Promise {
+        promise(moving::verify(self.store.clone(), repair, progress))
+    }
+
+    pub fn export(&self, progress: Function) -> Result<RawPages, JsValue> {
+        Listing::export(&self.store, progress).map(RawPages::new).map_err(|error| to_js(&error))
+    }
+
+    pub fn import(&self, existing: String, next: Function) -> Promise {
+        promise(moving::import(self.store.clone(), existing, next))
+    }
+
+    #[wasm_bindgen(js_name = copyTo)]
+    pub fn copy_to(&self, other: &RawStore, existing: String, progress: Function) -> Promise {
+        promise(moving::copy_to(self.store.clone(), other.store.clone(), existing, progress))
     }
 
     pub fn close(&self) -> Promise {
@@ -114,6 +132,23 @@ impl RawSyncStore {
 
     pub fn pages(&self, query: &[u8]) -> Result<RawSyncPages, JsValue> {
         Listing::open(&self.store, query).map(RawSyncPages::new).map_err(|error| to_js(&error))
+    }
+
+    pub fn verify(&self, repair: bool, progress: Function) -> Result<JsValue, JsValue> {
+        now(moving::verify(self.store.clone(), repair, progress))
+    }
+
+    pub fn export(&self, progress: Function) -> Result<RawSyncPages, JsValue> {
+        Listing::export(&self.store, progress).map(RawSyncPages::new).map_err(|error| to_js(&error))
+    }
+
+    pub fn import(&self, existing: String, next: Function) -> Result<JsValue, JsValue> {
+        now(moving::import(self.store.clone(), existing, next))
+    }
+
+    #[wasm_bindgen(js_name = copyTo)]
+    pub fn copy_to(&self, other: &RawSyncStore, existing: String, progress: Function) -> Result<JsValue, JsValue> {
+        now(moving::copy_to(self.store.clone(), other.store.clone(), existing, progress))
     }
 
     pub fn close(&self) -> Result<JsValue, JsValue> {
