@@ -177,6 +177,47 @@ export interface Query {
   prefix?: string | readonly Key[]
 }
 
+/** How a call that takes long is watched. */
+export interface WatchOptions {
+  /** Called again and again with the number of entries so far. What it throws ends the call. */
+  onProgress?: (entries: number) => void
+  /** Ends the call, which then rejects with the signal's reason. What was written stays. */
+  signal?: AbortSignal
+}
+
+/** How everything is checked. */
+export interface VerifyOptions extends WatchOptions {
+  /** Whether what is damaged is taken out of the way. Default: `false`. */
+  repair?: boolean
+}
+
+/** What `verify` found. */
+export interface Report {
+  /** How many blobs were read. */
+  checked: number
+  /** Those that cannot be read: the name of the blob, why, and whether it was taken out of the way. */
+  corrupt: { name: string; code: ErrorCode; quarantined: boolean }[]
+}
+
+/** How entries come into a store. */
+export interface MoveOptions extends WatchOptions {
+  /**
+   * What becomes of keys that exist. `error` (default): the first is a `CONFLICT`, what came before stays. `keep`: they
+   * are passed over. `replace`: they are replaced, also by what was written earlier.
+   */
+  existing?: 'error' | 'keep' | 'replace'
+}
+
+/** Where an import reads: the bytes, or anything that gives them piece by piece. */
+export type ImportSource =
+  Uint8Array | ArrayBuffer | Blob | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> | Iterable<Uint8Array>
+
+/** What came of an import: how many entries were put, and how many passed over. */
+export interface Imported {
+  imported: number
+  skipped: number
+}
+
 /** What `keys()` and `entries()` give: read page by page. Each entry is consistent; the listing is no snapshot. */
 export interface AsyncListing<T> extends AsyncIterable<T> {
   [Symbol.asyncIterator](): AsyncGenerator<T, void, undefined>
@@ -279,6 +320,30 @@ export interface Store<Schema = unknown> {
   keys(query?: Query): AsyncListing<Meta<KeyOf<Schema>>>
   /** Every key with its value. */
   entries(query?: Query): AsyncListing<EntryOf<Schema>>
+
+  /**
+   * Reads and checks everything. With `repair` what is damaged (`CORRUPT`) is taken out of the way: a file is renamed to
+   * `<name>.ksv.damaged.new`, a row of a database to `konserve.damaged.<name>.ksv`. Its key then has no value.
+   */
+  verify(options?: VerifyOptions): Promise<Report>
+
+  /**
+   * All that the store holds, as a stream of bytes to keep or to import elsewhere. Each entry is checked as it is read;
+   * one that is damaged ends the stream with an error that names it. What has expired is left out. No snapshot: what is
+   * written meanwhile may be in it or not.
+   */
+  export(options?: WatchOptions): ReadableStream<Uint8Array> & AsyncIterable<Uint8Array>
+  /**
+   * Takes in what this or another store exported. Each entry is checked before it is put. If the bytes are damaged or
+   * end early, what came before stays, and the error says in which entry that was and how many were put. The same
+   * may be imported again: what is there already is passed over.
+   */
+  import(source: ImportSource, options?: MoveOptions): Promise<Imported>
+  /**
+   * Copies every key, value and metadata into another store, whatever its backend and compressor. Gives how many were
+   * copied.
+   */
+  copyTo(store: Store<any>, options?: MoveOptions): Promise<number>
 
   /** Finishes what is being written. Afterwards every method rejects with `CLOSED`. */
   close(): Promise<void>

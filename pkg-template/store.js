@@ -6,6 +6,7 @@ import { KonserveError } from './error.js'
 import { WriteHooks } from './hooks.js'
 import { kindOf } from './kinds.js'
 import { AsyncListing, Listing } from './listing.js'
+import { iterables, streams, watcher } from './moving.js'
 
 const later = (promise, next) => promise.then(next)
 const atOnce = (result, next) => next(result)
@@ -17,12 +18,14 @@ class Verbs {
   #then
   #Listing
   #hooks
+  #moving
 
-  constructor(raw, then, Listing) {
+  constructor(raw, then, Listing, moving) {
     this.#raw = raw
     this.#then = then
     this.#Listing = Listing
     this.#hooks = new WriteHooks(raw)
+    this.#moving = moving
   }
 
   get(key, notFound) {
@@ -151,6 +154,32 @@ class Verbs {
     return new this.#Listing(() => this.#raw.pages(queryOf(query, true)))
   }
 
+  verify(options = {}) {
+    const { repair = false, signal } = known(options, ['repair', 'onProgress', 'signal'], 'verify')
+    signal?.throwIfAborted()
+    return this.#then(this.#raw.verify(repair, watcher(options)), decode)
+  }
+
+  export(options = {}) {
+    const watch = watcher(known(options, ['onProgress', 'signal'], 'an export'))
+    return this.#moving.out(() => this.#raw.export(watch))
+  }
+
+  import(source, options = {}) {
+    const { existing = 'error' } = known(options, ['existing', 'onProgress', 'signal'], 'an import')
+    const put = this.#moving.in(source, options, watcher(options), (next) => this.#raw.import(existing, next))
+    return this.#then(put, ([imported, skipped]) => ({ imported, skipped }))
+  }
+
+  copyTo(store, options = {}) {
+    const { existing = 'error', signal } = known(options, ['existing', 'onProgress', 'signal'], 'a copy')
+    signal?.throwIfAborted()
+    if (store?.constructor !== this.constructor) {
+      throw new KonserveError('INVALID_CONFIG', 'copyTo needs a store that the same functions of this package opened')
+    }
+    return this.#then(this.#raw.copyTo(store.#raw, existing, watcher(options)), ([copied]) => copied)
+  }
+
   close() {
     return this.#then(this.#raw.close(), nothing)
   }
@@ -161,7 +190,7 @@ export class Store extends Verbs {
   #changes
 
   constructor(raw, { backend, name }) {
-    super(raw, later, AsyncListing)
+    super(raw, later, AsyncListing, streams)
     const shared = backend === 'indexeddb' && typeof BroadcastChannel === 'function'
     this.#changes = new Changes(raw, shared ? `konserve ${raw.id()} ${name}` : undefined)
   }
@@ -204,6 +233,9 @@ for (const verb of [
   'multiGet',
   'multiAssoc',
   'multiDissoc',
+  'verify',
+  'import',
+  'copyTo',
 ]) {
   const method = {
     [verb](...args) {
@@ -220,7 +252,7 @@ for (const verb of [
 /** A store whose methods are done when they return. */
 export class SyncStore extends Verbs {
   constructor(raw) {
-    super(raw, atOnce, Listing)
+    super(raw, atOnce, Listing, iterables)
   }
 
   [Symbol.dispose ?? Symbol.for('Symbol.dispose')]() {

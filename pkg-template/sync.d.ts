@@ -9,15 +9,20 @@ import type {
   EntryOf,
   FileConfig,
   Found,
+  Imported,
   KeyOf,
   MemoryConfig,
   Meta,
+  MoveOptions,
   Path,
   Query,
   Range,
+  Report,
   ValueOf,
+  VerifyOptions,
   WasmSource,
   WriteEvent,
+  WatchOptions,
   WriteOptions,
 } from './index.js'
 
@@ -38,6 +43,7 @@ export type {
   WriteOp,
   WriteOptions,
 } from './index.js'
+export type { Imported, MoveOptions, Report, VerifyOptions, WatchOptions } from './index.js'
 
 declare global {
   interface SymbolConstructor {
@@ -110,6 +116,11 @@ export interface SyncStore<Schema = unknown> {
   removeWriteHook(id: unknown): void
   keys(query?: Query): Listing<Meta<KeyOf<Schema>>>
   entries(query?: Query): Listing<EntryOf<Schema>>
+  verify(options?: Omit<VerifyOptions, 'signal'>): Report
+  /** The chunks are read as they are iterated over. */
+  export(options?: Omit<WatchOptions, 'signal'>): IterableIterator<Uint8Array>
+  import(source: Uint8Array | ArrayBuffer | Iterable<Uint8Array>, options?: Omit<MoveOptions, 'signal'>): Imported
+  copyTo(store: SyncStore<any>, options?: Omit<MoveOptions, 'signal'>): number
   close(): void
   [Symbol.dispose](): void
 }

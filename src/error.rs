@@ -143,6 +143,13 @@ impl Error {
         self
     }
 
+    /// With this at the end of its message.
+    #[must_use]
+    pub(crate) fn noting(mut self, note: &str) -> Self {
+        self.0.message = [self.message(), "; ", note].concat().into();
+        self
+    }
+
     /// What kind of thing went wrong.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

@@ -108,6 +108,12 @@ pub fn open(name: BlobName, key: Option<&Key>, head: &[u8]) -> Result<(Codecs, M
     Ok((Codecs { serializer, compressor }, meta))
 }
 
+/// The length of the value before compression as a head says that may be damaged, in bytes; 0 where it says nothing.
+pub fn declared_size(head: &[u8]) -> u64 {
+    let size = head.get(HEADER_LEN..).and_then(<[u8]>::first_chunk);
+    size.map_or(0, |size| u64::from_be_bytes(*size))
+}
+
 /// Checks that a value section is the one its head was written with.
 pub fn open_value(name: BlobName, meta: &Meta, value: &[u8]) -> Result<()> {
     open_digest(name, meta, digest(value))

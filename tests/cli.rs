@@ -353,6 +353,88 @@ fn where_no_store_is_none_is_made_unless_asked_for() {
 }
 
 #[test]
+fn what_is_exported_is_imported() {
+    let (place, other) = (Place::with_users(), Place::new());
+    place.run("put", &["n", "1"]).is(0);
+    let file = place.0.path().join("export");
+    let file = file.to_str().unwrap();
+    assert_eq!(place.run("export", &[file]).is(0), "2 exported\n");
+    assert!(fs::read(file).unwrap().starts_with(b"konserve-export1"));
+    other.run("import", &[file]).fails(3, &["STORE_NOT_FOUND"]);
+    assert_eq!(other.run("import --create", &[file]).is(0), "2 imported, 0 skipped\n");
+    assert_eq!(other.run("get", &["users", "1", "name"]).is(0), "\"Bob\"\n");
+    assert_eq!(other.run("import --json", &[file]).is(0), "{\"imported\":0,\"skipped\":2}\n");
+    other.run("put", &["n", "2"]).is(0);
+    other.run("import", &[file]).fails(3, &["CONFLICT", "(key \"n\")", "entries were put"]);
+    assert_eq!(other.run("import --existing keep", &[file]).is(0), "0 imported, 2 skipped\n");
+    assert_eq!(other.run("get", &["n"]).is(0), "2\n");
+    assert_eq!(other.run("import --existing replace", &[file]).is(0), "2 imported, 0 skipped\n");
+    assert_eq!(other.run("get", &["n"]).is(0), "1\n");
+}
+
+#[test]
+fn an_export_goes_through_a_pipe() {
+    let (place, other) = (Place::with_users(), Place::new());
+    let mut export = konserve().args(["export", &place.folder()]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut import = konserve();
+    import.args(["import", "--create", &other.folder(), "-"]).stdin(export.stdout.take().unwrap());
+    assert_eq!(Ran::from(import.output().unwrap()).is(0), "1 imported, 0 skipped\n");
+    assert!(export.wait().unwrap().success());
+}
+
+#[test]
+fn an_export_overwrites_nothing_and_leaves_no_half() {
+    let place = Place::with_users();
+    let file = place.0.path().join("export");
+    fs::write(&file, "mine").unwrap();
+    place.run("export", &[file.to_str().unwrap()]).fails(2, &["making", "exists"]);
+    assert_eq!(fs::read(&file).unwrap(), b"mine");
+    fs::remove_file(&file).unwrap();
+    let mut bytes = fs::read(blob(&place)).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(blob(&place), bytes).unwrap();
+    place.run("export", &[file.to_str().unwrap()]).fails(3, &["CORRUPT", "is damaged"]);
+    assert!(!file.exists());
+}
+
+#[test]
+fn an_import_of_what_is_damaged_says_where_and_what_is_there_then() {
+    let (place, other) = (Place::with_users(), Place::new());
+    place.run("put", &["n", "1"]).is(0);
+    let file = place.0.path().join("export");
+    place.run("export", &[file.to_str().unwrap()]).is(0);
+    let whole = fs::read(&file).unwrap();
+    fs::write(&file, &whole[..whole.len() - 70]).unwrap();
+    let words = ["CORRUPT", "cut short", "entry 2 (blob", "1 entries were put"];
+    other.run("import --create", &[file.to_str().unwrap()]).fails(3, &words);
+    assert_eq!(other.run("ls", &[]).is(0).lines().count(), 1);
+    other.run("import", &["no such file"]).fails(2, &["opening no such file"]);
+    other.run_with("import", &[], "no export, surely not").fails(3, &["CORRUPT", "no export"]);
+}
+
+#[test]
+fn verify_repairs_what_is_damaged_and_touches_nothing_else() {
+    let place = Place::with_users();
+    let file = blob(&place);
+    let mut bytes = fs::read(&file).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&file, &bytes).unwrap();
+    place.run("put", &["n", "1"]).is(0);
+    place.run("verify", &[]).fails(1, &["1 of 2 are damaged", "--repair"]);
+    let ran = place.run("verify --repair", &[]);
+    assert!(ran.out.contains(".ksv.damaged.new\tCORRUPT\t"), "{ran:?}");
+    ran.fails(1, &["1 of 2 are damaged", "renamed"]);
+    assert_eq!(fs::read(format!("{file}.damaged.new")).unwrap(), bytes);
+    assert!(!Path::new(&file).exists());
+    assert_eq!(place.run("verify", &[]).is(0), "1 checked, 0 damaged\n");
+    assert_eq!(place.run("verify --repair --json", &[]).is(0), "{\"checked\":1,\"corrupt\":[]}\n");
+    assert_eq!(place.run("get", &["n"]).is(0), "1\n");
+    let _held = place.open(Access::Exclusive);
+    place.run("verify --repair", &[]).fails(3, &["STORE_LOCKED"]);
+    place.run("verify", &[]).is(0);
+}
+
+#[test]
 fn a_wrong_command_line_is_exit_code_2() {
     let place = Place::with_users();
     let before = place.files();
@@ -384,13 +466,25 @@ fn a_reader_that_has_enough_is_no_error() {
 #[test]
 fn the_help_says_how_keys_are_given_and_what_the_exit_codes_mean() {
     let help = Ran::from(konserve().arg("--help").output().unwrap()).is(0);
-    for word in
-        ["ls", "get", "put", "rm", "info", "verify", "dump", "--json", "Exit codes:", "Keys and steps:", "$date"]
-    {
+    for word in [
+        "ls",
+        "get",
+        "put",
+        "rm",
+        "info",
+        "verify",
+        "export",
+        "import",
+        "dump",
+        "--json",
+        "Exit codes:",
+        "Keys and steps:",
+        "$date",
+    ] {
         assert!(help.contains(word), "{word}: {help}");
     }
     assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
-    for command in ["ls", "get", "put", "rm", "info", "verify", "dump"] {
+    for command in ["ls", "get", "put", "rm", "info", "verify", "export", "import", "dump"] {
         assert!(Ran::from(konserve().args([command, "--help"]).output().unwrap()).is(0).contains("<FOLDER>"));
     }
 }

@@ -141,7 +141,7 @@ fn damaged_blobs_are_the_error_that_the_format_names() {
         let (name, code) = (name(&vector["name"]), vector["code"].as_str().unwrap());
         let (_, store) = store_with(name, &hex(&vector["blob"]), Compressor::None);
         let report = wait(store.verify(|_| {})).unwrap();
-        let found: Vec<_> = report.corrupt.iter().map(|(name, error)| (*name, error.code())).collect();
+        let found: Vec<_> = report.corrupt.iter().map(|damaged| (damaged.name, damaged.error.code())).collect();
         assert_eq!(found, [(name, code)], "{}", vector["title"]);
         // Some vectors lie under the name of another key than theirs.
         if name == key.name() {

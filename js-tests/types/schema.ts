@@ -3,6 +3,7 @@
 import { openStore } from 'konserve'
 import type { Store } from 'konserve'
 import { openStore as openSync } from 'konserve/sync'
+import type { SyncStore } from 'konserve/sync'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 declare function same<A, B>(same: Same<A, B>): void
@@ -128,6 +129,37 @@ export async function batches(store: Store<Schema>, user: User): Promise<void> {
   await store.multiAssoc([['usr', user]])
   const gone = await store.multiDissoc(['visits'])
   same<typeof gone, Map<'visits', boolean>>(true)
+}
+
+export async function moving(store: Store<Schema>, other: Store): Promise<void> {
+  const { checked, corrupt } = await store.verify({ repair: true, onProgress: (n: number) => console.log(n) })
+  same<typeof checked, number>(true)
+  for (const { name, code, quarantined } of corrupt) {
+    same<typeof name, string>(true)
+    if (code === 'CORRUPT') same<typeof quarantined, boolean>(true)
+  }
+  const { signal } = new AbortController()
+  for await (const chunk of store.export({ signal })) same<typeof chunk, Uint8Array>(true)
+  const done = await store.import(other.export().pipeThrough(new TransformStream<Uint8Array, Uint8Array>()))
+  const imported: number = done.imported + done.skipped
+  await store.import(new Uint8Array(imported), { existing: 'keep', signal })
+  await store.import(new Blob([]))
+  // @ts-expect-error there is no such choice
+  await store.import(new Uint8Array(1), { existing: 'both' })
+  // @ts-expect-error text is no bytes
+  await store.import('text')
+  const copied = await store.copyTo(other, { existing: 'replace' })
+  same<typeof copied, number>(true)
+  // @ts-expect-error a place is no open store
+  await store.copyTo({ backend: 'memory' })
+}
+
+export function movingNow(store: SyncStore<Schema>, other: SyncStore): void {
+  const imported: number = store.import(other.export()).imported
+  const copied: number = store.copyTo(other) + imported
+  const checked: number = store.verify({ repair: true }).checked + copied
+  // @ts-expect-error nothing can end what does not wait
+  store.verify({ signal: AbortSignal.abort(), onProgress: () => console.log(checked) })
 }
 
 export function synchronously(): void {

@@ -8,7 +8,9 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{Backing, Blob, Capability, Change, Expect, HeadPage, Heads, Outcome, Part, Place, UpdateFn, Write};
+use super::{
+    Backing, Blob, Capability, Change, Expect, HeadPage, Heads, JudgeFn, Outcome, Part, Place, UpdateFn, Write,
+};
 use crate::{
     env::{BoxFut, sort},
     error::{Error, ErrorKind, Result},
@@ -88,6 +90,8 @@ pub struct MemoryBacking {
 struct Blobs {
     record: Option<Bytes>,
     by_name: HashMap<BlobName, Blob, NameHash>,
+    /// What was found damaged: for a debugger, since nothing survives the process.
+    aside: HashMap<BlobName, Blob, NameHash>,
 }
 
 impl Blobs {
@@ -172,6 +176,17 @@ impl Backing for MemoryBacking {
 
     fn update(&self, name: BlobName, part: Part, f: UpdateFn) -> BoxFut<'static, Result<()>> {
         Box::pin(ready(self.update_now(name, part, f)))
+    }
+
+    fn set_aside(&self, name: BlobName, mut is_damaged: JudgeFn) -> BoxFut<'static, Result<bool>> {
+        let mut blobs = self.blobs_mut();
+        let found = match blobs.by_name.get(&name) {
+            Some(blob) if is_damaged(blob) => blobs.by_name.remove(&name),
+            _ => None,
+        };
+        let taken = found.is_some();
+        blobs.aside.extend(found.map(|blob| (name, blob)));
+        Box::pin(ready(Ok(taken)))
     }
 
     fn heads(&self) -> Box<dyn Heads> {

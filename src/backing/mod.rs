@@ -163,6 +163,13 @@ pub type UpdateFn = Box<dyn FnMut(Option<&Blob>) -> Result<Change> + Send>;
 #[cfg(target_arch = "wasm32")]
 pub type UpdateFn = Box<dyn FnMut(Option<&Blob>) -> Result<Change>>;
 
+/// Says of a blob whether it is damaged, for [`set_aside`](Backing::set_aside).
+#[cfg(not(target_arch = "wasm32"))]
+pub type JudgeFn = Box<dyn FnMut(&Blob) -> bool + Send>;
+/// Says of a blob whether it is damaged, for [`set_aside`](Backing::set_aside).
+#[cfg(target_arch = "wasm32")]
+pub type JudgeFn = Box<dyn FnMut(&Blob) -> bool>;
+
 /// A place for blobs. See the module's documentation; each method says what absence, repetition and concurrency mean.
 pub trait Backing: MaybeSend + MaybeSync + 'static {
     /// What this backing can do; the same at every call.
@@ -179,6 +186,17 @@ pub trait Backing: MaybeSend + MaybeSync + 'static {
     /// backing has to try again; only the last answer counts. An error of `f` changes nothing and is returned.
     /// With [`Part::Head`] the blob that `f` sees has no value.
     fn update(&self, name: BlobName, part: Part, f: UpdateFn) -> BoxFut<'static, Result<()>>;
+
+    /// Takes a blob out of its name, if it is there and `is_damaged` says so of its bytes; says whether it was. It is kept
+    /// where a user can find it, in the place of an earlier one of that name. Nobody else's write to that name comes in
+    /// between. `is_damaged` may be asked again; only the last answer counts. A backing that keeps no such place is
+    /// `UNSUPPORTED`.
+    fn set_aside(&self, _name: BlobName, _is_damaged: JudgeFn) -> BoxFut<'static, Result<bool>> {
+        Box::pin(std::future::ready(Err(Error::new(
+            ErrorKind::Unsupported,
+            "this backing cannot set damaged blobs aside; delete their keys instead",
+        ))))
+    }
 
     /// The heads of all blobs, by ascending name, in pages. What is written or deleted meanwhile may or may not show.
     fn heads(&self) -> Box<dyn Heads>;

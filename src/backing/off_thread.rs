@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 
 use super::{
-    Backing, Blob, BlobReader, BlobWriter, Capability, HeadPage, Heads, Outcome, Part, Place, UpdateFn, Write,
+    Backing, Blob, BlobReader, BlobWriter, Capability, HeadPage, Heads, JudgeFn, Outcome, Part, Place, UpdateFn, Write,
 };
 use crate::{
     env::{BoxFut, wait},
@@ -48,6 +48,10 @@ impl<B: Backing + ?Sized> Backing for OffThread<B> {
 
     fn update(&self, name: BlobName, part: Part, f: UpdateFn) -> BoxFut<'static, Result<()>> {
         self.job(move |inner| wait(inner.update(name, part, f)))
+    }
+
+    fn set_aside(&self, name: BlobName, is_damaged: JudgeFn) -> BoxFut<'static, Result<bool>> {
+        self.job(move |inner| wait(inner.set_aside(name, is_damaged)))
     }
 
     fn heads(&self) -> Box<dyn Heads> {

@@ -1,15 +1,19 @@
 //! A store whose methods return their results, for programs that are not asynchronous.
 
-use std::{io, vec};
+use std::{
+    io::{self, Read, Write},
+    sync::Arc,
+    vec,
+};
 
 use bytes::Bytes;
 
 pub use crate::env::wait;
 use crate::{
-    error::Result,
+    error::{Error, ErrorKind, Result},
     key::Key,
     meta::Meta,
-    store::{self, BatchEntry, Config, Event, Query, Report, Span, WriteOptions},
+    store::{self, BatchEntry, Config, Event, Existing, Imported, Query, Report, Span, WriteOptions},
     value::{FromCbor, ToCbor},
 };
 
@@ -178,6 +182,49 @@ impl Store {
         wait(self.0.verify(progress))
     }
 
+    pub fn repair(&self, progress: impl FnMut(u64)) -> Result<Report> {
+        wait(self.0.repair(progress))
+    }
+
+    /// Writes an [export](crate::Store::export); how many entries it has. `progress` is told how many were written so
+    /// far, and about which part of all that is, from 0 to 1. The writer is flushed.
+    pub fn export_to(&self, to: &mut impl Write, mut progress: impl FnMut(u64, f64)) -> Result<u64> {
+        let mut export = self.0.export()?;
+        while let Some(chunk) = wait(export.next_chunk())? {
+            to.write_all(&chunk).map_err(|error| io_error("writing an export", error))?;
+            progress(export.entries(), export.fraction());
+        }
+        to.flush().map_err(|error| io_error("writing an export", error))?;
+        Ok(export.entries())
+    }
+
+    /// [Imports](crate::Store::import) what there is to read. `progress` is told how many entries and bytes were read so
+    /// far.
+    pub fn import_from(
+        &self,
+        from: &mut impl Read,
+        existing: Existing,
+        mut progress: impl FnMut(u64, u64),
+    ) -> Result<Imported> {
+        let (mut import, mut buffer, mut bytes) = (self.0.import(existing)?, vec![0; READ_AT_ONCE], 0_u64);
+        loop {
+            match from.read(&mut buffer) {
+                Ok(0) => return wait(import.finish()),
+                Ok(len) => {
+                    wait(import.push(buffer.get(..len).unwrap_or(&buffer)))?;
+                    bytes += len as u64;
+                    progress(import.entries(), bytes);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(wait(import.stop(io_error("reading an export", error)))),
+            }
+        }
+    }
+
+    pub fn copy_to(&self, other: &Self, existing: Existing, progress: impl FnMut(u64)) -> Result<Imported> {
+        wait(self.0.copy_to(&other.0, existing, progress))
+    }
+
     pub fn close(&self) -> Result<()> {
         wait(self.0.close())
     }
@@ -203,7 +250,7 @@ impl BinaryWriter {
     }
 }
 
-impl io::Write for BinaryWriter {
+impl Write for BinaryWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         wait(self.0.write(bytes)).map(|()| bytes.len()).map_err(io::Error::other)
     }
@@ -228,7 +275,7 @@ impl BinaryReader {
     }
 }
 
-impl io::Read for BinaryReader {
+impl Read for BinaryReader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if self.piece.is_empty() {
             self.piece = wait(self.reader.next()).map_err(io::Error::other)?.unwrap_or_default();
@@ -237,6 +284,13 @@ impl io::Read for BinaryReader {
         into.iter_mut().zip(&piece).for_each(|(to, from)| *to = *from);
         Ok(piece.len())
     }
+}
+
+/// So many bytes of an export are read at a time.
+const READ_AT_ONCE: usize = 64 * 1024;
+
+fn io_error(doing: &str, error: io::Error) -> Error {
+    Error::new(ErrorKind::Io, format!("{doing}: {error}")).caused_by(Arc::new(error))
 }
 
 /// The metadata of keys. After the last, an error for those that could not be read.

@@ -152,12 +152,12 @@ impl BinaryWriter {
             return Err(error);
         }
         self.meta.digest = self.digest.finish();
-        let held = self.store.lock(self.meta.key.name(), Mode::Exclusive).await;
+        let lock = self.store.lock(self.meta.key.name(), Mode::Exclusive).await;
         let head = self.head()?;
         writer.finish(head).await?;
         let said = WriteOptions { user: self.meta.user.clone(), expires: self.meta.expires };
         if let Some(event) = self.store.binary_event(&self.meta.key, &said) {
-            self.store.inner.hooks.tell(event, held);
+            self.store.inner.hooks.tell(event, lock);
         }
         Ok(())
     }

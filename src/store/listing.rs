@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use super::{Store, gate::Pass};
+use super::{Store, blobs::MAX_LOADED, gate::Pass};
 use crate::{
     backing::{Heads, Part},
     cbor::{Head, Reader},
@@ -14,9 +14,6 @@ use crate::{
     meta::{Kind, Meta},
     name::BlobName,
 };
-
-/// Values are loaded for so many bytes of them at a time, or for a single one that is larger.
-const MAX_LOADED: u64 = 4 * 1024 * 1024;
 
 /// Which keys are wanted.
 #[derive(Clone, Debug, Default)]

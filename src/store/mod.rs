@@ -5,9 +5,15 @@
 mod binary;
 mod binary_reader;
 mod binary_writer;
+mod blobs;
 mod config;
+mod copy;
+mod export;
+mod export_reader;
 mod gate;
 mod hooks;
+mod import;
+mod intake;
 mod lifecycle;
 mod listing;
 mod locks;
@@ -24,13 +30,16 @@ pub use binary::Span;
 pub use binary_reader::BinaryReader;
 pub use binary_writer::BinaryWriter;
 pub use config::Config;
+pub use export::Export;
 #[cfg(any(target_arch = "wasm32", feature = "testing"))]
 pub(crate) use hooks::Detail;
 pub use hooks::{Event, Op};
+pub use import::Import;
+pub use intake::{Existing, Imported};
 pub use lifecycle::{connect_store, create_store, delete_store, open_store, store_exists};
 pub use listing::{Entries, Keys, Prefix, Query};
 pub use multi::BatchEntry;
-pub use verify::Report;
+pub use verify::{Damaged, Report};
 pub use write::{Answer, LeafFn, WriteOptions};
 
 use crate::{

@@ -71,6 +71,13 @@ impl Store {
         opened.map(|opened| self.decode(opened)).transpose()
     }
 
+    /// Checks a whole blob, expired or not, and decodes its value.
+    pub(super) fn check(&self, name: BlobName, blob: Blob) -> Result<(Meta, Bytes)> {
+        let (codecs, meta) = layout::open(name, None, &blob.head)?;
+        let decoded = self.decode(Opened { name, codecs, meta: meta.clone(), section: blob.value });
+        decoded.map_err(|error| error.at_key(meta.key.as_cbor())).map(|value| (meta, value))
+    }
+
     /// Checks and decodes the value of a blob.
     pub(super) fn decode(&self, opened: Opened) -> Result<Bytes> {
         let Opened { name, codecs, meta, section } = opened;

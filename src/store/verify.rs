@@ -1,59 +1,104 @@
-//! Reading everything, to find out what is damaged.
+//! Reading everything, to find out what is damaged and, if wanted, to set it aside.
 
-use super::{Store, read::Opened};
+use super::{
+    Mode, Store,
+    blobs::{Blobs, Loaded},
+};
 use crate::{
-    backing::Part,
-    error::{Error, Result},
-    layout,
-    meta::Kind,
+    backing::Blob,
+    env::BoxFut,
+    error::{Error, ErrorKind, Result},
     name::BlobName,
 };
 
-/// What [`Store::verify`] found.
+/// What [`Store::verify`] or [`Store::repair`] found.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// How many blobs were read.
     pub checked: u64,
-    /// Those that are damaged, each with its error.
-    pub corrupt: Vec<(BlobName, Error)>,
+    /// Those that are damaged, or cannot be read for another reason.
+    pub corrupt: Vec<Damaged>,
+}
+
+/// A blob that cannot be read.
+#[derive(Clone, Debug)]
+pub struct Damaged {
+    /// Which blob.
+    pub name: BlobName,
+    /// Why.
+    pub error: Error,
+    /// Whether it was set aside: then its key has no value any more.
+    pub set_aside: bool,
 }
 
 impl Store {
     /// Reads every blob whole and checks it, expired ones too. `progress` is told how many were read so far.
     pub async fn verify(&self, mut progress: impl FnMut(u64)) -> Result<Report> {
+        self.check_all(false, |checked| {
+            progress(checked);
+            Ok(())
+        })
+        .await
+    }
+
+    /// [`verify`](Self::verify), and takes what is damaged out of the way: on files `<uuid>.ksv` is renamed to
+    /// `<uuid>.ksv.damaged.new`, in a database its row to `konserve.damaged.<uuid>.ksv`. Only what is `CORRUPT` is moved,
+    /// and only if it still is at that moment. What this build cannot read for another reason stays.
+    pub async fn repair(&self, mut progress: impl FnMut(u64)) -> Result<Report> {
+        self.check_all(true, |checked| {
+            progress(checked);
+            Ok(())
+        })
+        .await
+    }
+
+    /// An error of `progress` ends it.
+    pub(crate) async fn check_all(&self, repair: bool, mut progress: impl FnMut(u64) -> Result<()>) -> Result<Report> {
         let _pass = self.inner.gate.enter()?;
         let mut report = Report::default();
-        let mut heads = self.inner.backing.heads();
-        while let Some(page) = heads.next().await? {
-            for (name, head) in page {
-                let checked = match head {
-                    Ok(head) => self.verify_blob(name, &head).await,
+        let mut blobs = Blobs::but_large(self);
+        while let Some(group) = blobs.next().await? {
+            for (name, found) in group {
+                report.checked += 1;
+                let checked = match found {
+                    Ok(Loaded::Whole(blob)) => self.check(name, blob).map(drop),
+                    Ok(Loaded::Large) => self.check_large(name).await,
+                    // What was deleted in the meantime is not damaged.
+                    Ok(Loaded::Gone) => Ok(()),
                     Err(error) => Err(error),
                 };
-                report.checked += 1;
-                report.corrupt.extend(checked.err().map(|error| (name, error)));
+                if let Err(error) = checked {
+                    let set_aside = repair && is_damage(&error) && self.set_aside(name).await?;
+                    report.corrupt.push(Damaged { name, error, set_aside });
+                }
             }
-            progress(report.checked);
+            progress(report.checked)?;
         }
         Ok(report)
     }
 
-    /// A blob that was deleted in the meantime is not damaged.
-    async fn verify_blob(&self, name: BlobName, head: &[u8]) -> Result<()> {
-        let (_, meta) = layout::open(name, None, head)?;
-        if meta.kind == Kind::Binary {
-            return self.verify_binary(name).await;
-        }
-        let Some(blob) = self.inner.backing.read(vec![name], Part::All).await?.into_iter().next().flatten() else {
-            return Ok(());
-        };
-        let (codecs, meta) = layout::open(name, None, &blob.head)?;
-        self.decode(Opened { name, codecs, meta, section: blob.value }).map(|_| ())
+    fn set_aside(&self, name: BlobName) -> BoxFut<'_, Result<bool>> {
+        let store = self.clone();
+        let judge = move |blob: &Blob| store.check(name, blob.clone()).is_err_and(|error| is_damage(&error));
+        Box::pin(async move {
+            let held = self.lock(name, Mode::Exclusive).await;
+            let taking = self.inner.backing.set_aside(name, Box::new(judge));
+            let _kept = self.keep(held);
+            match taking.await {
+                // What is there is no blob at all, such as a link: whoever made it knows what it is.
+                Err(error) if is_damage(&error) => Ok(false),
+                taken => taken,
+            }
+        })
     }
 
     /// Binaries may be larger than memory.
-    async fn verify_binary(&self, name: BlobName) -> Result<()> {
+    async fn check_large(&self, name: BlobName) -> Result<()> {
         let Some((meta, mut content)) = self.find_binary(name, None).await? else { return Ok(()) };
         content.part(name, &meta, 0, 0).await.map(drop)
     }
+}
+
+fn is_damage(error: &Error) -> bool {
+    error.kind() == ErrorKind::Corrupt
 }

@@ -101,9 +101,11 @@ const MAX_DATE: f64 = 8.64e15;
 fn given(value: JsValue) -> Result<Bytes> {
     match value.dyn_into::<Uint8Array>() {
         Ok(bytes) => Ok(bytes.to_vec().into()),
-        Err(_) => Err(Error::new(
-            ErrorKind::Backend,
-            "the package handed over no bytes for a value; this is a defect, please report it",
-        )),
+        Err(_) => Err(no_bytes()),
     }
+}
+
+/// What JavaScript gave is no `Uint8Array`, which its side of the package should have noticed.
+pub(super) fn no_bytes() -> Error {
+    Error::new(ErrorKind::Backend, "the package handed over no bytes; this is a defect, please report it")
 }

@@ -5,6 +5,7 @@ mod calls;
 mod hooks;
 mod host;
 mod meta;
+mod moving;
 mod multi;
 mod options;
 mod pages;

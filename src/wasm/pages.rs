@@ -2,12 +2,13 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use js_sys::Promise;
+use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 
 use super::{
     calls::bytes,
     meta::meta_map,
+    moving::Exporting,
     promise::{now, promise},
 };
 use crate::{
@@ -17,10 +18,11 @@ use crate::{
     store::{Entries, Keys, Prefix, Query, Store},
 };
 
-/// Keys, or keys with their values.
+/// Keys, keys with their values, or the chunks of an export.
 pub(super) enum Listing {
     Keys(Keys),
     Entries(Entries),
+    Export(Exporting),
 }
 
 impl Listing {
@@ -36,6 +38,11 @@ impl Listing {
             }
         }
         Ok(if values { Self::Entries(store.list_entries(wanted)?) } else { Self::Keys(store.list_keys(wanted)?) })
+    }
+
+    /// An export, whose `progress` is told how many entries it has so far.
+    pub(super) fn export(store: &Store, progress: Function) -> Result<Self> {
+        Ok(Self::Export(Exporting(store.export()?, progress)))
     }
 
     async fn next(&mut self) -> Result<Option<Vec<u8>>> {
@@ -55,6 +62,7 @@ impl Listing {
                     out.raw(&value);
                 }
             }
+            Self::Export(export) => return Ok(export.next().await?.map(Vec::from)),
         }
         Ok(Some(out.finish()))
     }
@@ -98,7 +106,7 @@ impl RawPages {
 
 #[wasm_bindgen]
 impl RawPages {
-    /// A CBOR array of metadata, or of `[key, value]`; `undefined` after the last.
+    /// A CBOR array of metadata, or of `[key, value]`, or bytes of an export; `undefined` after the last.
     pub fn next(&self) -> Promise {
         promise(self.0.clone().next())
     }
@@ -116,7 +124,7 @@ impl RawSyncPages {
 
 #[wasm_bindgen]
 impl RawSyncPages {
-    /// A CBOR array of metadata, or of `[key, value]`; `undefined` after the last.
+    /// A CBOR array of metadata, or of `[key, value]`, or bytes of an export; `undefined` after the last.
     pub fn next(&self) -> Result<JsValue, JsValue> {
         now(self.0.clone().next())
     }

@@ -8,7 +8,7 @@ use super::{
     calls::{self, Options},
     hooks,
     host::to_js,
-    multi,
+    moving, multi,
     pages::{Listing, RawPages, RawSyncPages},
     promise::{now, promise},
 };
@@ -96,6 +96,23 @@ impl RawStore {
 
     pub fn pages(&self, query: &[u8]) -> Result<RawPages, JsValue> {
         Listing::open(&self.store, query).map(RawPages::new).map_err(|error| to_js(&error))
+    }
+
+    pub fn verify(&self, repair: bool, progress: Function) -> Promise {
+        promise(moving::verify(self.store.clone(), repair, progress))
+    }
+
+    pub fn export(&self, progress: Function) -> Result<RawPages, JsValue> {
+        Listing::export(&self.store, progress).map(RawPages::new).map_err(|error| to_js(&error))
+    }
+
+    pub fn import(&self, existing: String, next: Function) -> Promise {
+        promise(moving::import(self.store.clone(), existing, next))
+    }
+
+    #[wasm_bindgen(js_name = copyTo)]
+    pub fn copy_to(&self, other: &RawStore, existing: String, progress: Function) -> Promise {
+        promise(moving::copy_to(self.store.clone(), other.store.clone(), existing, progress))
     }
 
     pub fn close(&self) -> Promise {
@@ -190,6 +207,23 @@ impl RawSyncStore {
 
     pub fn pages(&self, query: &[u8]) -> Result<RawSyncPages, JsValue> {
         Listing::open(&self.store, query).map(RawSyncPages::new).map_err(|error| to_js(&error))
+    }
+
+    pub fn verify(&self, repair: bool, progress: Function) -> Result<JsValue, JsValue> {
+        now(moving::verify(self.store.clone(), repair, progress))
+    }
+
+    pub fn export(&self, progress: Function) -> Result<RawSyncPages, JsValue> {
+        Listing::export(&self.store, progress).map(RawSyncPages::new).map_err(|error| to_js(&error))
+    }
+
+    pub fn import(&self, existing: String, next: Function) -> Result<JsValue, JsValue> {
+        now(moving::import(self.store.clone(), existing, next))
+    }
+
+    #[wasm_bindgen(js_name = copyTo)]
+    pub fn copy_to(&self, other: &RawSyncStore, existing: String, progress: Function) -> Result<JsValue, JsValue> {
+        now(moving::copy_to(self.store.clone(), other.store.clone(), existing, progress))
     }
 
     pub fn close(&self) -> Result<JsValue, JsValue> {

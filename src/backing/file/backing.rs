@@ -21,7 +21,8 @@ use super::{
 };
 use crate::{
     backing::{
-        Backing, Blob, BlobReader, BlobWriter, Capability, Change, Expect, Heads, Outcome, Part, UpdateFn, Write,
+        Backing, Blob, BlobReader, BlobWriter, Capability, Change, Expect, Heads, JudgeFn, Outcome, Part, UpdateFn,
+        Write,
     },
     env::BoxFut,
     error::{Error, ErrorKind, Result},
@@ -115,6 +116,18 @@ impl Backing for FileBacking {
             let updated = opened.update(&file, part, &mut f).await;
             opened.release(&files, held).await;
             updated
+        })
+    }
+
+    fn set_aside(&self, name: BlobName, mut is_damaged: JudgeFn) -> BoxFut<'static, Result<bool>> {
+        let opened = Arc::clone(&self.0);
+        Box::pin(async move {
+            let file = name.file_name();
+            let files = BTreeSet::from([file.clone()]);
+            let held = opened.hold(&files).await?;
+            let taken = opened.set_aside(&file, &mut is_damaged).await;
+            opened.release(&files, held).await;
+            taken
         })
     }
 
@@ -279,6 +292,17 @@ impl Opened {
     async fn update(&self, file: &str, part: Part, f: &mut UpdateFn) -> Result<()> {
         let blob = self.folder.blob(file, part == Part::All).await?;
         self.apply(file, &f(blob.as_ref())?).await.map(drop)
+    }
+
+    async fn set_aside(&self, file: &str, is_damaged: &mut JudgeFn) -> Result<bool> {
+        match self.folder.blob(file, true).await? {
+            Some(blob) if is_damaged(&blob) => {
+                let taken = self.folder.rename_if_there(file, &files::damaged(file)).await?;
+                self.folder.sync().await?;
+                Ok(taken)
+            }
+            _ => Ok(false),
+        }
     }
 
     async fn create_record(&self, record: Bytes) -> Result<bool> {

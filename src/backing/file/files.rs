@@ -45,11 +45,18 @@ pub(super) fn heir(lock: &str, owner: &str) -> String {
     format!("{}.{owner}.heir.new", lock.strip_suffix(".new").unwrap_or(lock))
 }
 
+/// Where a damaged blob is kept, for whoever wants to see what is left of it.
+pub(super) fn damaged(file: &str) -> String {
+    format!("{file}.damaged.new")
+}
+
 /// A file of ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Ours<'a> {
     /// A blob.
     Blob(BlobName),
+    /// A damaged blob that was set aside.
+    Damaged,
     /// The record or its copy.
     Record,
     /// A temporary file of the opened store with this token.
@@ -73,6 +80,9 @@ pub(super) fn ours(name: &str) -> Option<Ours<'_>> {
         return Some(Ours::Record);
     }
     let stem = name.strip_suffix(".new")?;
+    if stem.strip_suffix(".damaged").and_then(BlobName::from_file_name).is_some() {
+        return Some(Ours::Damaged);
+    }
     if let Some(token) = stem.strip_prefix("konserve.shared.") {
         return is_token(token).then_some(Ours::Sharing(token));
     }
@@ -135,6 +145,7 @@ mod tests {
     fn our_files_are_known_by_their_names() {
         let name = BlobName::from_file_name(BLOB).unwrap();
         assert_eq!(ours(BLOB), Some(Ours::Blob(name)));
+        assert_eq!(ours(&damaged(BLOB)), Some(Ours::Damaged));
         assert_eq!(ours(RECORD), Some(Ours::Record));
         assert_eq!(ours(RECORD_COPY), Some(Ours::Record));
         assert_eq!(ours(LOCK), Some(Ours::Lock));
@@ -158,6 +169,8 @@ mod tests {
         for foreign in [
             "notes.txt",
             "photo.new",
+            "photo.damaged.new",
+            "konserve.store.damaged.new",
             ".new",
             "konserve.lock",
             "konserve.lock.mine.new",

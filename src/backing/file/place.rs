@@ -149,7 +149,7 @@ impl FilePlace {
                 Some(Ours::Temporary(token) | Ours::Sharing(token)) => !sharing.contains(token),
                 Some(Ours::Opening) => locks.living_owner(file).await?.is_none(),
                 Some(Ours::Lock) => file != files::LOCK && self.access == Access::Exclusive,
-                Some(Ours::Blob(_) | Ours::Record | Ours::Batch(_)) | None => false,
+                Some(Ours::Blob(_) | Ours::Damaged | Ours::Record | Ours::Batch(_)) | None => false,
             };
             if gone {
                 self.folder.remove(file).await?;
@@ -174,7 +174,7 @@ impl FilePlace {
     /// The record goes last: until then the rest is still a store.
     async fn remove_blobs(&self) -> Result<()> {
         let files = self.folder.list().await?.unwrap_or_default();
-        for file in files.iter().filter(|file| matches!(files::ours(file), Some(Ours::Blob(_)))) {
+        for file in files.iter().filter(|file| matches!(files::ours(file), Some(Ours::Blob(_) | Ours::Damaged))) {
             self.folder.remove(file).await?;
         }
         for file in [files::RECORD_COPY, files::RECORD] {

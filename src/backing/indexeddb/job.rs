@@ -2,7 +2,7 @@
 
 use super::{answer::Answer, image::Image, large::Large, row::Row};
 use crate::{
-    backing::{Blob, Change, Expect, HeadPage, Outcome, Part, UpdateFn, Write},
+    backing::{Blob, Change, Expect, HeadPage, JudgeFn, Outcome, Part, UpdateFn, Write},
     error::{Error, Result},
     name::BlobName,
 };
@@ -12,6 +12,7 @@ pub(super) enum Work {
     Read { rows: Vec<Row>, part: Part, answer: Answer<Vec<Option<Blob>>> },
     Commit { writes: Vec<Write>, answer: Answer<Outcome> },
     Update { row: Row, part: Part, f: UpdateFn, answer: Answer<()> },
+    SetAside { name: BlobName, is_damaged: JudgeFn, answer: Answer<bool> },
     Page { after: Option<BlobName>, answer: Answer<HeadPage> },
 }
 
@@ -31,7 +32,7 @@ impl Job {
     }
 
     pub(super) fn writes(&self) -> bool {
-        matches!(self.work, Work::Commit { .. } | Work::Update { .. })
+        matches!(self.work, Work::Commit { .. } | Work::Update { .. } | Work::SetAside { .. })
     }
 
     /// How many bytes it will write, as far as that is known before.
@@ -56,6 +57,10 @@ impl Job {
                 }
             }
             Work::Update { row, part, .. } => image.touch(*row, Some(*part), large),
+            Work::SetAside { name, .. } => {
+                image.touch(Row::Blob(*name), Some(Part::All), large);
+                image.touch(Row::Aside(*name), Some(Part::Head), large);
+            }
             Work::Page { .. } => {}
         }
     }
@@ -68,6 +73,7 @@ impl Job {
             }
             Work::Commit { writes, answer } => answer.prepare(commit(writes, image)),
             Work::Update { row, part, f, answer } => answer.prepare(update(*row, *part, f, image)),
+            Work::SetAside { name, is_damaged, answer } => answer.prepare(set_aside(*name, is_damaged, image)),
             Work::Page { .. } => {}
         }
     }
@@ -78,6 +84,7 @@ impl Job {
             Work::Read { answer, .. } => answer.send_ready(),
             Work::Commit { answer, .. } => answer.send_ready(),
             Work::Update { answer, .. } => answer.send_ready(),
+            Work::SetAside { answer, .. } => answer.send_ready(),
             Work::Page { answer, .. } => answer.send_ready(),
         }
     }
@@ -88,6 +95,7 @@ impl Job {
             Work::Read { answer, .. } => answer.send(Err(error)),
             Work::Commit { answer, .. } => answer.send(Err(error)),
             Work::Update { answer, .. } => answer.send(Err(error)),
+            Work::SetAside { answer, .. } => answer.send(Err(error)),
             Work::Page { answer, .. } => answer.send(Err(error)),
         }
     }
@@ -114,4 +122,14 @@ fn update(row: Row, part: Part, f: &mut UpdateFn, image: &mut Image) -> Result<(
     let change = f(old.as_ref())?;
     image.change(row, &change);
     Ok(())
+}
+
+fn set_aside(name: BlobName, is_damaged: &mut JudgeFn, image: &mut Image) -> Result<bool> {
+    match image.see(Row::Blob(name), Part::All)? {
+        Some(blob) if is_damaged(&blob) => {
+            image.change(Row::Aside(name), &Change::Put(blob));
+            Ok(image.change(Row::Blob(name), &Change::Delete))
+        }
+        _ => Ok(false),
+    }
 }

@@ -20,7 +20,7 @@ use std::{cell::Cell, rc::Rc, sync::Arc};
 
 use bytes::Bytes;
 
-use super::{Backing, Blob, Capability, Change, HeadPage, Heads, Outcome, Part, Place, UpdateFn, Write};
+use super::{Backing, Blob, Capability, Change, HeadPage, Heads, JudgeFn, Outcome, Part, Place, UpdateFn, Write};
 use crate::{env::BoxFut, error::Result, name::BlobName};
 use connection::Shared;
 use database::Found;
@@ -123,6 +123,10 @@ impl Backing for IndexedDb {
 
     fn update(&self, name: BlobName, part: Part, f: UpdateFn) -> BoxFut<'static, Result<()>> {
         Box::pin(self.shared.push(|answer| Work::Update { row: Row::Blob(name), part, f, answer }))
+    }
+
+    fn set_aside(&self, name: BlobName, is_damaged: JudgeFn) -> BoxFut<'static, Result<bool>> {
+        Box::pin(self.shared.push(|answer| Work::SetAside { name, is_damaged, answer }))
     }
 
     fn heads(&self) -> Box<dyn Heads> {

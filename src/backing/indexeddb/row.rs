@@ -20,6 +20,8 @@ pub(super) const HEADS: &str = "m";
 pub(super) const VALUES: &str = "v";
 /// The key of the store's record in `m`; no blob is named so.
 const RECORD: &str = "konserve.store";
+/// Before the names of damaged blobs; outside of the range of a listing.
+const DAMAGED: &str = "konserve.damaged.";
 /// The largest blob that is one row.
 const INLINE: usize = 2048;
 
@@ -28,6 +30,8 @@ const INLINE: usize = 2048;
 pub(super) enum Row {
     Record,
     Blob(BlobName),
+    /// A damaged blob that was set aside.
+    Aside(BlobName),
 }
 
 impl Row {
@@ -42,6 +46,7 @@ impl Row {
         match self {
             Self::Record => JsValue::from_str(RECORD),
             Self::Blob(name) => JsValue::from_str(&name.file_name()),
+            Self::Aside(name) => JsValue::from_str(&(String::from(DAMAGED) + &name.file_name())),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Look into a konserve store and change it: a folder of values under keys.
 #[derive(Debug, Parser)]
@@ -37,13 +37,19 @@ Values:
   put does not take these back: it stores them as the objects they are.
 
 Access:
-  put and rm take the store for themselves, and fail if another program has it
-  open for writing; with --shared they work beside those that share it. The
-  others only read: they take no lock, and change nothing.
+  put, rm, import and verify --repair take the store for themselves, and fail if
+  another program has it open for writing; with --shared they work beside those
+  that share it. The others only read: they take no lock, and change nothing.
+
+Moving:
+  konserve export FOLDER > FILE, then konserve import --create OTHER FILE. What
+  is imported is checked entry by entry. If the file is damaged, or a key exists
+  with another value, what came before stays imported; import again with a good
+  file, or with --existing keep or replace: what is there already is passed over.
 
 Exit codes:
   0  done
-  1  the key or path is not there; verify found damage
+  1  the key or path is not there; verify found damage, repaired or not
   2  the command line is wrong, or the store refuses the key, path or value
   3  the store failed: not found, locked, damaged, no permission, disk full"#;
 
@@ -109,6 +115,37 @@ pub(crate) enum Command {
     Verify {
         #[command(flatten)]
         store: Folder,
+        /// Rename what is damaged to <uuid>.ksv.damaged.new, so that its key is free again
+        #[arg(long)]
+        repair: bool,
+        /// With --repair, work beside other programs that have the store open with shared access
+        #[arg(long, requires = "repair")]
+        shared: bool,
+    },
+    /// Write all that the store holds into one file
+    Export {
+        #[command(flatten)]
+        store: Folder,
+        /// A file that does not exist yet; - writes to standard output
+        #[arg(default_value = "-")]
+        file: PathBuf,
+    },
+    /// Take in what was exported, of this store or another
+    Import {
+        #[command(flatten)]
+        store: Folder,
+        /// The exported file; - reads standard input
+        #[arg(default_value = "-")]
+        file: PathBuf,
+        /// What becomes of keys that exist: the first is an error, they are kept, or they are replaced
+        #[arg(long, value_enum, default_value_t)]
+        existing: Existing,
+        /// Make the store if there is none
+        #[arg(long)]
+        create: bool,
+        /// Work beside other programs that have the store open with shared access
+        #[arg(long)]
+        shared: bool,
     },
     /// Print every entry in one line: file, kind, key, value and metadata, between tabs
     Dump {
@@ -118,6 +155,15 @@ pub(crate) enum Command {
         #[arg(long, conflicts_with = "json")]
         edn: bool,
     },
+}
+
+/// What becomes of keys that exist. What is the very same is always passed over.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum Existing {
+    #[default]
+    Error,
+    Keep,
+    Replace,
 }
 
 /// Which store.

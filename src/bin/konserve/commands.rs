@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use konserve::{
-    BlobName, Config, Error, Kind, Meta, Prefix, Query, Value,
+    Config, Damaged, Kind, Meta, Prefix, Query, Value,
     backing::{Access, FilePlace, StdFs},
     blocking::{Store, connect_store, open_store, wait},
 };
@@ -11,7 +11,7 @@ use konserve::{
 use crate::{
     args::{Arguments, Command, Place},
     failure::Failure,
-    input,
+    input, moving,
     output::{self, Output},
     progress::Progress,
 };
@@ -36,7 +36,16 @@ pub(crate) fn run(Arguments { json, command }: Arguments) -> Result<(), Failure>
         Command::Info { store, key: Some(key), edn } => {
             with(&reading(&store.folder)?, |store| info_key(store, &key, edn, &mut out))
         }
-        Command::Verify { store } => with(&reading(&store.folder)?, |store| verify(store, &mut out)),
+        Command::Verify { store, repair, shared } => {
+            let store = if repair { writing(&store.folder, false, shared) } else { reading(&store.folder) };
+            with(&store?, |store| verify(store, repair, &mut out))
+        }
+        Command::Export { store, file } => {
+            with(&reading(&store.folder)?, |store| moving::export(store, &file, &mut out))
+        }
+        Command::Import { store, file, existing, create, shared } => {
+            with(&writing(&store.folder, create, shared)?, |store| moving::import(store, &file, existing, &mut out))
+        }
         Command::Dump { store, .. } => with(&reading(&store.folder)?, |store| dump(store, &mut out)),
     }?;
     out.finish()
@@ -161,12 +170,18 @@ fn info_key(store: &Store, word: &str, is_edn: bool, out: &mut Output) -> Result
     }
 }
 
-fn verify(store: &Store, out: &mut Output) -> Result<(), Failure> {
+fn verify(store: &Store, repair: bool, out: &mut Output) -> Result<(), Failure> {
     let mut progress = Progress::new(false);
-    let report = store.verify(|checked| progress.at(checked))?;
+    let report = if repair {
+        store.repair(|checked| progress.at(checked))
+    } else {
+        store.verify(|checked| progress.at(checked))
+    }?;
     drop(progress);
-    let damage = |(name, error): &(BlobName, Error)| {
-        [("file", name.file_name()), ("code", error.code().to_owned()), ("message", error.message().to_owned())]
+    let damage = |Damaged { name, error, set_aside }: &Damaged| {
+        let renamed = if *set_aside { ".damaged.new" } else { "" };
+        let file = name.file_name() + renamed;
+        [("file", file), ("code", error.code().to_owned()), ("message", error.message().to_owned())]
     };
     let damaged: Vec<_> = report.corrupt.iter().map(damage).collect();
     let count = u64::try_from(damaged.len()).unwrap_or(u64::MAX);
@@ -180,10 +195,12 @@ fn verify(store: &Store, out: &mut Output) -> Result<(), Failure> {
     if count == 0 {
         return Ok(());
     }
-    Err(Failure::No(format!(
-        "{count} of {} are damaged; restore those files from a backup, or delete them",
-        report.checked
-    )))
+    let advice = if report.corrupt.iter().all(|damaged| damaged.set_aside) {
+        "they were renamed as said above; restore their keys from a backup"
+    } else {
+        "restore those files from a backup, or take them away with konserve verify --repair"
+    };
+    Err(Failure::No(format!("{count} of {} are damaged; {advice}", report.checked)))
 }
 
 fn dump(store: &Store, out: &mut Output) -> Result<(), Failure> {

@@ -32,6 +32,11 @@ impl Output {
         Ok(writeln!(self.out, "{}", columns.join("\t"))?)
     }
 
+    /// For bytes as they are.
+    pub(crate) fn writer(&mut self) -> &mut impl Write {
+        &mut self.out
+    }
+
     /// Writes out what is still held back.
     pub(crate) fn finish(mut self) -> Result<(), Failure> {
         Ok(self.out.flush()?)

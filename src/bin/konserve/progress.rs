@@ -8,7 +8,10 @@ use std::{
 /// Redrawn this often.
 const EVERY: Duration = Duration::from_millis(100);
 
-/// A line that counts up.
+/// How long a full bar is, in characters.
+const BAR: usize = 30;
+
+/// A line that counts up, or a bar.
 pub(crate) struct Progress {
     shown: bool,
     watched: bool,
@@ -25,12 +28,26 @@ impl Progress {
 
     /// So many were read.
     pub(crate) fn at(&mut self, count: u64) {
+        self.show(|| format!("{count} read"));
+    }
+
+    /// So many entries, which are about this part of all, from 0 to 1: a bar.
+    pub(crate) fn part(&mut self, entries: u64, part: f64) {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
+        let percent = (part.clamp(0.0, 1.0) * 100.0) as usize;
+        self.show(|| {
+            let done = percent * BAR / 100;
+            format!("[{}{}] {percent:3} %, {entries} entries", "#".repeat(done), "-".repeat(BAR - done))
+        });
+    }
+
+    fn show(&mut self, line: impl FnOnce() -> String) {
         let now = Instant::now();
         if self.watched && now >= self.next {
             self.next = now + EVERY;
             self.shown = true;
             // What cannot be shown is not worth an error.
-            _ = write!(io::stderr(), "\r{count} read");
+            _ = write!(io::stderr(), "\r{}", line());
         }
     }
 }

@@ -340,7 +340,7 @@ async fn a_damaged_binary_gives_no_byte(ground: &Ground) -> Verdict {
             refused("reading a part", part, ErrorKind::Corrupt)?;
             refused("reading it", store.binary(&k.key, Span::default()).await, ErrorKind::Corrupt)?;
             let corrupt = store.verify(|_| {}).await?.corrupt;
-            ensure(corrupt.iter().any(|(name, _)| *name == k.key.name()), "verify finds it")?;
+            ensure(corrupt.iter().any(|damaged| damaged.name == k.key.name()), "verify finds it")?;
             stream(&store, &k, &some(len), 1000).await?;
             has(&store, &k, &some(len)).await?;
         }

@@ -73,7 +73,7 @@ async fn only_bad_is_told(store: &Store) -> Verdict {
         holds(store, at, value).await?;
     }
     let report = store.verify(|_| {}).await?;
-    let corrupt: Vec<_> = report.corrupt.iter().map(|(name, error)| (*name, error.kind())).collect();
+    let corrupt: Vec<_> = report.corrupt.iter().map(|damaged| (damaged.name, damaged.error.kind())).collect();
     let expected = vec![(key("bad").key.name(), ErrorKind::Corrupt)];
     same("what verify found", (report.checked, corrupt), (3, expected))
 }

@@ -30,6 +30,7 @@ mod keys;
 mod lifecycle;
 mod listing;
 mod meta;
+mod moving;
 mod multi;
 mod nesting;
 mod paths;
@@ -174,6 +175,7 @@ pub fn cases() -> Vec<Case> {
         expiry::CASES,
         listing::CASES,
         damage::CASES,
+        moving::CASES,
         concurrency::CASES,
         sharing::CASES,
         multi::CASES,

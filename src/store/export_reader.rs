@@ -1,0 +1,211 @@
+//! Reads the export form from chunks of any size.
+
+use bytes::{Bytes, BytesMut};
+
+use super::export::{END, MAGIC};
+use crate::{
+    backing::Blob,
+    error::{Error, ErrorKind, Result},
+    name::BlobName,
+    record::Record,
+};
+
+/// The length of a name and a number: what an entry begins with, and what stands at the end.
+const ENTRY_LEN: usize = 24;
+/// Records are far shorter.
+const MAX_RECORD_LEN: u32 = 64 * 1024;
+
+/// What comes next.
+#[derive(Clone, Copy)]
+enum At {
+    Start,
+    Record(usize),
+    Entry,
+    Blob(BlobName, usize),
+    Hash,
+    Over,
+    Failed,
+}
+
+/// Checks the frame of an export; what is inside the blobs is not its concern.
+pub(super) struct ExportReader {
+    buffer: BytesMut,
+    hasher: blake3::Hasher,
+    at: At,
+    entries: u64,
+    last: Option<BlobName>,
+    max_blob_len: u64,
+}
+
+impl ExportReader {
+    /// Blobs longer than this, in bytes, are refused before they are held.
+    pub(super) fn new(max_blob_len: u64) -> Self {
+        Self {
+            buffer: BytesMut::new(),
+            hasher: blake3::Hasher::new(),
+            at: At::Start,
+            entries: 0,
+            last: None,
+            max_blob_len,
+        }
+    }
+
+    /// More bytes.
+    pub(super) fn push(&mut self, chunk: &[u8]) {
+        self.buffer.extend_from_slice(chunk);
+    }
+
+    /// The next entry; `None` if that takes more bytes. After an error there is none.
+    pub(super) fn next(&mut self) -> Result<Option<(BlobName, Blob)>> {
+        let next = self.advance();
+        if next.is_err() {
+            self.fail();
+        }
+        next
+    }
+
+    /// Reads nothing any more.
+    pub(super) fn fail(&mut self) {
+        self.at = At::Failed;
+    }
+
+    /// That nothing is missing at the end.
+    pub(super) fn finish(&self) -> Result<()> {
+        match self.at {
+            At::Over if self.buffer.is_empty() => Ok(()),
+            _ => Err(self.damaged("it is cut short")),
+        }
+    }
+
+    /// An error of the entry that was read last, with its place.
+    pub(super) fn in_entry(&self, name: BlobName, error: &Error) -> Error {
+        let place = format!("in entry {} (blob {name})", self.entries);
+        let placed = if error.kind() == ErrorKind::Corrupt {
+            damaged(&place, "it is not what was written")
+        } else {
+            Error::new(error.kind(), format!("importing, {place}: {}", error.message()))
+        };
+        match error.key() {
+            Some(key) => placed.at_key(key),
+            None => placed,
+        }
+    }
+
+    /// Where the reader is, in words.
+    fn place(&self) -> String {
+        match self.at {
+            At::Start | At::Record(_) => "before its first entry".to_owned(),
+            At::Entry => format!("after entry {}", self.entries),
+            At::Blob(name, _) => format!("in entry {} (blob {name})", self.entries + 1),
+            At::Hash | At::Over => "at its end".to_owned(),
+            At::Failed => "before".to_owned(),
+        }
+    }
+
+    fn advance(&mut self) -> Result<Option<(BlobName, Blob)>> {
+        loop {
+            let len = match self.at {
+                At::Start => MAGIC.len() + 4,
+                At::Record(len) | At::Blob(_, len) => len,
+                At::Entry => ENTRY_LEN,
+                At::Hash => blake3::OUT_LEN,
+                At::Over if self.buffer.is_empty() => return Ok(None),
+                At::Over => return Err(self.damaged("more follows")),
+                At::Failed => return Err(Error::new(ErrorKind::Backend, "this import failed before; begin another")),
+            };
+            if self.buffer.len() < len {
+                return Ok(None);
+            }
+            let bytes = self.buffer.split_to(len);
+            match self.at {
+                At::Hash if *bytes != *self.hasher.finalize().as_bytes() => {
+                    return Err(self.damaged("its hash is that of other bytes"));
+                }
+                At::Hash => self.at = At::Over,
+                _ => {
+                    if let Some(entry) = self.take(&bytes)? {
+                        return Ok(Some(entry));
+                    }
+                    self.hasher.update(&bytes);
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> Result<Option<(BlobName, Blob)>> {
+        match self.at {
+            At::Start => self.at = At::Record(self.start(bytes)?),
+            At::Record(_) => {
+                self.record(bytes)?;
+                self.at = At::Entry;
+            }
+            At::Blob(name, _) => {
+                self.hasher.update(bytes);
+                self.entries += 1;
+                self.at = At::Entry;
+                return Ok(Some((name, Blob::split(Bytes::copy_from_slice(bytes)))));
+            }
+            _ => self.entry(bytes)?,
+        }
+        Ok(None)
+    }
+
+    /// The length of the record.
+    fn start(&self, bytes: &[u8]) -> Result<usize> {
+        let (magic, len) = bytes.split_last_chunk().unwrap_or((bytes, &[0; 4]));
+        if magic != MAGIC {
+            return Err(if magic.starts_with(MAGIC.strip_suffix(b"1").unwrap_or(MAGIC)) {
+                Error::new(ErrorKind::UnsupportedFormat, "the export is of another version; use a newer konserve")
+            } else {
+                Error::new(ErrorKind::Corrupt, "this is no export of konserve, or its first bytes are damaged")
+            });
+        }
+        match u32::from_be_bytes(*len) {
+            0 => Err(Error::new(
+                ErrorKind::Unsupported,
+                "this is the export of a store in the layout of Clojure's konserve, which this version does not import",
+            )),
+            len if len > MAX_RECORD_LEN => Err(self.damaged("its record is too long")),
+            len => Ok(len as usize),
+        }
+    }
+
+    fn record(&self, bytes: &[u8]) -> Result<()> {
+        match Record::from_bytes(bytes) {
+            Err(error) if error.kind() == ErrorKind::Corrupt => Err(self.damaged("its record is not what was written")),
+            read => read.map(drop),
+        }
+    }
+
+    /// What an entry begins with, or the end.
+    fn entry(&mut self, bytes: &[u8]) -> Result<()> {
+        let (name, len) = bytes.split_last_chunk().unwrap_or((bytes, &[0; 8]));
+        let (name, len) = (name.first_chunk().copied().unwrap_or(END), u64::from_be_bytes(*len));
+        if name == END {
+            self.at = At::Hash;
+            return if len == self.entries { Ok(()) } else { Err(self.damaged("entries are missing")) };
+        }
+        let name = BlobName::from_bytes(name);
+        let holdable = usize::try_from(len).ok().filter(|_| len <= self.max_blob_len);
+        self.at = At::Blob(name, holdable.unwrap_or(usize::MAX));
+        if self.last.replace(name).is_some_and(|last| last >= name) {
+            return Err(self.damaged("its name is not above the one before"));
+        }
+        if holdable.is_none() {
+            let message = format!(
+                "the export says that there are {len} bytes {}: it is damaged, or the store must be opened with a higher limit",
+                self.place()
+            );
+            return Err(Error::new(ErrorKind::LimitExceeded, message));
+        }
+        Ok(())
+    }
+
+    fn damaged(&self, what: &str) -> Error {
+        damaged(&self.place(), what)
+    }
+}
+
+fn damaged(place: &str, what: &str) -> Error {
+    Error::new(ErrorKind::Corrupt, format!("the export is damaged {place}: {what}; import another copy of it"))
+}

@@ -1,0 +1,86 @@
+//! Taking in what another store exported.
+
+use super::{
+    Store,
+    export_reader::ExportReader,
+    intake::{Existing, Imported, Intake},
+};
+use crate::{
+    error::Result,
+    layout::{HEADER_LEN, MAX_META_LEN},
+};
+
+/// An import under way; see [`Store::import`].
+pub struct Import {
+    reader: ExportReader,
+    intake: Intake,
+}
+
+impl Store {
+    /// Takes in an [export](Self::export) of this or another store, given in chunks of any size. Each entry is checked
+    /// before it is put. An export that is damaged or cut short leaves what came before the damage; the error says in
+    /// which entry that is, and how many were imported. The same can be imported again: what is there already is
+    /// passed over.
+    pub fn import(&self, existing: Existing) -> Result<Import> {
+        drop(self.inner.gate.enter()?);
+        let codec = self.inner.codec;
+        // What is compressed is smaller, but for a stream, by less than this.
+        let max_value_len = codec.max_len.saturating_add(codec.max_len / 64);
+        let reader = ExportReader::new(max_value_len.saturating_add((HEADER_LEN + MAX_META_LEN) as u64));
+        Ok(Import { reader, intake: Intake::new(self, existing) })
+    }
+}
+
+impl Import {
+    /// Takes the next bytes. After an error the import is over.
+    pub async fn push(&mut self, chunk: &[u8]) -> Result<()> {
+        let _pass = self.intake.store.inner.gate.enter()?;
+        self.reader.push(chunk);
+        let taken = self.take().await;
+        self.settle(taken).await
+    }
+
+    /// Says that no more bytes come; an export that is not complete is `CORRUPT`.
+    pub async fn finish(mut self) -> Result<Imported> {
+        let _pass = self.intake.store.inner.gate.enter()?;
+        let whole = self.reader.finish();
+        self.settle(whole).await?;
+        let put = self.intake.flush().await;
+        self.settle(put).await?;
+        Ok(self.intake.done)
+    }
+
+    /// How many entries were read so far.
+    pub fn entries(&self) -> u64 {
+        self.intake.entries()
+    }
+
+    /// Ends the import because of this error of where the bytes came from.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) async fn stop(mut self, error: crate::Error) -> crate::Error {
+        self.intake.stop(error).await
+    }
+
+    async fn take(&mut self) -> Result<()> {
+        while let Some((name, blob)) = self.reader.next()? {
+            let store = &self.intake.store;
+            let (meta, _) = store.check(name, blob.clone()).map_err(|error| self.reader.in_entry(name, &error))?;
+            if meta.is_expired(store.now()) {
+                self.intake.skip();
+            } else {
+                self.intake.add(name, blob).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn settle(&mut self, done: Result<()>) -> Result<()> {
+        match done {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                self.reader.fail();
+                Err(self.intake.stop(error).await)
+            }
+        }
+    }
+}

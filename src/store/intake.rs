@@ -1,0 +1,156 @@
+//! Putting many blobs that were written elsewhere, a few at a time.
+
+use super::{Mode, Store, write::MAX_TRIES};
+use crate::{
+    backing::{Blob, Change, Expect, Outcome, Part, Write},
+    env::sort,
+    error::{Error, ErrorKind, Result},
+    layout,
+    name::BlobName,
+};
+
+/// So many bytes are put at a time, or a single blob that is larger.
+const MAX_BYTES: usize = 1024 * 1024;
+/// So many blobs are put at a time.
+const MAX_BLOBS: usize = 128;
+
+/// What becomes of keys that exist already, when others of the same name come from elsewhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Existing {
+    /// The first is a `CONFLICT`. One that is the very same, as after an import that was interrupted, is passed over.
+    #[default]
+    Error,
+    /// They stay as they are.
+    Keep,
+    /// They are replaced, also by what was written earlier.
+    Replace,
+}
+
+/// What came of an import or a copy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// How many entries were put.
+    pub imported: u64,
+    /// How many were not: their keys were kept or had the very same already, or they had expired.
+    pub skipped: u64,
+}
+
+/// See the module's documentation.
+pub(super) struct Intake {
+    pub(super) store: Store,
+    pub(super) done: Imported,
+    existing: Existing,
+    group: Vec<(BlobName, Blob)>,
+    size: usize,
+}
+
+impl Intake {
+    pub(super) fn new(store: &Store, existing: Existing) -> Self {
+        Self { store: store.clone(), done: Imported::default(), existing, group: Vec::new(), size: 0 }
+    }
+
+    /// How many entries were taken so far, those included that are not put yet.
+    pub(super) fn entries(&self) -> u64 {
+        self.done.imported + self.done.skipped + self.group.len() as u64
+    }
+
+    /// Takes one that was checked.
+    pub(super) async fn add(&mut self, name: BlobName, blob: Blob) -> Result<()> {
+        self.size += blob.head.len() + blob.value.len();
+        self.group.push((name, blob));
+        if self.size < MAX_BYTES && self.group.len() < MAX_BLOBS { Ok(()) } else { self.flush().await }
+    }
+
+    /// Passes over one.
+    pub(super) fn skip(&mut self) {
+        self.done.skipped += 1;
+    }
+
+    /// Puts what was taken, in one transaction. Where a key exists that must not, those before it are put.
+    pub(super) async fn flush(&mut self) -> Result<()> {
+        self.size = 0;
+        let group = std::mem::take(&mut self.group);
+        if group.is_empty() {
+            return Ok(());
+        }
+        for _ in 0..MAX_TRIES {
+            let (writes, stopped) = self.decide(&group).await?;
+            let put = writes.len() as u64;
+            // Somebody else wrote one of them in between, so what becomes of it is to be decided anew.
+            let Outcome::Done(_) = self.commit(writes).await? else { continue };
+            self.done.imported += put;
+            let (passed, result) = stopped.map_or((group.len() as u64, Ok(())), |(before, error)| (before, Err(error)));
+            self.done.skipped += passed - put;
+            return result;
+        }
+        Err(Error::new(ErrorKind::Conflict, "others write the same keys all the time; try again when they are done"))
+    }
+
+    /// Puts what came before an error, which then also tells how much that was.
+    pub(super) async fn stop(&mut self, error: Error) -> Error {
+        // The first error is the one to tell.
+        drop(self.flush().await);
+        let Imported { imported, skipped } = self.done;
+        error.noting(&format!("before that, {imported} entries were put and {skipped} passed over"))
+    }
+
+    /// What is to be written; and where it must stop, after how many.
+    async fn decide(&self, group: &[(BlobName, Blob)]) -> Result<(Vec<Write>, Option<(u64, Error)>)> {
+        let mut writes = Vec::with_capacity(group.len());
+        let names = group.iter().map(|(name, _)| *name).collect();
+        let found = match self.existing {
+            Existing::Replace => Vec::new(),
+            Existing::Error | Existing::Keep => self.store.inner.backing.read(names, Part::Head).await?,
+        };
+        let mut found = found.into_iter();
+        for (before, (name, blob)) in group.iter().enumerate() {
+            let expect = match found.next().flatten() {
+                None if self.existing == Existing::Replace => Expect::Anything,
+                None => Expect::Absent,
+                Some(there) => match self.expired(*name, &there) {
+                    Some(expect) => expect,
+                    None if self.existing == Existing::Keep || there.head == blob.head => continue,
+                    None => return Ok((writes, Some((before as u64, exists(*name, blob))))),
+                },
+            };
+            writes.push(Write { name: *name, change: Change::Put(blob.clone()), expect });
+        }
+        Ok((writes, None))
+    }
+
+    /// How a blob that has expired is to be found again; `None` if it is there.
+    fn expired(&self, name: BlobName, blob: &Blob) -> Option<Expect> {
+        match self.store.open(name, None, blob.clone()) {
+            Ok(None) => blob.check().map(Expect::Check),
+            // What cannot be read is something.
+            Ok(Some(_)) | Err(_) => None,
+        }
+    }
+
+    async fn commit(&self, writes: Vec<Write>) -> Result<Outcome> {
+        if writes.is_empty() {
+            return Ok(Outcome::Done(Vec::new()));
+        }
+        // Everybody takes locks in this order.
+        let mut names: Vec<_> = writes.iter().map(|write| write.name.as_bytes().as_slice()).collect();
+        sort(&mut names);
+        let mut held = Vec::with_capacity(names.len());
+        for name in names.into_iter().filter_map(|name| name.try_into().ok()) {
+            held.push(self.store.lock(BlobName::from_bytes(name), Mode::Exclusive).await);
+        }
+        let committing = self.store.inner.backing.commit(writes);
+        let _kept: Vec<_> = held.into_iter().filter_map(|held| self.store.keep(held)).collect();
+        committing.await
+    }
+}
+
+fn exists(name: BlobName, blob: &Blob) -> Error {
+    let error = Error::new(
+        ErrorKind::Conflict,
+        "the key has another value already; say whether existing keys are to be kept or replaced",
+    );
+    match layout::open(name, None, &blob.head) {
+        Ok((_, meta)) => error.at_key(meta.key.as_cbor()),
+        Err(_) => error,
+    }
+}

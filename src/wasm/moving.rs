@@ -1,0 +1,94 @@
+//! The calls that read or write a whole store, once for promises and for the synchronous view.
+//!
+//! Each calls `progress` as it goes, and ends with what that throws.
+
+use bytes::Bytes;
+use js_sys::{Array, Function, Promise, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+use super::{
+    calls::{bytes, no_bytes},
+    host::thrown,
+};
+use crate::{
+    cbor::Writer,
+    error::{Error, ErrorKind, Result},
+    store::{Existing, Export, Store},
+};
+
+fn told(progress: &Function, count: u64) -> Result<JsValue> {
+    #[allow(clippy::cast_precision_loss, reason = "below 2^53")]
+    progress.call1(&JsValue::UNDEFINED, &JsValue::from_f64(count as f64)).map_err(thrown)
+}
+
+/// The report as a CBOR map.
+pub(super) async fn verify(store: Store, repair: bool, progress: Function) -> Result<JsValue> {
+    let report = store.check_all(repair, |checked| told(&progress, checked).map(drop)).await?;
+    let mut out = Writer::new();
+    out.map(2);
+    out.text("checked");
+    out.positive(report.checked);
+    out.text("corrupt");
+    out.array(report.corrupt.len());
+    for damaged in report.corrupt {
+        out.map(3);
+        out.text("name");
+        out.text(&damaged.name.to_string());
+        out.text("code");
+        out.text(damaged.error.code());
+        out.text("quarantined");
+        out.bool(damaged.set_aside);
+    }
+    Ok(bytes(Some(&out.finish())))
+}
+
+/// An export, and who is told how many entries it has so far.
+pub(super) struct Exporting(pub(super) Export, pub(super) Function);
+
+impl Exporting {
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>> {
+        let Self(export, progress) = self;
+        let chunk = export.next_chunk().await?;
+        told(progress, export.entries())?;
+        Ok(chunk)
+    }
+}
+
+/// `next(entries)` gives the next bytes, or `undefined`, or a promise of these. How many were put, and passed over.
+pub(super) async fn import(store: Store, existing: String, next: Function) -> Result<JsValue> {
+    let mut import = store.import(mode(&existing)?)?;
+    loop {
+        let mut chunk = told(&next, import.entries())?;
+        if let Some(promise) = chunk.dyn_ref::<Promise>() {
+            chunk = JsFuture::from(promise.clone()).await.map_err(thrown)?;
+        }
+        if chunk.is_undefined() {
+            let done = import.finish().await?;
+            return Ok(counts(done.imported, done.skipped));
+        }
+        let chunk = chunk.dyn_into::<Uint8Array>().map_err(|_| no_bytes())?;
+        import.push(&chunk.to_vec()).await?;
+    }
+}
+
+/// How many were put, and passed over.
+pub(super) async fn copy_to(store: Store, other: Store, existing: String, progress: Function) -> Result<JsValue> {
+    let done = store.copy_all(&other, mode(&existing)?, |copied| told(&progress, copied).map(drop)).await?;
+    Ok(counts(done.imported, done.skipped))
+}
+
+fn counts(done: u64, skipped: u64) -> JsValue {
+    #[allow(clippy::cast_precision_loss, reason = "below 2^53")]
+    let [done, skipped] = [done, skipped].map(|count| JsValue::from_f64(count as f64));
+    Array::of2(&done, &skipped).into()
+}
+
+fn mode(existing: &str) -> Result<Existing> {
+    match existing {
+        "error" => Ok(Existing::Error),
+        "keep" => Ok(Existing::Keep),
+        "replace" => Ok(Existing::Replace),
+        _ => Err(Error::new(ErrorKind::InvalidConfig, "existing is one of error, keep, replace")),
+    }
+}
