@@ -189,7 +189,7 @@ test('one message for all writes of a transaction; no channel before the first w
       }
 
       postMessage(message) {
-        log.messages.push(message.length)
+        log.messages.push(new DataView(message.buffer).getUint32(1))
         super.postMessage(message)
       }
 
@@ -218,23 +218,20 @@ test('one message for all writes of a transaction; no channel before the first w
 test('telling others costs little', async (t) => {
   const page = await newTab(t)
   const result = await page.evaluate(async () => {
-    const Channel = globalThis.BroadcastChannel
-    const time = async (name) => {
-      const store = await konserve.openStore({ name })
-      const rounds = []
-      for (let round = 0; round < 7; round++) {
-        const start = performance.now()
-        await Promise.all(Array.from({ length: 2000 }, (_, n) => store.assoc(`key ${n}`, { n })))
-        rounds.push(performance.now() - start)
-      }
-      await store.close()
-      return Math.min(...rounds)
-    }
-    const telling = await time('telling')
+    const telling = await konserve.openStore({ name: 'telling' })
+    await telling.assoc('first', 1)
     delete globalThis.BroadcastChannel
-    const silent = await time('silent')
-    globalThis.BroadcastChannel = Channel
-    return { telling, silent }
+    const silent = await konserve.openStore({ name: 'silent' })
+    const time = async (store) => {
+      const start = performance.now()
+      await Promise.all(Array.from({ length: 2000 }, (_, n) => store.assoc(`key ${n}`, { n })))
+      return performance.now() - start
+    }
+    const rounds = []
+    for (let round = 0; round < 10; round++) rounds.push([await time(telling), await time(silent)])
+    await Promise.all([telling.close(), silent.close()])
+    const best = (at) => Math.min(...rounds.map((times) => times[at]))
+    return { telling: best(0), silent: best(1) }
   })
   const { telling, silent } = result
   t.diagnostic(`2,000 writes at once: ${telling.toFixed(0)} ms, without telling ${silent.toFixed(0)} ms`)
