@@ -98,8 +98,8 @@ export class Changes {
 
   #join(reader) {
     if (this.#readers.size === 0) {
-      this.#raw.hook('changes', false, (bytes) => this.#tell(bytes, 'local'))
-      this.#channel?.listen((bytes) => this.#tell(bytes, 'remote'))
+      this.#raw.hook('changes', false, (bytes) => this.#tell(decode(bytes), 'local'))
+      this.#channel?.listen((write) => this.#tell(write, 'remote'))
     }
     this.#readers.add(reader)
   }
@@ -110,8 +110,7 @@ export class Changes {
     this.#channel?.listen(undefined)
   }
 
-  #tell(bytes, origin) {
-    const { op, key, keys = [key] } = decode(bytes)
+  #tell({ op, key, keys = [key] }, origin) {
     for (const reader of [...this.#readers]) reader({ op, keys, origin })
   }
 }
@@ -137,13 +136,13 @@ class Channel {
   }
 
   #flush() {
-    if (this.#waiting.length > 0 && !this.#closed) this.#open().postMessage(this.#waiting)
+    if (this.#waiting.length > 0 && !this.#closed) this.#open().postMessage(arrayOf(this.#waiting))
     this.#waiting = []
   }
 
   listen(tell) {
     if (this.#closed || (!tell && !this.#channel)) return
-    this.#open().onmessage = tell ? ({ data }) => data.forEach(tell) : null
+    this.#open().onmessage = tell ? ({ data }) => decode(data).forEach(tell) : null
   }
 
   close() {
@@ -151,4 +150,17 @@ class Channel {
     this.#closed = true
     this.#channel?.close()
   }
+}
+
+/** The CBOR array of items that are CBOR: one buffer is cheaper to post than many. */
+function arrayOf(items) {
+  const array = new Uint8Array(items.reduce((size, { length }) => size + length, 5))
+  array[0] = 0x9a
+  new DataView(array.buffer).setUint32(1, items.length)
+  let at = 5
+  for (const item of items) {
+    array.set(item, at)
+    at += item.length
+  }
+  return array
 }

@@ -120,7 +120,7 @@ class Verbs {
 
   multiGet(keys) {
     const asked = keysOf(keys)
-    return this.#then(this.#raw.multiGet(encodeKeys(asked)), (bytes) => {
+    return this.#then(this.#raw.batch('get', encodeKeys(asked)), (bytes) => {
       const found = new Map()
       decode(bytes).forEach((answer, at) => answer.length > 0 && found.set(asked[at], answer[0]))
       return found
@@ -130,12 +130,12 @@ class Verbs {
   multiAssoc(entries, options) {
     const all = entriesOf(entries)
     const batch = encodeBatch(all, saidOf(options))
-    return this.#then(this.#raw.multiAssoc(batch), (bytes) => answers(bytes, (at) => all[at].key))
+    return this.#then(this.#raw.batch('assoc', batch), (bytes) => answers(bytes, (at) => all[at].key))
   }
 
   multiDissoc(keys) {
     const asked = keysOf(keys)
-    return this.#then(this.#raw.multiDissoc(encodeKeys(asked)), (bytes) => answers(bytes, (at) => asked[at]))
+    return this.#then(this.#raw.batch('dissoc', encodeKeys(asked)), (bytes) => answers(bytes, (at) => asked[at]))
   }
 
   addWriteHook(id, fn) {

@@ -115,6 +115,7 @@ struct Inner {
     kind: ErrorKind,
     message: Cow<'static, str>,
     key: Option<Arc<[u8]>>,
+    blob: Option<[u8; 16]>,
     source: Option<Source>,
 }
 
@@ -126,7 +127,7 @@ impl Error {
 
     #[cold]
     fn boxed(kind: ErrorKind, message: Cow<'static, str>) -> Self {
-        Self(Box::new(Inner { kind, message, key: None, source: None }))
+        Self(Box::new(Inner { kind, message, key: None, blob: None, source: None }))
     }
 
     /// With the error that caused it.
@@ -148,6 +149,19 @@ impl Error {
     pub(crate) fn noting(mut self, note: &str) -> Self {
         self.0.message = [self.message(), "; ", note].concat().into();
         self
+    }
+
+    /// With the name of the blob that was being worked on, by a backing, which knows no keys: where several are written
+    /// together, the store finds the key by it.
+    #[must_use]
+    pub fn at_blob(mut self, name: [u8; 16]) -> Self {
+        self.0.blob = Some(name);
+        self
+    }
+
+    /// The name of the blob that was being worked on, where a backing said so.
+    pub fn blob(&self) -> Option<[u8; 16]> {
+        self.0.blob
     }
 
     /// What kind of thing went wrong.

@@ -51,7 +51,7 @@ impl Store {
     }
 
     /// What is told of a binary: not its bytes, which may be more than memory holds.
-    pub(super) fn binary_event(&self, key: &Key, options: &WriteOptions) -> Option<Event> {
+    pub(super) fn binary_event(&self, key: &Key, options: &WriteOptions) -> Option<Box<Event>> {
         let mut event = self.event(Op::Bassoc, std::slice::from_ref(key))?;
         if self.tells_values() {
             event.meta = options.user.clone();

@@ -157,7 +157,7 @@ impl BinaryWriter {
         writer.finish(head).await?;
         let said = WriteOptions { user: self.meta.user.clone(), expires: self.meta.expires };
         if let Some(event) = self.store.binary_event(&self.meta.key, &said) {
-            self.store.inner.hooks.tell(event, lock);
+            self.store.inner.hooks.tell(*event, lock);
         }
         Ok(())
     }

@@ -115,7 +115,7 @@ pub(super) struct Hooks {
 
 #[derive(Default)]
 struct State {
-    listeners: Vec<(String, Detail, HookFn)>,
+    listeners: Arc<Vec<(String, Detail, HookFn)>>,
     /// What was done and not told yet.
     events: Vec<Event>,
     /// Somebody is telling.
@@ -130,21 +130,14 @@ impl Hooks {
 
     fn set(&self, id: &str, listener: Option<(Detail, HookFn)>) {
         let mut state = self.state();
-        let before = std::mem::take(&mut state.listeners);
-        // Whoever is replaced keeps its place; who goes is dropped without the lock, for that may run anything.
-        let (mut gone, mut new) = (Vec::new(), listener.map(|(detail, f)| (id.to_owned(), detail, f)));
-        for entry in before {
-            if entry.0 == id {
-                state.listeners.extend(new.take());
-                gone.push(entry);
-            } else {
-                state.listeners.push(entry);
-            }
-        }
-        state.listeners.extend(new);
-        let wanted = state.listeners.iter().map(|(_, detail, _)| *detail as u8).max();
+        let mut listeners: Vec<_> = state.listeners.iter().filter(|(other, ..)| other != id).cloned().collect();
+        listeners.extend(listener.map(|(detail, f)| (id.to_owned(), detail, f)));
+        let wanted = listeners.iter().map(|(_, detail, _)| *detail as u8).max();
         self.wanted.store(wanted.unwrap_or(0), Ordering::Relaxed);
+        let before = std::mem::replace(&mut state.listeners, Arc::new(listeners));
+        // Dropping a listener may run anything: not under the lock.
         drop(state);
+        drop(before);
     }
 
     /// Nobody listens any more.
@@ -168,7 +161,7 @@ impl Hooks {
             let (events, listeners) = (std::mem::take(&mut state.events), state.listeners.clone());
             drop(state);
             for event in &events {
-                for (_, _, listener) in &listeners {
+                for (_, _, listener) in &*listeners {
                     call(listener, event);
                 }
             }
@@ -210,8 +203,8 @@ impl Store {
     }
 
     /// The event of a write to these keys, if anybody wants to know.
-    pub(super) fn event(&self, op: Op, keys: &[Key]) -> Option<Event> {
-        self.inner.hooks.want(Detail::Keys).then(|| Event::new(op, keys.to_vec()))
+    pub(super) fn event(&self, op: Op, keys: &[Key]) -> Option<Box<Event>> {
+        self.inner.hooks.want(Detail::Keys).then(|| Box::new(Event::new(op, keys.to_vec())))
     }
 
     /// Whether values are to be told.

@@ -59,6 +59,15 @@ impl Batch {
         self.blobs.iter().map(|(name, _)| *name).collect()
     }
 
+    /// With the key of the blob that the error names, if it does.
+    fn at_key(&self, error: Error, keys: &[Key]) -> Error {
+        let named = |(name, _): &&(BlobName, usize)| error.blob() == Some(*name.as_bytes());
+        match self.blobs.iter().find(named).and_then(|(_, at)| keys.get(*at)) {
+            Some(key) => error.at_key(key.as_cbor()),
+            None => error,
+        }
+    }
+
     /// What was found of each blob, for each key in the order that was given.
     fn by_key<T: Clone + Default>(&self, found: &[T]) -> Vec<T> {
         self.slots.iter().map(|slot| found.get(*slot).cloned().unwrap_or_default()).collect()
@@ -119,7 +128,7 @@ impl Store {
                 event.values = values;
                 event.meta = common.user;
             }
-            self.inner.hooks.tell(event, kept);
+            self.inner.hooks.tell(*event, kept);
         }
         Ok(batch.by_key(&there))
     }
@@ -132,7 +141,7 @@ impl Store {
         let (there, kept) = self.exchange(keys, &batch, changes).await?;
         if let Some(mut event) = self.event(Op::MultiDissoc, &[]).filter(|_| there.contains(&true)) {
             event.keys = batch.keys_of(&there, keys);
-            self.inner.hooks.tell(event, kept);
+            self.inner.hooks.tell(*event, kept);
         }
         Ok(batch.by_key(&there))
     }
@@ -156,7 +165,8 @@ impl Store {
                 let seen = before.as_ref().filter(|_| shared);
                 let committing = backing.commit(writes(batch, &changes, seen));
                 held = held.and_then(|held| self.keep(held));
-                if let Outcome::Conflict(_) = committing.await? {
+                let outcome = committing.await.map_err(|error| batch.at_key(error, keys))?;
+                if let Outcome::Conflict(_) = outcome {
                     continue;
                 }
                 let before = match before {

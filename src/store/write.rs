@@ -72,7 +72,7 @@ struct Seen {
 /// What the function of a change says beside the change.
 enum Said {
     /// Whether there was something, and what to tell of it.
-    Found(bool, Option<Event>),
+    Found(bool, Option<Box<Event>>),
     /// The new value comes later.
     Later(Seen, Later),
 }
@@ -205,7 +205,7 @@ impl Store {
             let said = said.lock().unwrap_or_else(PoisonError::into_inner).take();
             match said {
                 Some(Said::Found(found, Some(event))) => {
-                    self.inner.hooks.tell(event, kept);
+                    self.inner.hooks.tell(*event, kept);
                     Ok(Said::Found(found, None))
                 }
                 Some(said) => Ok(said),
@@ -218,14 +218,14 @@ impl Store {
     }
 
     /// One write, and what to tell of it once it is done.
-    pub(super) fn commit(&self, write: Write, event: Option<Event>) -> BoxFut<'_, Result<Outcome>> {
+    pub(super) fn commit(&self, write: Write, event: Option<Box<Event>>) -> BoxFut<'_, Result<Outcome>> {
         Box::pin(async move {
             let held = self.lock(write.name, Mode::Exclusive).await;
             let committing = self.inner.backing.commit(vec![write]);
             let kept = self.keep(held);
             let outcome = committing.await?;
             if let (Outcome::Done(_), Some(event)) = (&outcome, event) {
-                self.inner.hooks.tell(event, kept);
+                self.inner.hooks.tell(*event, kept);
             }
             Ok(outcome)
         })
@@ -297,7 +297,7 @@ impl Update {
     }
 
     /// What to tell of it, if anybody wants to know.
-    fn event(&self, old: Option<Bytes>, new: Option<Bytes>) -> Option<Event> {
+    fn event(&self, old: Option<Bytes>, new: Option<Bytes>) -> Option<Box<Event>> {
         let mut event = self.store.event(self.op, std::slice::from_ref(&self.path.key))?;
         event.steps.clone_from(&self.path.steps);
         if self.store.tells_values() {

@@ -1,5 +1,6 @@
 //! Batches: one buffer of CBOR each way, however many keys there are.
 
+use bytes::Bytes;
 use wasm_bindgen::JsValue;
 
 use super::calls::{Options, bytes};
@@ -10,28 +11,28 @@ use crate::{
     store::{BatchEntry, Store, WriteOptions},
 };
 
-/// From an array of keys: an array with `[value]` or `[]` for each.
-pub(super) async fn multi_get(store: Store, keys: Vec<u8>) -> Result<JsValue> {
-    let found = store.multi_get_cbor(&keys_of(&keys)?).await?;
+/// `get`, from an array of keys: an array with `[value]` or `[]` for each. `dissoc`, from an array of keys: an array of
+/// booleans. `assoc`: the same, from an array of the metadata and the end that all have in common, then key, value,
+/// metadata and end of each entry, `undefined` where nothing is said.
+pub(super) async fn batch(store: Store, op: String, given: Vec<u8>) -> Result<JsValue> {
+    Ok(match op.as_str() {
+        "get" => values(&store.multi_get_cbor(&keys_of(&given)?).await?),
+        "dissoc" => booleans(&store.multi_dissoc_cbor(&keys_of(&given)?).await?),
+        _ => {
+            let (common, entries) = entries_of(&given)?;
+            booleans(&store.multi_assoc_cbor(entries, common).await?)
+        }
+    })
+}
+
+fn values(found: &[Option<Bytes>]) -> JsValue {
     let mut out = Writer::new();
     out.array(found.len());
     for value in found {
         out.array(value.iter().len());
         value.iter().for_each(|value| out.raw(value));
     }
-    Ok(bytes(Some(&out.finish())))
-}
-
-/// From an array of the metadata and the end that all have in common, then key, value, metadata and end of each entry,
-/// `undefined` where nothing is said: an array of booleans.
-pub(super) async fn multi_assoc(store: Store, entries: Vec<u8>) -> Result<JsValue> {
-    let (common, entries) = entries_of(&entries)?;
-    Ok(booleans(&store.multi_assoc_cbor(entries, common).await?))
-}
-
-/// From an array of keys: an array of booleans.
-pub(super) async fn multi_dissoc(store: Store, keys: Vec<u8>) -> Result<JsValue> {
-    Ok(booleans(&store.multi_dissoc_cbor(&keys_of(&keys)?).await?))
+    bytes(Some(&out.finish()))
 }
 
 fn booleans(answers: &[bool]) -> JsValue {

@@ -62,19 +62,8 @@ impl RawStore {
         promise(calls::bget(self.store.clone(), key, start, end))
     }
 
-    #[wasm_bindgen(js_name = multiGet)]
-    pub fn multi_get(&self, keys: Vec<u8>) -> Promise {
-        promise(multi::multi_get(self.store.clone(), keys))
-    }
-
-    #[wasm_bindgen(js_name = multiAssoc)]
-    pub fn multi_assoc(&self, entries: Vec<u8>) -> Promise {
-        promise(multi::multi_assoc(self.store.clone(), entries))
-    }
-
-    #[wasm_bindgen(js_name = multiDissoc)]
-    pub fn multi_dissoc(&self, keys: Vec<u8>) -> Promise {
-        promise(multi::multi_dissoc(self.store.clone(), keys))
+    pub fn batch(&self, op: String, given: Vec<u8>) -> Promise {
+        promise(multi::batch(self.store.clone(), op, given))
     }
 
     pub fn hook(&self, id: &str, values: bool, f: Option<Function>) -> Result<(), JsValue> {
@@ -186,19 +175,8 @@ impl RawSyncStore {
         now(calls::bget(self.store.clone(), key, start, end))
     }
 
-    #[wasm_bindgen(js_name = multiGet)]
-    pub fn multi_get(&self, keys: Vec<u8>) -> Result<JsValue, JsValue> {
-        now(multi::multi_get(self.store.clone(), keys))
-    }
-
-    #[wasm_bindgen(js_name = multiAssoc)]
-    pub fn multi_assoc(&self, entries: Vec<u8>) -> Result<JsValue, JsValue> {
-        now(multi::multi_assoc(self.store.clone(), entries))
-    }
-
-    #[wasm_bindgen(js_name = multiDissoc)]
-    pub fn multi_dissoc(&self, keys: Vec<u8>) -> Result<JsValue, JsValue> {
-        now(multi::multi_dissoc(self.store.clone(), keys))
+    pub fn batch(&self, op: String, given: Vec<u8>) -> Result<JsValue, JsValue> {
+        now(multi::batch(self.store.clone(), op, given))
     }
 
     pub fn hook(&self, id: &str, values: bool, f: Option<Function>) -> Result<(), JsValue> {

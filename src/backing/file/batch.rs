@@ -15,7 +15,8 @@ use super::{
 };
 use crate::{
     backing::{Blob, Change},
-    error::Result,
+    error::{Error, Result},
+    name::BlobName,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,8 +51,9 @@ impl Batch {
     /// Writes the temporary files. What fails leaves nothing but what is swept.
     pub(super) async fn stage(&self, folder: &Folder, blobs: impl Iterator<Item = &Blob>) -> Result<()> {
         let mut staged = Ok(());
-        for (temporary, blob) in self.temporaries().zip(blobs) {
-            staged = folder.stage(temporary, blob).await;
+        let files = self.steps.iter().filter_map(|(file, temporary)| Some((file, temporary.as_deref()?)));
+        for ((file, temporary), blob) in files.zip(blobs) {
+            staged = folder.stage(temporary, blob).await.map_err(|error| at_blob(error, file));
             if staged.is_err() {
                 break;
             }
@@ -137,6 +139,14 @@ impl Batch {
         };
         let steps = lines.strip_prefix("konserve batch\n")?.split('\n').map(step).collect::<Option<_>>()?;
         Some(Self { file: file.to_owned(), steps })
+    }
+}
+
+/// With the blob of which this is the file.
+fn at_blob(error: Error, file: &str) -> Error {
+    match BlobName::from_file_name(file) {
+        Some(name) => error.at_blob(*name.as_bytes()),
+        None => error,
     }
 }
 

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::error::{Error, ErrorKind, Result};
 
-/// The bytes of values that share a transaction; what is larger goes alone.
+/// The bytes of values that share a transaction; what is larger shares it with reads only.
 const MAX_SHARED: usize = 1 << 20;
 /// How often an operation is begun before its error counts.
 const MAX_TRIES: u8 = 3;
@@ -154,14 +154,17 @@ impl Shared {
             return None;
         }
         let mut queue = self.queue.borrow_mut();
-        let (mut count, mut weight) = (0, 0);
+        let (mut count, mut weight, mut writes) = (0, 0, false);
         for job in &*queue {
             weight += job.weight();
-            if count > 0 && (job.alone || weight > MAX_SHARED) {
+            let heavy = weight > MAX_SHARED;
+            // Reads share the transaction of a heavy write that follows them: a batch asks so what was there.
+            if count > 0 && job.alone || writes && heavy {
                 break;
             }
             count += 1;
-            if job.alone || weight > MAX_SHARED {
+            writes |= job.writes();
+            if job.alone || heavy {
                 break;
             }
         }
