@@ -89,3 +89,40 @@ test('a stream that fails, or is aborted, leaves what was there', async (t) => {
     there: false,
   })
 })
+
+test('bget with a function: stream, size and blob, inside the lock of the key', async (t) => {
+  const result = await inPage(
+    t,
+    `
+    const store = await openStore({ name: 'lent' })
+    await store.bassoc('k', some(1_500_000))
+    const size = await store.bget('k', ({ size }) => size)
+    const streamed = await store.bget('k', async ({ stream }) => new Uint8Array(await new Response(stream).arrayBuffer()))
+    const blob = await store.bget('k', ({ blob }) => blob())
+    const blobbed = new Uint8Array(await blob.arrayBuffer())
+    const whole = same(streamed, some(1_500_000)) && same(blobbed, some(1_500_000))
+    let written = false
+    let writing
+    await store.bget('k', async () => {
+      writing = store.bassoc('k', 'later').then(() => (written = true))
+      await store.bassoc('other', 'free')
+      await new Promise((done) => setTimeout(done, 30))
+      if (written) throw new Error('it was written meanwhile')
+    })
+    await writing
+    const mine = await store.bget('k', () => { throw new RangeError('mine') }).catch(({ name }) => name)
+    const absent = await store.bget('none', () => { throw new Error('called') })
+    await store.assoc('value', 1)
+    const value = await store.bget('value', () => 1).catch(({ code }) => code)
+    return { size, whole, written, mine, absent: absent === undefined, value }
+  `,
+  )
+  assert.deepEqual(result, {
+    size: 1_500_000,
+    whole: true,
+    written: true,
+    mine: 'RangeError',
+    absent: true,
+    value: 'NOT_BINARY',
+  })
+})

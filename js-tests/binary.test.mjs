@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { Blob as NodeBlob, Buffer, File as NodeFile } from 'node:buffer'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -321,6 +321,20 @@ test('nothing writes to a store that was opened to be read', async () => {
   assert.equal(await codeOf(() => store.bassoc('k', Readable.from([utf8]))), 'PERMISSION_DENIED')
   await store.close()
   assert.equal(await codeOf(() => store.bassoc('k', Readable.from([utf8]))), 'CLOSED')
+})
+
+test('what is too long for memory is LIMIT_EXCEEDED, and does not end the program', async () => {
+  const path = place()
+  const store = await promised.openStore({ path, syncBlob: false })
+  await store.bassoc('k', 'short')
+  const [file] = (await readdir(path)).filter((name) => name.endsWith('.ksv'))
+  await truncate(join(path, file), 5 * 2 ** 30)
+  for (const call of [() => store.get('k'), () => store.update('k', () => 1)]) {
+    assert.equal(await codeOf(call), 'LIMIT_EXCEEDED')
+  }
+  await store.assoc('k', 'works on')
+  assert.equal(await store.get('k'), 'works on')
+  await store.close()
 })
 
 test('closing waits for a stream that is under way', async () => {

@@ -228,3 +228,13 @@ each('what is written in pieces is written in full also when the system takes le
   await files.close(writing)
   assert.deepEqual(new Uint8Array(fs.readFileSync(at('some'))).subarray(100), BYTES)
 })
+
+each('what is too long to be held is not read whole, but in pieces', async ({ files, at }) => {
+  fs.writeFileSync(at('long'), '')
+  fs.truncateSync(at('long'), 2 ** 30 + 1)
+  await fails(() => files.read(at('long')), 'EFBIG')
+  assert.equal((await files.read(at('long'), 4096)).length, 4096)
+  const reading = await files.open(at('long'))
+  assert.equal((await files.readAt(reading, 2 ** 30, 10)).length, 1)
+  await files.close(reading)
+})

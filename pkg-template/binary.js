@@ -81,8 +81,12 @@ export async function pour(writer, chunks) {
   }
 }
 
-/** What the function of a `bget` is given. */
+/** What the function of a `bget` is given: of bytes, or of what reads them. */
 export function lent(reader, size) {
+  if (size === undefined) {
+    const blob = new Blob([reader])
+    return { stream: blob.stream(), size: blob.size, blob: async () => blob }
+  }
   const pull = async (controller) => {
     const piece = await reader.next()
     if (piece === undefined) controller.close()

@@ -15,6 +15,8 @@ const WINDOWS = process.platform === 'win32'
 const PLAIN_FILE = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 /** More than this is not allocated before the file's size is known: a damaged header declares anything. */
 const TRUSTED_LENGTH = 65536
+/** More than this is not read at once: only the streams of binaries are longer, and wasm could not hold it. */
+const MAX_READ = 2 ** 30
 /** How long to wait, in ms, before Windows is asked again: virus scanners and readers hold files for moments. */
 const RENAME_PAUSES = WINDOWS ? [1, 5, 20, 50, 100, 200, 400] : []
 
@@ -25,6 +27,7 @@ const methods = {
     if (file === undefined) return undefined
     try {
       const length = first <= TRUSTED_LENGTH ? first : Math.min(first ?? Infinity, (yield ['fstat', file]).size)
+      if (length > MAX_READ) throw Object.assign(new Error(`it has ${length} bytes`), { code: 'EFBIG' })
       const bytes = Buffer.allocUnsafe(length)
       let at = 0
       for (let got = -1; at < length && got !== 0; at += got) got = yield ['read', file, bytes, at, length - at, null]

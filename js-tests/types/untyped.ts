@@ -195,10 +195,18 @@ export async function binaries(store: Store): Promise<void> {
   await store.bget('photo', { start: 0, end: 10 })
   // @ts-expect-error there is no such option
   await store.bget('photo', { from: 1 })
+  const size = await store.bget('photo', ({ size }) => size)
+  same<typeof size, number | undefined>(true)
+  const blob = await store.bget('photo', async ({ blob }) => blob())
+  same<typeof blob, Blob | undefined>(true)
+  const chunk = await store.bget('photo', ({ stream }) => stream.getReader().read())
+  const first: Uint8Array | undefined = chunk?.value
   const direct = openSync({ backend: 'memory' })
   direct.bassoc('photo', new Uint8Array(3))
   const found: Uint8Array | undefined = direct.bget('photo', { end: 2 })
   // @ts-expect-error a synchronous store waits for no stream
   direct.bassoc('photo', new Blob(['text']))
-  console.log(found)
+  // @ts-expect-error a synchronous store gives bytes only
+  direct.bget('photo', () => 1)
+  console.log(found, first)
 }

@@ -240,6 +240,7 @@ fn fault(error: &JsValue) -> Fault {
         "ENOENT" => Fault::NotFound,
         "ENOTDIR" => Fault::NotAFolder,
         "ELOOP" => Fault::Link,
+        "EFBIG" => Fault::TooLong,
         "ENOSPC" | "EDQUOT" => Fault::NoSpace,
         "EACCES" | "EPERM" | "EROFS" => Fault::Denied,
         _ => Fault::Other,

@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::{
     Mode, Store,
-    binary::{Span, cut, not_binary},
+    binary::{cut, not_binary},
     binary_writer::PIECE,
     gate::Pass,
     locks::Held,
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     backing::{Blob, BlobReader, Part},
-    codec::{STREAMED, too_long},
+    codec::STREAMED,
     error::{Error, Result},
     key::Key,
     layout::{self, Digest},
@@ -60,7 +60,8 @@ impl Store {
     }
 
     /// A part of a binary where the backing streams: no more than that is held in memory.
-    pub(super) async fn streamed_part(&self, key: &Key, span: Span) -> Result<Option<Bytes>> {
+    #[cfg(any(not(target_arch = "wasm32"), feature = "node"))]
+    pub(super) async fn streamed_part(&self, key: &Key, span: super::Span) -> Result<Option<Bytes>> {
         let _pass = self.inner.gate.enter()?;
         let name = key.name();
         let _held = self.lock(name, Mode::Shared).await;
@@ -71,7 +72,7 @@ impl Store {
         let (start, end) = span.within(meta.size);
         let limit = self.inner.codec.max_len;
         if end - start > limit {
-            return Err(too_long(end - start, limit));
+            return Err(crate::codec::too_long(end - start, limit));
         }
         content.part(name, &meta, start, end).await.map(Some)
     }

@@ -8,6 +8,7 @@ use super::{Store, blobs::MAX_LOADED, gate::Pass};
 use crate::{
     backing::{Heads, Part},
     cbor::{Head, Reader},
+    codec::too_long,
     error::{Error, ErrorKind, Result},
     key::Key,
     layout,
@@ -167,6 +168,13 @@ impl Entries {
     async fn load(&mut self) -> Result<EntryPage> {
         let (mut names, mut size) = (Vec::new(), 0_u64);
         while let Some(meta) = self.waiting.front() {
+            let limit = self.keys.store.inner.codec.max_len;
+            if meta.size > limit {
+                // A binary that was streamed: it may be larger than memory.
+                self.keys.damaged.push((meta.key.name(), too_long(meta.size, limit)));
+                self.waiting.pop_front();
+                continue;
+            }
             size = size.saturating_add(meta.size);
             if size > MAX_LOADED && !names.is_empty() {
                 break;

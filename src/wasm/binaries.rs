@@ -1,78 +1,89 @@
-//! Binaries piece by piece.
-
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-};
+//! Binaries given to functions and, in Node, written and read piece by piece. A browser's database has whole values only.
 
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use super::{calls::bytes, host::thrown, promise::promise};
-use crate::{
-    error::{Error, ErrorKind, Result},
-    key::Key,
-    store::{BinaryReader, Store},
-};
+use super::{calls::bytes, host::thrown};
+use crate::{error::Result, key::Key, store::Store};
 
-/// A binary, for as long as a function works with it. One call at a time takes it out.
-struct Lent {
-    reader: RefCell<Option<BinaryReader>>,
-    over: Cell<bool>,
-}
+#[cfg(feature = "node")]
+pub(super) use pieces::{begin, lend};
 
-impl Lent {
-    async fn next(self: Rc<Self>) -> Result<JsValue> {
-        let reader = self.reader.borrow_mut().take();
-        let mut reader = reader.ok_or_else(|| {
-            Error::new(ErrorKind::Closed, "a binary is read inside the function that it was given to; await it there")
-        })?;
-        let piece = reader.next().await;
-        if !self.over.get() {
-            *self.reader.borrow_mut() = Some(reader);
-        }
-        Ok(bytes(piece?.as_deref()))
-    }
-}
-
-/// A binary that a function was given.
-#[wasm_bindgen]
-pub struct RawReader(Rc<Lent>);
-
-#[wasm_bindgen]
-impl RawReader {
-    /// The next bytes; `undefined` at the end.
-    pub fn next(&self) -> Promise {
-        promise(self.0.clone().next())
-    }
-}
-
-/// Calls `f(reader, size)` with a binary, if there is one, and keeps its key locked until that is done.
+/// Calls `f(bytes)` with a binary, if there is one, and keeps its key locked until that is done.
+#[cfg(not(feature = "node"))]
 pub(super) async fn lend(store: Store, key: Vec<u8>, f: Function) -> Result<JsValue> {
-    let Some(reader) = store.read_binary(&Key::from_cbor(&key)?).await? else { return Ok(JsValue::UNDEFINED) };
-    #[allow(clippy::cast_precision_loss, reason = "no binary is that long")]
-    let size = reader.meta().size as f64;
-    let lent = Rc::new(Lent { reader: RefCell::new(Some(reader)), over: Cell::new(false) });
-    let called = f.call2(&JsValue::UNDEFINED, &RawReader(lent.clone()).into(), &size.into());
-    let done = match called {
-        Ok(answer) => JsFuture::from(Promise::resolve(&answer)).await,
-        Err(error) => Err(error),
+    let Some((found, _locks)) = store.locked_binary(&Key::from_cbor(&key)?).await? else {
+        return Ok(JsValue::UNDEFINED);
     };
-    lent.over.set(true);
-    let reader = lent.reader.borrow_mut().take();
-    drop(reader);
-    done.map_err(thrown)
+    done(f.call1(&JsValue::UNDEFINED, &bytes(Some(&found)))).await
+}
+
+/// What a function gave, or what its promise comes to.
+async fn done(called: Result<JsValue, JsValue>) -> Result<JsValue> {
+    let answer = called.map_err(thrown)?;
+    JsFuture::from(Promise::resolve(&answer)).await.map_err(thrown)
 }
 
 #[cfg(feature = "node")]
-pub(super) use writer::begin;
+mod pieces {
+    use std::{
+        cell::{Cell, RefCell},
+        rc::Rc,
+    };
 
-/// A browser collects what is streamed, since its database takes only whole values.
-#[cfg(feature = "node")]
-mod writer {
-    use super::{Cell, Error, ErrorKind, JsValue, Key, Promise, Rc, Result, Store, promise, wasm_bindgen};
-    use crate::{store::BinaryWriter, wasm::calls::Options};
+    use super::{Function, JsValue, Key, Promise, Result, Store, bytes, done, wasm_bindgen};
+    use crate::{
+        error::{Error, ErrorKind},
+        store::{BinaryReader, BinaryWriter},
+        wasm::{calls::Options, promise::promise},
+    };
+
+    /// A binary, for as long as a function works with it. One call at a time takes it out.
+    struct Lent {
+        reader: RefCell<Option<BinaryReader>>,
+        over: Cell<bool>,
+    }
+
+    impl Lent {
+        async fn next(self: Rc<Self>) -> Result<JsValue> {
+            let reader = self.reader.borrow_mut().take();
+            let mut reader = reader.ok_or_else(|| {
+                let message = "a binary is read inside the function that it was given to; await it there";
+                Error::new(ErrorKind::Closed, message)
+            })?;
+            let piece = reader.next().await;
+            if !self.over.get() {
+                *self.reader.borrow_mut() = Some(reader);
+            }
+            Ok(bytes(piece?.as_deref()))
+        }
+    }
+
+    /// A binary that a function was given.
+    #[wasm_bindgen]
+    pub struct RawReader(Rc<Lent>);
+
+    #[wasm_bindgen]
+    impl RawReader {
+        /// The next bytes; `undefined` at the end.
+        pub fn next(&self) -> Promise {
+            promise(self.0.clone().next())
+        }
+    }
+
+    /// Calls `f(reader, size)` with a binary, if there is one, and keeps its key locked until that is done.
+    pub(in crate::wasm) async fn lend(store: Store, key: Vec<u8>, f: Function) -> Result<JsValue> {
+        let Some(reader) = store.read_binary(&Key::from_cbor(&key)?).await? else { return Ok(JsValue::UNDEFINED) };
+        #[allow(clippy::cast_precision_loss, reason = "no binary is that long")]
+        let size = reader.meta().size as f64;
+        let lent = Rc::new(Lent { reader: RefCell::new(Some(reader)), over: Cell::new(false) });
+        let done = done(f.call2(&JsValue::UNDEFINED, &RawReader(lent.clone()).into(), &size.into())).await;
+        lent.over.set(true);
+        let reader = lent.reader.borrow_mut().take();
+        drop(reader);
+        done
+    }
 
     /// A binary on its way into the store. One call at a time takes it out.
     #[wasm_bindgen]

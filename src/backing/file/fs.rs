@@ -133,6 +133,8 @@ pub enum Fault {
     NotAFolder,
     /// The path is a symbolic link.
     Link,
+    /// The file is longer than what can be read at once.
+    TooLong,
     /// The disk or the quota is full.
     NoSpace,
     /// Access is refused.
@@ -150,6 +152,7 @@ impl FsError {
     /// As the error of a store that was doing this to that path.
     pub(super) fn into_error(self, doing: &str, path: &Path) -> Error {
         let (kind, advice) = match self.fault {
+            Fault::TooLong => (ErrorKind::LimitExceeded, "read it as a stream: bget takes a function"),
             Fault::NoSpace => (ErrorKind::NoSpace, "free some space and try again; what was stored before is intact"),
             Fault::Denied => (ErrorKind::PermissionDenied, "give this user the right to do that"),
             Fault::NotAFolder => (ErrorKind::InvalidConfig, "the path is a file, not a folder; choose another"),

@@ -399,6 +399,9 @@ async fn a_binary_in_pieces_is_limited_only_where_it_is_held_in_memory(ground: &
     }
     streamed?;
     refused("reading it whole", store.binary(&key("k").key, Span::default()).await, ErrorKind::LimitExceeded)?;
+    let listed = entries(&store, Query::default()).await;
+    refused("the end of the listing of entries", listed, ErrorKind::LimitExceeded)?;
+    same("how many are damaged", store.verify(|_| {}).await?.corrupt.len(), 0)?;
     let part = store.binary(&key("k").key, Span { start: -1000, end: None }).await?;
     same("a part", part, Some(some(300_000).slice(299_000..)))?;
     let reader = store.read_binary(&key("k").key).await?;
