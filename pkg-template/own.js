@@ -8,6 +8,8 @@ import { KonserveError } from './error.js'
 
 /** The name of the store's record; no blob is named so. */
 const RECORD = 'konserve.store'
+/** What damaged blobs are called that were set aside: this, and their name. */
+const DAMAGED = 'konserve.damaged.'
 const isBlob = (name) => /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\.ksv$/.test(name)
 /** How many names a page of a listing has: their blobs are read whole. */
 const PAGE = 64
@@ -62,7 +64,8 @@ class Own {
   destroy() {
     const from = (after) =>
       then(this.#names(after), (names) => {
-        const writes = names.filter(isBlob).map((name) => ({ name }))
+        const ours = names.filter((name) => isBlob(name) || name.startsWith(DAMAGED))
+        const writes = ours.map((name) => ({ name }))
         return then(writes.length > 0 && this.#write(writes), () => names.length > 0 && from(names.at(-1)))
       })
     return then(from(''), () => this.#write([{ name: RECORD }]))
@@ -110,6 +113,16 @@ class Own {
         })
       })
     return this.#inTurn([name], () => attempt(1))
+  }
+
+  /** Moves a blob, if it is there and damaged, to a name where nothing looks for it. */
+  setAside(name, isDamaged) {
+    const move = ([found]) => {
+      if (found === undefined || !isDamaged(found)) return false
+      const writes = [{ name: DAMAGED + name, blob: found }, this.#asked(name, null, checkOf(found))]
+      return then(this.#write(writes), (conflict) => conflict === undefined)
+    }
+    return this.#inTurn([name], () => then(this.read([name]), move))
   }
 
   page(after) {

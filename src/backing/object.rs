@@ -8,7 +8,9 @@ use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use super::{Backing, Blob, Capability, Change, Expect, HeadPage, Heads, Outcome, Part, Place, UpdateFn, Write};
+use super::{
+    Backing, Blob, Capability, Change, Expect, HeadPage, Heads, JudgeFn, Outcome, Part, Place, UpdateFn, Write,
+};
 use crate::{
     env::{BoxFut, JsCause},
     error::{Error, ErrorKind, Result},
@@ -32,6 +34,7 @@ impl ObjectPlace {
             atomic_batches: can("atomicBatches"),
             shared: can("shared"),
             persistent: can("persistent"),
+            streams: false,
         };
         Self { object, capability }
     }
@@ -151,6 +154,19 @@ impl Backing for ObjectPlace {
                 Some(error) => Err(error),
                 None => updated.map(drop),
             }
+        })
+    }
+
+    fn set_aside(&self, name: BlobName, mut is_damaged: JudgeFn) -> BoxFut<'static, Result<bool>> {
+        let judge = Closure::<dyn FnMut(JsValue) -> JsValue>::new(move |found: JsValue| {
+            blob(&found, Part::All).flatten().is_some_and(|blob| is_damaged(&blob)).into()
+        });
+        let taken = self.begin("setAside", &name.file_name().into(), judge.as_ref());
+        Box::pin(async move {
+            let taken = taken.await?.as_bool();
+            // It was lent until here.
+            drop(judge);
+            taken.ok_or_else(strange)
         })
     }
 

@@ -22,7 +22,7 @@ use crate::{
 pub(super) enum Listing {
     Keys(Keys),
     Entries(Entries),
-    Export(Exporting),
+    Export(Box<Exporting>),
 }
 
 impl Listing {
@@ -42,7 +42,7 @@ impl Listing {
 
     /// An export, whose `progress` is told how many entries it has so far.
     pub(super) fn export(store: &Store, progress: Function) -> Result<Self> {
-        Ok(Self::Export(Exporting(store.export()?, progress)))
+        Ok(Self::Export(Box::new(Exporting(store.export()?, progress))))
     }
 
     async fn next(&mut self) -> Result<Option<Vec<u8>>> {
