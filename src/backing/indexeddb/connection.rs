@@ -82,9 +82,22 @@ impl Shared {
             sender.send(Err(Error::new(ErrorKind::Closed, "the store was closed; open it again")));
             return reply;
         }
-        self.queue.borrow_mut().push_back(Job::new(work(sender)));
+        let mut jobs = vec![Job::new(work(sender))];
+        if self.is_still() {
+            // It need not wait for the flush, which is there to gather others: they follow in one of their own.
+            match self.go_on(jobs) {
+                Some(back) => jobs = back,
+                None => return reply,
+            }
+        }
+        self.queue.borrow_mut().extend(jobs);
         self.schedule();
         reply
+    }
+
+    /// Nothing waits, and nothing writes.
+    fn is_still(&self) -> bool {
+        !self.scheduled.get() && !self.writing.get() && self.queue.borrow().is_empty()
     }
 
     fn schedule(self: &Rc<Self>) {
