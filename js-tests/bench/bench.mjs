@@ -13,7 +13,7 @@ import { benchNode } from './node.mjs'
 const given = new Set(process.argv.slice(2))
 const quick = given.has('--quick')
 const all = !given.has('--node') && !given.has('--browser')
-const options = quick ? { rounds: 1, count: 128 } : { rounds: 7, count: 1024 }
+const options = quick ? { rounds: 1, count: 128 } : { rounds: 14, count: 512, warmUp: 4 }
 
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]
 const rate = (number) => Math.round(number).toLocaleString('en')

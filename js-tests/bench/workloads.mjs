@@ -33,19 +33,19 @@ export const workloads = [
 ]
 
 /**
- * Runs every workload on every subject, in rounds whose order alternates; the first round warms up and does not count.
+ * Runs every workload on every subject, in rounds whose order alternates. The first `warmUp` rounds do not count.
  * Gives the operations per second of each round, by workload and subject.
  */
-export async function measure(subjects, { rounds, count }) {
+export async function measure(subjects, { rounds, count, warmUp = 1 }) {
   const results = workloads.map(([name]) => ({ name, rates: Object.fromEntries(subjects.map(([name]) => [name, []])) }))
-  for (let round = 0; round <= rounds; round++) {
+  for (let round = -warmUp; round < rounds; round++) {
     const order = round % 2 === 0 ? subjects : [...subjects].reverse()
     for (const [at, [, run, act]] of workloads.entries()) {
       for (const [name, subject] of order) {
         const began = performance.now()
         await run(count, act(subject))
         const rate = (count * 1000) / (performance.now() - began)
-        if (round > 0) results[at].rates[name].push(rate)
+        if (round >= 0) results[at].rates[name].push(rate)
       }
     }
   }
