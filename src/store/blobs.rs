@@ -50,7 +50,7 @@ impl Blobs {
         Self { store: store.clone(), heads, streams: false, page, done: 0, most: MAX_BLOBS }
     }
 
-    /// Where the backing streams, large binaries are not loaded.
+    /// Where the backing streams, binaries are not loaded that are large, or longer than what the store holds in memory.
     pub(super) fn but_large(store: &Store) -> Self {
         Self { streams: store.inner.backing.capability().streams, ..Self::of(store) }
     }
@@ -97,7 +97,7 @@ impl Blobs {
 
     fn is_large(&self, name: BlobName, head: &[u8]) -> bool {
         let is_binary = || layout::open(name, None, head).is_ok_and(|(_, meta)| meta.kind == Kind::Binary);
-        self.streams && layout::declared_size(head) > MAX_LOADED && is_binary()
+        self.streams && layout::declared_size(head) > MAX_LOADED.min(self.store.inner.codec.max_len) && is_binary()
     }
 }
 
