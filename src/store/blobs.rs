@@ -1,12 +1,8 @@
 //! All blobs of a store, whole, a few at a time.
 
-use std::collections::VecDeque;
-
-use bytes::Bytes;
-
 use super::Store;
 use crate::{
-    backing::{Backing, Blob, Heads, Part},
+    backing::{Blob, HeadPage, Heads, Part},
     error::Result,
     layout,
     meta::Kind,
@@ -24,7 +20,11 @@ pub(super) struct Blobs {
     heads: Box<dyn Heads>,
     /// Whether what is too large to be loaded is left to be streamed.
     streams: bool,
-    waiting: VecDeque<(BlobName, Result<Bytes>)>,
+    page: HeadPage,
+    /// How many of the page were read.
+    done: usize,
+    /// How many of it may be read at a time.
+    most: usize,
 }
 
 /// What became of a blob that was listed, or why it cannot be read.
@@ -46,66 +46,71 @@ impl From<Option<Blob>> for Loaded {
 
 impl Blobs {
     pub(super) fn of(store: &Store) -> Self {
-        let (heads, waiting) = (store.inner.backing.heads(), VecDeque::new());
-        Self { store: store.clone(), heads, streams: false, waiting }
+        let (heads, page) = (store.inner.backing.heads(), HeadPage::new());
+        Self { store: store.clone(), heads, streams: false, page, done: 0, most: MAX_BLOBS }
     }
 
-    /// Where the backing streams, large binaries are not loaded.
+    /// Where the backing streams, binaries are not loaded that are large, or longer than what the store holds in memory.
     pub(super) fn but_large(store: &Store) -> Self {
         Self { streams: store.inner.backing.capability().streams, ..Self::of(store) }
     }
 
     /// The next blobs; `None` after the last.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<Found>>> {
-        while self.waiting.is_empty() {
-            match self.heads.next().await? {
-                Some(page) => self.waiting.extend(page),
-                None => return Ok(None),
+        loop {
+            let waiting = self.page.get(self.done..).unwrap_or_default();
+            if waiting.is_empty() {
+                let Some(page) = self.heads.next().await? else { return Ok(None) };
+                (self.page, self.done, self.most) = (page, 0, MAX_BLOBS);
+                continue;
+            }
+            let loaded = |(name, head): &Head| {
+                let head = head.as_ref().ok()?;
+                (!self.is_large(*name, head)).then_some(*name)
+            };
+            let names = group(waiting, self.most).iter().filter_map(loaded).collect();
+            match self.store.inner.backing.read(names, Part::All).await {
+                // Alone, each has its own error.
+                Err(_) if self.most > 1 => self.most = 1,
+                read => return Ok(Some(self.found(read))),
             }
         }
-        let group = self.group();
-        let loaded = |(name, head): &(BlobName, Result<Bytes>)| match head {
-            Ok(head) => (!self.is_large(*name, head)).then_some(*name),
-            Err(_) => None,
+    }
+
+    /// What was read of the next group; where it failed, that is one blob.
+    fn found(&mut self, read: Result<Vec<Option<Blob>>>) -> Vec<Found> {
+        let group = group(self.page.get(self.done..).unwrap_or_default(), self.most);
+        let mut blobs = read.map(Vec::into_iter);
+        let found = |(name, head): &Head| {
+            let loaded = match (head, &mut blobs) {
+                (Err(error), _) => Err(error.clone()),
+                (Ok(head), _) if self.is_large(*name, head) => Ok(Loaded::Large),
+                (Ok(_), Err(error)) => Err(error.clone()),
+                (Ok(_), Ok(blobs)) => Ok(blobs.next().flatten().into()),
+            };
+            (*name, loaded)
         };
-        let names: Vec<_> = group.iter().filter_map(loaded).collect();
-        let mut blobs = read(self.store.inner.backing.as_ref(), names).await.into_iter();
-        let found = |(name, head): (BlobName, Result<Bytes>)| match head {
-            Ok(head) if self.is_large(name, &head) => (name, Ok(Loaded::Large)),
-            Ok(_) => (name, blobs.next().unwrap_or(Ok(None)).map(Loaded::from)),
-            Err(error) => (name, Err(error)),
-        };
-        Ok(Some(group.into_iter().map(found).collect()))
+        let found: Vec<_> = group.iter().map(found).collect();
+        self.done += found.len();
+        found
     }
 
     fn is_large(&self, name: BlobName, head: &[u8]) -> bool {
         let is_binary = || layout::open(name, None, head).is_ok_and(|(_, meta)| meta.kind == Kind::Binary);
-        self.streams && layout::declared_size(head) > MAX_LOADED && is_binary()
-    }
-
-    /// As many as are worth holding at once.
-    fn group(&mut self) -> Vec<(BlobName, Result<Bytes>)> {
-        let (mut group, mut size) = (Vec::new(), 0_u64);
-        while let Some((name, head)) = self.waiting.pop_front() {
-            size = size.saturating_add(head.as_ref().map_or(0, |head| layout::declared_size(head)));
-            if group.len() == MAX_BLOBS || (size > MAX_LOADED && !group.is_empty()) {
-                self.waiting.push_front((name, head));
-                break;
-            }
-            group.push((name, head));
-        }
-        group
+        self.streams && layout::declared_size(head) > MAX_LOADED.min(self.store.inner.codec.max_len) && is_binary()
     }
 }
 
-/// If they cannot be read together, each is read alone: so the error is that of the blob that has it.
-async fn read(backing: &dyn Backing, names: Vec<BlobName>) -> Vec<Result<Option<Blob>>> {
-    if let Ok(blobs) = backing.read(names.clone(), Part::All).await {
-        return blobs.into_iter().map(Ok).collect();
-    }
-    let mut blobs = Vec::new();
-    for name in names {
-        blobs.push(backing.read(vec![name], Part::All).await.map(|found| found.into_iter().next().flatten()));
-    }
-    blobs
+/// A blob as it was listed.
+type Head = (BlobName, Result<bytes::Bytes>);
+
+/// As many of those that wait as are worth holding at once.
+fn group(waiting: &[Head], most: usize) -> &[Head] {
+    let mut size = 0_u64;
+    let mut fits = |(_, head): &Head| {
+        size = size.saturating_add(head.as_ref().map_or(0, |head| layout::declared_size(head)));
+        size <= MAX_LOADED
+    };
+    let count = waiting.iter().take(most).take_while(|head| fits(head)).count();
+    waiting.get(..count.max(1)).unwrap_or_default()
 }

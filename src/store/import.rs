@@ -34,20 +34,30 @@ impl Store {
 impl Import {
     /// Takes the next bytes. After an error the import is over.
     pub async fn push(&mut self, chunk: &[u8]) -> Result<()> {
-        let _pass = self.intake.store.inner.gate.enter()?;
-        self.reader.push(chunk);
-        let taken = self.take().await;
-        self.settle(taken).await
+        self.feed(Some(chunk)).await
     }
 
     /// Says that no more bytes come; an export that is not complete is `CORRUPT`.
     pub async fn finish(mut self) -> Result<Imported> {
+        self.feed(None).await?;
+        Ok(self.done())
+    }
+
+    /// What was done so far.
+    pub(crate) fn done(&self) -> Imported {
+        self.intake.done
+    }
+
+    /// Takes the next bytes, or the end.
+    pub(crate) async fn feed(&mut self, chunk: Option<&[u8]>) -> Result<()> {
         let _pass = self.intake.store.inner.gate.enter()?;
-        let whole = self.reader.finish();
-        self.settle(whole).await?;
-        let put = self.intake.flush().await;
-        self.settle(put).await?;
-        Ok(self.intake.done)
+        match self.take(chunk).await {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                self.reader.fail();
+                Err(self.intake.stop(error).await)
+            }
+        }
     }
 
     /// How many entries were read so far.
@@ -61,7 +71,12 @@ impl Import {
         self.intake.stop(error).await
     }
 
-    async fn take(&mut self) -> Result<()> {
+    async fn take(&mut self, chunk: Option<&[u8]>) -> Result<()> {
+        let Some(chunk) = chunk else {
+            self.reader.finish()?;
+            return self.intake.flush().await;
+        };
+        self.reader.push(chunk);
         while let Some((name, blob)) = self.reader.next()? {
             let store = &self.intake.store;
             let (meta, _) = store.check(name, blob.clone()).map_err(|error| self.reader.in_entry(name, &error))?;
@@ -72,15 +87,5 @@ impl Import {
             }
         }
         Ok(())
-    }
-
-    async fn settle(&mut self, done: Result<()>) -> Result<()> {
-        match done {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                self.reader.fail();
-                Err(self.intake.stop(error).await)
-            }
-        }
     }
 }

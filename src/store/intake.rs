@@ -1,9 +1,8 @@
 //! Putting many blobs that were written elsewhere, a few at a time.
 
-use super::{Mode, Store, write::MAX_TRIES};
+use super::{Store, write::MAX_TRIES};
 use crate::{
     backing::{Blob, Change, Expect, Outcome, Part, Write},
-    env::sort,
     error::{Error, ErrorKind, Result},
     layout,
     name::BlobName,
@@ -66,7 +65,8 @@ impl Intake {
         self.done.skipped += 1;
     }
 
-    /// Puts what was taken, in one transaction. Where a key exists that must not, those before it are put.
+    /// Puts what was taken, in one transaction. Where a key exists that must not, those before it are put. No lock is held:
+    /// the backing sees to it that what was there is still there.
     pub(super) async fn flush(&mut self) -> Result<()> {
         self.size = 0;
         let group = std::mem::take(&mut self.group);
@@ -77,7 +77,7 @@ impl Intake {
             let (writes, stopped) = self.decide(&group).await?;
             let put = writes.len() as u64;
             // Somebody else wrote one of them in between, so what becomes of it is to be decided anew.
-            let Outcome::Done(_) = self.commit(writes).await? else { continue };
+            let Outcome::Done(_) = self.store.inner.backing.commit(writes).await? else { continue };
             self.done.imported += put;
             let (passed, result) = stopped.map_or((group.len() as u64, Ok(())), |(before, error)| (before, Err(error)));
             self.done.skipped += passed - put;
@@ -125,22 +125,6 @@ impl Intake {
             // What cannot be read is something.
             Ok(Some(_)) | Err(_) => None,
         }
-    }
-
-    async fn commit(&self, writes: Vec<Write>) -> Result<Outcome> {
-        if writes.is_empty() {
-            return Ok(Outcome::Done(Vec::new()));
-        }
-        // Everybody takes locks in this order.
-        let mut names: Vec<_> = writes.iter().map(|write| write.name.as_bytes().as_slice()).collect();
-        sort(&mut names);
-        let mut held = Vec::with_capacity(names.len());
-        for name in names.into_iter().filter_map(|name| name.try_into().ok()) {
-            held.push(self.store.lock(BlobName::from_bytes(name), Mode::Exclusive).await);
-        }
-        let committing = self.store.inner.backing.commit(writes);
-        let _kept: Vec<_> = held.into_iter().filter_map(|held| self.store.keep(held)).collect();
-        committing.await
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     cbor::Writer,
     error::{Error, ErrorKind, Result},
-    store::{Existing, Export, Store},
+    store::{Existing, Export, Imported, Store},
 };
 
 fn told(progress: &Function, count: u64) -> Result<JsValue> {
@@ -63,24 +63,27 @@ pub(super) async fn import(store: Store, existing: String, next: Function) -> Re
         if let Some(promise) = chunk.dyn_ref::<Promise>() {
             chunk = JsFuture::from(promise.clone()).await.map_err(thrown)?;
         }
-        if chunk.is_undefined() {
-            let done = import.finish().await?;
-            return Ok(counts(done.imported, done.skipped));
+        let chunk = match chunk.dyn_into::<Uint8Array>() {
+            Ok(chunk) => Some(chunk.to_vec()),
+            Err(end) if end.is_undefined() => None,
+            Err(_) => return Err(no_bytes()),
+        };
+        import.feed(chunk.as_deref()).await?;
+        if chunk.is_none() {
+            return Ok(counts(import.done()));
         }
-        let chunk = chunk.dyn_into::<Uint8Array>().map_err(|_| no_bytes())?;
-        import.push(&chunk.to_vec()).await?;
     }
 }
 
 /// How many were put, and passed over.
 pub(super) async fn copy_to(store: Store, other: Store, existing: String, progress: Function) -> Result<JsValue> {
     let done = store.copy_all(&other, mode(&existing)?, |copied| told(&progress, copied).map(drop)).await?;
-    Ok(counts(done.imported, done.skipped))
+    Ok(counts(done))
 }
 
-fn counts(done: u64, skipped: u64) -> JsValue {
+fn counts(Imported { imported, skipped }: Imported) -> JsValue {
     #[allow(clippy::cast_precision_loss, reason = "below 2^53")]
-    let [done, skipped] = [done, skipped].map(|count| JsValue::from_f64(count as f64));
+    let [done, skipped] = [imported, skipped].map(|count| JsValue::from_f64(count as f64));
     Array::of2(&done, &skipped).into()
 }
 
