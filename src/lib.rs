@@ -25,8 +25,8 @@ pub use key::{Key, Path};
 pub use meta::{Kind, Meta};
 pub use name::{BlobName, Uuid};
 pub use store::{
-    Answer, Config, Entries, Keys, LeafFn, Prefix, Query, Report, Store, WriteOptions, connect_store, create_store,
-    delete_store, open_store, store_exists,
+    Answer, Config, Elements, Entries, Keys, LeafFn, Prefix, Query, Report, Store, Sweep, Sweeping, Unreferenced,
+    WriteOptions, connect_store, create_store, delete_store, open_store, store_exists,
 };
 #[cfg(not(target_arch = "wasm32"))]
 pub use value::{FromCbor, ToCbor, Value, edn};

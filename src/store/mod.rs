@@ -2,12 +2,19 @@
 //!
 //! The order of the calls on one key is the order of what happens. A call is made when its future is first polled.
 
+mod append;
 mod config;
+mod elements;
 mod gate;
+mod group;
+mod guard;
 mod lifecycle;
 mod listing;
 mod locks;
+mod log;
+mod orphans;
 mod read;
+mod sweep;
 #[cfg(not(target_arch = "wasm32"))]
 mod typed;
 mod verify;
@@ -16,8 +23,11 @@ mod write;
 use std::{fmt, sync::Arc};
 
 pub use config::Config;
+pub use elements::Elements;
+pub use guard::Unreferenced;
 pub use lifecycle::{connect_store, create_store, delete_store, open_store, store_exists};
 pub use listing::{Entries, Keys, Prefix, Query};
+pub use sweep::{Sweep, Sweeping};
 pub use verify::Report;
 pub use write::{Answer, LeafFn, WriteOptions};
 
@@ -31,6 +41,7 @@ use crate::{
 };
 use gate::Gate;
 use locks::{Held, Locks, Mode};
+use log::Logs;
 
 /// An open store. Clones are the same store; it works from many threads and under any executor.
 #[derive(Clone)]
@@ -48,12 +59,13 @@ struct Inner {
     locks: Locks,
     /// Held by updates whose function is asynchronous, so that they take turns without holding up anybody else.
     lanes: Locks,
+    logs: Logs,
 }
 
 impl Store {
     fn new(backing: Arc<dyn Backing>, record: Record, codec: Codec, clock: Arc<dyn Clock>) -> Self {
-        let (gate, locks, lanes) = (Gate::default(), Locks::default(), Locks::default());
-        Self { inner: Arc::new(Inner { backing, record, codec, clock, gate, locks, lanes }) }
+        let (gate, locks, lanes, logs) = (Gate::default(), Locks::default(), Locks::default(), Logs::default());
+        Self { inner: Arc::new(Inner { backing, record, codec, clock, gate, locks, lanes, logs }) }
     }
 
     /// The store's id, from its record.
@@ -90,6 +102,7 @@ impl Store {
 
     /// The lock of a name, for as long as [`keep`](Self::keep) says.
     async fn lock(&self, name: BlobName, mode: Mode) -> Held {
+        self.inner.logs.groups.end(name);
         self.inner.locks.lock(name, mode).await
     }
 

@@ -1,10 +1,11 @@
 //! Reading everything, to find out what is damaged.
 
-use super::{Store, read::Opened};
+use super::{Store, orphans::Met, read::Opened};
 use crate::{
     backing::Part,
     error::{Error, Result},
     layout,
+    meta::Meta,
     name::BlobName,
 };
 
@@ -15,13 +16,16 @@ pub struct Report {
     pub checked: u64,
     /// Those that are damaged, each with its error.
     pub corrupt: Vec<(BlobName, Error)>,
+    /// Elements that belong to no log: harmless, and deleted by `sweep`. Unknown, and none, where something is damaged.
+    pub orphans: Vec<BlobName>,
 }
 
 impl Store {
     /// Reads every blob whole and checks it, expired ones too. `progress` is told how many were read so far.
     pub async fn verify(&self, mut progress: impl FnMut(u64)) -> Result<Report> {
         let _pass = self.inner.gate.enter()?;
-        let mut report = Report::default();
+        let began = self.settled().await;
+        let (mut report, mut met) = (Report::default(), Met::default());
         let mut heads = self.inner.backing.heads();
         while let Some(page) = heads.next().await? {
             for (name, head) in page {
@@ -30,19 +34,28 @@ impl Store {
                     Err(error) => Err(error),
                 };
                 report.checked += 1;
-                report.corrupt.extend(checked.err().map(|error| (name, error)));
+                match checked {
+                    Ok(Some(meta)) => met.meet(&meta),
+                    Ok(None) => {}
+                    Err(error) => report.corrupt.push((name, error)),
+                }
             }
             progress(report.checked);
+        }
+        if let Some(mut orphans) = self.orphans(met, began).await? {
+            while let Some(page) = orphans.next_page().await? {
+                report.orphans.extend(page.into_iter().map(|orphan| orphan.delete.name));
+            }
         }
         Ok(report)
     }
 
-    /// A blob that was deleted in the meantime is not damaged.
-    async fn verify_blob(&self, name: BlobName) -> Result<()> {
+    /// The metadata of a blob that is undamaged. One that was deleted in the meantime is not damaged.
+    async fn verify_blob(&self, name: BlobName) -> Result<Option<Meta>> {
         let Some(blob) = self.inner.backing.read(vec![name], Part::All).await?.into_iter().next().flatten() else {
-            return Ok(());
+            return Ok(None);
         };
         let (codecs, meta) = layout::open(name, None, &blob.head)?;
-        self.decode(Opened { name, codecs, meta, section: blob.value }).map(|_| ())
+        self.decode(Opened { name, codecs, meta: meta.clone(), section: blob.value }).map(|_| Some(meta))
     }
 }

@@ -4,7 +4,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use super::{Mode, Store};
+use super::{
+    Mode, Store,
+    locks::Held,
+    log::{self, Log},
+};
 use crate::{
     backing::{Blob, Change, Expect, Outcome, Part, UpdateFn, Write},
     cbor,
@@ -70,9 +74,14 @@ enum Said {
     Found(bool),
     /// The new value comes later.
     Later(Seen, Later),
+    /// It may be a log, and its elements are known only from its value.
+    Log,
 }
 
 type Later = BoxFut<'static, Result<Bytes>>;
+
+/// What the function of a change said the last time it was called, and the log whose elements go with what it changed.
+type Saying = Arc<Mutex<Option<(Said, Option<Log>)>>>;
 
 impl Store {
     /// Puts a value, given as CBOR, at a path. Missing levels become maps.
@@ -85,6 +94,10 @@ impl Store {
             check_value(&value)?;
             let name = path.key.name();
             let blob = self.seal(name, &path.key, None, &options, value)?;
+            if self.inner.logs.may_be(name) {
+                let put = move |_: Option<&Blob>| Ok((Change::Put(blob.clone()), Said::Found(true)));
+                return self.change(name, Part::All, put).await.map(|_| ());
+            }
             self.commit(Write { name, change: Change::Put(blob), expect: Expect::Anything }).await.map(|_| ())
         };
         put.await.map_err(|error: Error| error.at_key(path.key.as_cbor()))
@@ -115,7 +128,7 @@ impl Store {
             }
             match update.attempt(&f).await? {
                 Said::Later(again, later) => (seen, answer) = (again, later),
-                Said::Found(_) => return Ok(()),
+                Said::Found(_) | Said::Log => return Ok(()),
             }
         }
         let message = format!(
@@ -125,15 +138,31 @@ impl Store {
     }
 
     async fn delete(&self, key: Key) -> Result<bool> {
+        let _pass = self.inner.gate.enter()?;
         let name = key.name();
-        let store = self.clone();
-        let gone = self.change(name, Part::Head, move |blob| {
+        let held = self.lock(name, Mode::Exclusive).await;
+        if !self.inner.logs.may_be(name) {
+            match self.run(None, name, Part::Head, self.deletion(&key, Part::Head)).await? {
+                Said::Log => {}
+                said => return Ok(matches!(said, Said::Found(true))),
+            }
+        }
+        let gone = self.run(Some(held), name, Part::All, self.deletion(&key, Part::All)).await?;
+        Ok(matches!(gone, Said::Found(true)))
+    }
+
+    /// Deletes what is there, but for a log of which only the head's head is seen.
+    fn deletion(&self, key: &Key, part: Part) -> impl FnMut(Option<&Blob>) -> Result<(Change, Said)> + use<> {
+        let (store, name, key) = (self.clone(), key.name(), key.clone());
+        move |blob| {
             let Some(blob) = blob else { return Ok((Change::Keep, Said::Found(false))) };
             // What cannot be read can still be deleted.
-            let was_there = !matches!(store.open(name, Some(&key), blob.clone()), Ok(None));
-            Ok((Change::Delete, Said::Found(was_there)))
-        });
-        Ok(matches!(gone.await?, Said::Found(true)))
+            let opened = store.open(name, Some(&key), blob.clone());
+            if part == Part::Head && store.inner.logs.may_be(name) {
+                return Ok((Change::Keep, Said::Log));
+            }
+            Ok((Change::Delete, Said::Found(!matches!(opened, Ok(None)))))
+        }
     }
 
     async fn remove(&self, path: Path) -> Result<bool> {
@@ -156,38 +185,70 @@ impl Store {
         &self,
         name: BlobName,
         part: Part,
-        mut f: impl FnMut(Option<&Blob>) -> Result<(Change, Said)> + MaybeSend + 'static,
+        f: impl FnMut(Option<&Blob>) -> Result<(Change, Said)> + MaybeSend + 'static,
     ) -> BoxFut<'_, Result<Said>> {
-        let said = Arc::new(Mutex::new(None));
+        let (f, said) = self.watched(name, f);
+        Box::pin(async move {
+            let _pass = self.inner.gate.enter()?;
+            let held = self.lock(name, Mode::Exclusive).await;
+            self.apply(Some(held), name, part, f, said).await
+        })
+    }
+
+    /// The same, with a lock that the caller has; one that is given over is held no longer than need be.
+    fn run(
+        &self,
+        held: Option<Held>,
+        name: BlobName,
+        part: Part,
+        f: impl FnMut(Option<&Blob>) -> Result<(Change, Said)> + MaybeSend + 'static,
+    ) -> BoxFut<'_, Result<Said>> {
+        let (f, said) = self.watched(name, f);
+        self.apply(held, name, part, f, said)
+    }
+
+    /// The function as a backing wants it, and a place for what it said last and for the log that it took away.
+    fn watched(
+        &self,
+        name: BlobName,
+        mut f: impl FnMut(Option<&Blob>) -> Result<(Change, Said)> + MaybeSend + 'static,
+    ) -> (UpdateFn, Saying) {
+        let (store, said) = (self.clone(), Saying::default());
         let saying = said.clone();
         let f: UpdateFn = Box::new(move |blob| {
             let (change, say) = f(blob)?;
-            *saying.lock().unwrap_or_else(PoisonError::into_inner) = Some(say);
+            let log = if change == Change::Keep { None } else { store.log_in(name, blob) };
+            *saying.lock().unwrap_or_else(PoisonError::into_inner) = Some((say, log));
             Ok(change)
         });
-        self.apply(name, part, f, said)
+        (f, said)
     }
 
     fn apply(
         &self,
+        held: Option<Held>,
         name: BlobName,
         part: Part,
         f: UpdateFn,
-        said: Arc<Mutex<Option<Said>>>,
+        said: Saying,
     ) -> BoxFut<'_, Result<Said>> {
         Box::pin(async move {
-            let _pass = self.inner.gate.enter()?;
-            let held = self.lock(name, Mode::Exclusive).await;
             let updating = self.inner.backing.update(name, part, f);
-            let _kept = self.keep(held);
+            let kept = held.and_then(|held| self.keep(held));
             updating.await?;
             let said = said.lock().unwrap_or_else(PoisonError::into_inner).take();
-            said.ok_or_else(|| {
+            let (said, log) = said.ok_or_else(|| {
                 Error::new(
                     ErrorKind::Backend,
                     "the backing acknowledged an update without making it; this is a defect of the backing",
                 )
-            })
+            })?;
+            if let Some(log) = log {
+                self.inner.logs.forget(name);
+                drop(kept);
+                self.remove_elements(log).await?;
+            }
+            Ok(said)
         })
     }
 
@@ -265,6 +326,7 @@ impl Update {
         let Some(opened) = self.store.open(self.name, Some(&self.path.key), blob.clone())? else {
             return Ok((None, None, expect));
         };
+        log::refuse(&opened.meta)?;
         let meta = opened.meta.clone();
         Ok((Some(self.store.decode(opened)?), Some(meta), expect))
     }

@@ -22,11 +22,13 @@ mod check;
 mod concurrency;
 mod damage;
 mod expiry;
+mod garbage;
 mod ground;
 mod item;
 mod keys;
 mod lifecycle;
 mod listing;
+mod logs;
 mod meta;
 mod nesting;
 mod paths;
@@ -172,6 +174,8 @@ pub fn cases() -> Vec<Case> {
         damage::CASES,
         concurrency::CASES,
         sharing::CASES,
+        logs::CASES,
+        garbage::CASES,
     ]
     .concat()
 }
