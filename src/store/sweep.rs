@@ -77,7 +77,7 @@ impl Store {
     /// Deletes every key that is neither kept nor written at or after a time, with the elements of logs; what has
     /// expired; and elements that belong to no log. Gives the keys deleted.
     ///
-    /// What is written after it began is never deleted, whoever writes it. What cannot be read stays: `verify` tells.
+    /// What is written after it began is never deleted, whoever writes it. What is damaged stays: `verify` tells.
     pub async fn sweep(&self, sweep: Sweep) -> Result<Vec<Key>> {
         let mut deleted = Vec::new();
         let mut sweeping = self.sweep_batches(sweep);
@@ -154,8 +154,11 @@ impl Sweeping {
         while self.found.len() < self.sweep.batch {
             let Some(page) = heads.next().await? else { break };
             for (name, head) in page {
-                let Ok(head) = head else { continue };
-                self.consider(name, &Blob { head, ..Blob::default() });
+                match head {
+                    Ok(head) => self.consider(name, &Blob { head, ..Blob::default() }),
+                    Err(error) if error.kind() == ErrorKind::Corrupt => {}
+                    Err(error) => return Err(error),
+                }
             }
         }
         Ok(())
