@@ -4,6 +4,7 @@
 import type {
   At,
   Checked,
+  ElementOf,
   EntryOf,
   FileConfig,
   Found,
@@ -12,13 +13,24 @@ import type {
   Meta,
   Path,
   Query,
+  SweepOptions,
   ValueOf,
   WasmSource,
   WriteOptions,
 } from './index.js'
 
 export { Char, Decimal, Keyword, KonserveError, Ratio, Symbol_, Tagged, Uuid } from './index.js'
-export type { ErrorCode, FileConfig, Key, MemoryConfig, Meta, Query, WasmSource, WriteOptions } from './index.js'
+export type {
+  ErrorCode,
+  FileConfig,
+  Key,
+  MemoryConfig,
+  Meta,
+  Query,
+  SweepOptions,
+  WasmSource,
+  WriteOptions,
+} from './index.js'
 
 declare global {
   interface SymbolConstructor {
@@ -84,6 +96,13 @@ export interface SyncStore<Schema = unknown> {
   dissocIn<const P extends Path<Schema>>(path: readonly [...P] & Checked<Schema, P>): boolean
   keys(query?: Query): Listing<Meta<KeyOf<Schema>>>
   entries(query?: Query): Listing<EntryOf<Schema>>
+  append<K extends KeyOf<Schema>>(key: K, element: ElementOf<Schema, K>, options?: WriteOptions): void
+  /** All elements. `reduceLog` has only a page of them in memory at a time. */
+  log<K extends KeyOf<Schema>>(key: K): ElementOf<Schema, K>[]
+  reduceLog<K extends KeyOf<Schema>, R>(key: K, fn: (all: R, element: ElementOf<Schema, K>) => R, init: R): R
+  sweep(options: SweepOptions<KeyOf<Schema>>): Set<KeyOf<Schema>>
+  cutoff(): number
+  withUnreferencedWrites<R>(fn: () => R): R
   close(): void
   [Symbol.dispose](): void
 }

@@ -1,4 +1,4 @@
-//! Listings, page by page.
+//! Listings, logs and sweeps, page by page.
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -13,14 +13,17 @@ use super::{
 use crate::{
     cbor::Writer,
     error::{Error, ErrorKind, Result},
+    key::Key,
     meta::{Kind, pairs},
-    store::{Entries, Keys, Prefix, Query, Store},
+    store::{Elements, Entries, Keys, Prefix, Query, Store, Sweep, Sweeping},
 };
 
-/// Keys, or keys with their values.
+/// What comes in pages.
 pub(super) enum Listing {
     Keys(Keys),
     Entries(Entries),
+    Log(Elements),
+    Sweep(Sweeping),
 }
 
 impl Listing {
@@ -36,6 +39,16 @@ impl Listing {
             }
         }
         Ok(if values { Self::Entries(store.list_entries(wanted)?) } else { Self::Keys(store.list_keys(wanted)?) })
+    }
+
+    /// The elements of the log at a key.
+    pub(super) fn log(store: &Store, key: &[u8]) -> Result<Self> {
+        Ok(Self::Log(store.list_log(Key::from_cbor(key)?)))
+    }
+
+    /// A sweep: each page is made by deleting a batch.
+    pub(super) fn sweep(store: &Store, sweep: Sweep) -> Self {
+        Self::Sweep(store.sweep_batches(sweep))
     }
 
     async fn next(&mut self) -> Result<Option<Vec<u8>>> {
@@ -54,6 +67,16 @@ impl Listing {
                     out.raw(meta.key.as_cbor());
                     out.raw(&value);
                 }
+            }
+            Self::Log(elements) => {
+                let Some(page) = elements.next_page().await? else { return Ok(None) };
+                out.array(page.len());
+                page.iter().for_each(|element| out.raw(element));
+            }
+            Self::Sweep(sweeping) => {
+                let Some(keys) = sweeping.next_batch().await? else { return Ok(None) };
+                out.array(keys.len());
+                keys.iter().for_each(|key| out.raw(key.as_cbor()));
             }
         }
         Ok(Some(out.finish()))
@@ -98,7 +121,7 @@ impl RawPages {
 
 #[wasm_bindgen]
 impl RawPages {
-    /// A CBOR array of metadata, or of `[key, value]`; `undefined` after the last.
+    /// A CBOR array of metadata, of `[key, value]`, of elements or of deleted keys; `undefined` after the last.
     pub fn next(&self) -> Promise {
         promise(self.0.clone().next())
     }
@@ -116,7 +139,7 @@ impl RawSyncPages {
 
 #[wasm_bindgen]
 impl RawSyncPages {
-    /// A CBOR array of metadata, or of `[key, value]`; `undefined` after the last.
+    /// A CBOR array of metadata, of `[key, value]`, of elements or of deleted keys; `undefined` after the last.
     pub fn next(&self) -> Result<JsValue, JsValue> {
         now(self.0.clone().next())
     }

@@ -9,7 +9,7 @@ use super::{
     pages::{Listing, RawPages, RawSyncPages},
     promise::{now, promise},
 };
-use crate::store::Store;
+use crate::store::{Store, Unreferenced};
 
 /// A store whose methods return promises. Keys, paths, values and metadata are CBOR.
 #[wasm_bindgen]
@@ -55,9 +55,41 @@ impl RawStore {
         Listing::open(&self.store, query).map(RawPages::new).map_err(|error| to_js(&error))
     }
 
+    pub fn append(&self, key: Vec<u8>, element: Vec<u8>, meta: Option<Vec<u8>>, expires: Option<f64>) -> Promise {
+        promise(calls::append(self.store.clone(), key, element, Options { meta, expires }))
+    }
+
+    pub fn log(&self, key: &[u8]) -> Result<RawPages, JsValue> {
+        Listing::log(&self.store, key).map(RawPages::new).map_err(|error| to_js(&error))
+    }
+
+    pub fn sweep(&self, keep: &[u8], before: f64, batch: Option<f64>) -> Result<RawPages, JsValue> {
+        let sweep = calls::sweep(keep, before, batch).map_err(|error| to_js(&error))?;
+        Ok(RawPages::new(Listing::sweep(&self.store, sweep)))
+    }
+
+    pub fn cutoff(&self) -> f64 {
+        cutoff(&self.store)
+    }
+
+    pub fn writing(&self) -> RawWriting {
+        RawWriting { _writing: self.store.unreferenced_writes() }
+    }
+
     pub fn close(&self) -> Promise {
         promise(calls::close(self.store.clone()))
     }
+}
+
+/// While it is not freed, sweeps spare what is written.
+#[wasm_bindgen]
+pub struct RawWriting {
+    _writing: Unreferenced,
+}
+
+#[allow(clippy::cast_precision_loss, reason = "milliseconds since 1970 are below 2^53")]
+fn cutoff(store: &Store) -> f64 {
+    store.cutoff() as f64
 }
 
 /// A store whose methods return their results.
@@ -114,6 +146,33 @@ impl RawSyncStore {
 
     pub fn pages(&self, query: &[u8]) -> Result<RawSyncPages, JsValue> {
         Listing::open(&self.store, query).map(RawSyncPages::new).map_err(|error| to_js(&error))
+    }
+
+    pub fn append(
+        &self,
+        key: Vec<u8>,
+        element: Vec<u8>,
+        meta: Option<Vec<u8>>,
+        expires: Option<f64>,
+    ) -> Result<JsValue, JsValue> {
+        now(calls::append(self.store.clone(), key, element, Options { meta, expires }))
+    }
+
+    pub fn log(&self, key: &[u8]) -> Result<RawSyncPages, JsValue> {
+        Listing::log(&self.store, key).map(RawSyncPages::new).map_err(|error| to_js(&error))
+    }
+
+    pub fn sweep(&self, keep: &[u8], before: f64, batch: Option<f64>) -> Result<RawSyncPages, JsValue> {
+        let sweep = calls::sweep(keep, before, batch).map_err(|error| to_js(&error))?;
+        Ok(RawSyncPages::new(Listing::sweep(&self.store, sweep)))
+    }
+
+    pub fn cutoff(&self) -> f64 {
+        cutoff(&self.store)
+    }
+
+    pub fn writing(&self) -> RawWriting {
+        RawWriting { _writing: self.store.unreferenced_writes() }
     }
 
     pub fn close(&self) -> Result<JsValue, JsValue> {
