@@ -105,8 +105,13 @@ class Verbs {
   }
 
   log(key) {
-    const open = () => this.#raw.log(encodeKey(key))
+    const open = () => this.#log(key)
     return this.#then === later ? new AsyncLog(open) : new Listing(open).toArray()
+  }
+
+  #log(key) {
+    encodeKey(key)
+    return this.#raw.pages(encodeValue({ log: key }, 'log', key))
   }
 
   /** `fn` is awaited only where it gives a promise: most do not, and logs are long. */
@@ -116,7 +121,7 @@ class Verbs {
         key,
       })
     }
-    const pages = this.#raw.log(encodeKey(key))
+    const pages = this.#log(key)
     const free = () => pages.free()
     return this.#then === later
       ? reduceLater(pages, fn, init).finally(free)
@@ -124,9 +129,9 @@ class Verbs {
   }
 
   sweep(options) {
-    const { keep, before, batchSize, signal } = sweepOptions(options)
+    const { query, signal } = sweepOptions(options)
     const open = () => {
-      const pages = this.#raw.sweep(keep, before, batchSize)
+      const pages = this.#raw.pages(query)
       const next = () => {
         signal?.throwIfAborted()
         return pages.next()
@@ -251,7 +256,12 @@ function sweepOptions(options = {}) {
   if (before === undefined) {
     throw new KonserveError('INVALID_CONFIG', 'a sweep needs before: what was written then or later stays')
   }
-  return { keep: encodeValue([...keep], 'keep'), before: timeOf(before, 'before'), batchSize, signal }
+  const query = {
+    before: timeOf(before, 'before'),
+    keep: [...keep],
+    ...(batchSize !== undefined && { batch: batchSize }),
+  }
+  return { query: encodeValue(query, 'sweep'), signal }
 }
 
 function writeOptions(options = {}) {

@@ -175,3 +175,21 @@ fn a_fault_at_any_step_loses_nothing_and_leaves_a_log_that_goes_on() {
         }
     }
 }
+
+#[test]
+fn an_append_takes_as_many_steps_to_a_long_log_as_to_a_short_one() {
+    for access in [Access::Exclusive, Access::Shared] {
+        let fs = SimFs::new();
+        let store = open(&fs, access).unwrap();
+        let mut steps = Vec::new();
+        for at in 0..2000 {
+            let before = fs.steps();
+            append(&store, at..at + 1).unwrap();
+            if [10, 1999].contains(&at) {
+                steps.push(fs.steps() - before);
+            }
+        }
+        println!("{access:?}: {steps:?} steps");
+        assert_eq!(steps[0], steps[1], "{access:?}");
+    }
+}

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{Mode, Store, WriteOptions, group::Calls, log::Log, read::Opened};
 use crate::{
-    backing::{Blob, Change, Expect, Outcome, Part, Write},
+    backing::{Blob, Change, Expect, Outcome, Write},
     codec::{Encoded, check_value},
     env::BoxFut,
     error::{Error, ErrorKind, Result},
@@ -61,9 +61,12 @@ impl Store {
     }
 
     /// The end of the log at a key, or of a new one.
-    async fn tail(&self, key: &Key, name: BlobName) -> Result<Tail> {
-        let found = self.inner.backing.read(vec![name], Part::All).await?.into_iter().next().flatten();
-        let Some(blob) = found else { return Tail::new(Expect::Absent, None) };
+    fn tail<'a>(&'a self, key: &'a Key, name: BlobName) -> BoxFut<'a, Result<Tail>> {
+        Box::pin(async move { self.tail_in(key, name, self.blob(name).await?) })
+    }
+
+    fn tail_in(&self, key: &Key, name: BlobName, blob: Option<Blob>) -> Result<Tail> {
+        let Some(blob) = blob else { return Tail::new(Expect::Absent, None) };
         let expect = blob.check().map_or(Expect::Anything, Expect::Check);
         let (codecs, meta) = layout::open(name, Some(key), &blob.head)?;
         let gone = meta.is_expired(self.now());
@@ -95,8 +98,9 @@ impl Store {
         Ok(written.then_some(tail_after))
     }
 
-    async fn committed(&self, writes: Vec<Write>) -> Result<bool> {
-        Ok(matches!(self.inner.backing.commit(writes).await?, Outcome::Done(_)))
+    fn committed(&self, writes: Vec<Write>) -> BoxFut<'_, Result<bool>> {
+        let committing = self.inner.backing.commit(writes);
+        Box::pin(async move { Ok(matches!(committing.await?, Outcome::Done(_))) })
     }
 
     /// The writes of the elements, that of the head, and the end after them.

@@ -4,10 +4,7 @@
 //! an append, and the next append overwrites it. The log id is random, so the elements of a log that was deleted are
 //! never taken for those of another.
 
-use std::{
-    collections::HashSet,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
@@ -20,7 +17,7 @@ use crate::{
     key::Key,
     layout,
     meta::{Kind, Meta},
-    name::{BlobName, NameHash},
+    name::{BlobName, NameTable},
 };
 
 /// How many elements are deleted together.
@@ -125,18 +122,18 @@ const MAX_TAILS: usize = 64;
 /// stay behind as orphans, which nobody reads and `sweep` deletes.
 pub(super) struct Logs {
     pub(super) groups: Groups,
-    met: Mutex<Option<HashSet<BlobName, NameHash>>>,
+    met: Mutex<Option<NameTable>>,
     tails: Mutex<Vec<(BlobName, Tail)>>,
 }
 
 impl Default for Logs {
     fn default() -> Self {
-        Self { groups: Groups::default(), met: Mutex::new(Some(HashSet::default())), tails: Mutex::default() }
+        Self { groups: Groups::default(), met: Mutex::new(Some(NameTable::default())), tails: Mutex::default() }
     }
 }
 
 impl Logs {
-    fn met(&self) -> MutexGuard<'_, Option<HashSet<BlobName, NameHash>>> {
+    fn met(&self) -> MutexGuard<'_, Option<NameTable>> {
         self.met.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -148,7 +145,7 @@ impl Logs {
     pub(super) fn learn(&self, name: BlobName) {
         let mut met = self.met();
         if let Some(names) = &mut *met {
-            names.insert(name);
+            names.insert(name, 0);
             if names.len() > MAX_MET {
                 *met = None;
             }
@@ -157,7 +154,7 @@ impl Logs {
 
     /// Whether there may be a log under this name.
     pub(super) fn may_be(&self, name: BlobName) -> bool {
-        self.met().as_ref().is_none_or(|names| names.contains(&name))
+        self.met().as_ref().is_none_or(|names| names.contains_key(&name))
     }
 
     /// There is something else under this name now.

@@ -8,6 +8,7 @@ mod elements;
 mod gate;
 mod group;
 mod guard;
+mod heads;
 mod lifecycle;
 mod listing;
 mod locks;

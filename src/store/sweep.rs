@@ -1,18 +1,16 @@
 //! Garbage: deleting what nobody wants any more, while others write.
 
-use std::collections::HashSet;
-
 use super::{
     Store,
+    heads::{Seen, next_page},
     orphans::{Met, Orphan, Orphans},
 };
 use crate::{
-    backing::{Blob, Change, Check, Expect, Heads, Outcome, Part, Write},
+    backing::{Change, Expect, Heads, Outcome, Write},
     error::{Error, ErrorKind, Result},
     key::Key,
-    layout,
     meta::Kind,
-    name::{BlobName, NameHash},
+    name::{BlobName, NameTable},
 };
 
 /// How many keys are deleted together unless the sweep says another number.
@@ -21,7 +19,7 @@ const BATCH: usize = 1000;
 /// What a sweep spares.
 #[derive(Clone, Debug)]
 pub struct Sweep {
-    keep: HashSet<BlobName, NameHash>,
+    keep: NameTable,
     before: u64,
     batch: usize,
 }
@@ -29,14 +27,19 @@ pub struct Sweep {
 impl Sweep {
     /// Deletes what was last written before this time, in milliseconds since 1970, unless it is kept.
     pub fn before(before: u64) -> Self {
-        Self { keep: HashSet::default(), before, batch: BATCH }
+        Self { keep: NameTable::default(), before, batch: BATCH }
     }
 
     /// These keys stay.
     #[must_use]
     pub fn keep(mut self, keys: impl IntoIterator<Item = Key>) -> Self {
-        self.keep.extend(keys.into_iter().map(|key| key.name()));
+        self.keep.extend(keys.into_iter().map(|key| (key.name(), 0)));
         self
+    }
+
+    fn takes(&self, Seen { name, meta, .. }: &Seen, now: u64) -> bool {
+        let spared = self.keep.contains_key(name) || meta.last_write >= self.before;
+        meta.kind != Kind::LogElement && (!spared || meta.is_expired(now))
     }
 
     /// How many keys are deleted together. Default: 1000. None is `INVALID_CONFIG`.
@@ -54,7 +57,7 @@ pub struct Sweeping {
     sweep: Sweep,
     stage: Stage,
     /// What is to be deleted next.
-    found: Vec<Found>,
+    found: Vec<Seen>,
     met: Met,
 }
 
@@ -63,14 +66,6 @@ enum Stage {
     Keys(Box<dyn Heads>),
     Orphans(Orphans),
     End,
-}
-
-/// A key to delete, as it was seen.
-struct Found {
-    key: Key,
-    kind: Kind,
-    name: BlobName,
-    check: Check,
 }
 
 impl Store {
@@ -152,53 +147,31 @@ impl Sweeping {
     /// Fills the batch, as far as there are keys to delete.
     async fn find(&mut self, heads: &mut dyn Heads) -> Result<()> {
         while self.found.len() < self.sweep.batch {
-            let Some(page) = heads.next().await? else { break };
-            for (name, head) in page {
-                match head {
-                    Ok(head) => self.consider(name, &Blob { head, ..Blob::default() }),
-                    Err(error) if error.kind() == ErrorKind::Corrupt => {}
-                    Err(error) => return Err(error),
-                }
-            }
+            let Some((page, _)) = next_page(heads).await? else { break };
+            page.iter().for_each(|seen| self.met.meet(&seen.meta));
+            let (sweep, now) = (&self.sweep, self.store.now());
+            self.found.extend(page.into_iter().filter(|seen| sweep.takes(seen, now)));
         }
         Ok(())
-    }
-
-    fn consider(&mut self, name: BlobName, blob: &Blob) {
-        let (Ok((_, meta)), Some(check)) = (layout::open(name, None, &blob.head), blob.check()) else { return };
-        if meta.kind == Kind::LogElement {
-            return self.met.meet(&meta);
-        }
-        let spared = self.sweep.keep.contains(&name) || meta.last_write >= self.sweep.before;
-        if !spared || meta.is_expired(self.store.now()) {
-            self.found.push(Found { key: meta.key, kind: meta.kind, name, check });
-        }
     }
 
     async fn delete(&mut self) -> Result<Vec<Key>> {
         let rest = self.found.split_off(self.sweep.batch.min(self.found.len()));
         let batch = std::mem::replace(&mut self.found, rest);
-        let mut logs = Vec::new();
-        for found in batch.iter().filter(|found| found.kind == Kind::Log) {
-            let blob = self.store.inner.backing.read(vec![found.name], Part::All).await?.into_iter().next().flatten();
-            let seen = blob.filter(|blob| blob.check() == Some(found.check));
-            self.store.inner.logs.learn(found.name);
-            logs.extend(self.store.log_in(found.name, seen.as_ref()).map(|log| (found.name, log)));
-        }
-        let delete = |Found { name, check, .. }: &Found| Write {
+        let (logs, others): (Vec<_>, Vec<_>) = batch.into_iter().partition(|seen| seen.meta.kind == Kind::Log);
+        let delete = |Seen { name, check, .. }: &Seen| Write {
             name: *name,
             change: Change::Delete,
             expect: Expect::Check(*check),
         };
-        let deleted: HashSet<_, NameHash> =
-            self.store.delete_seen(batch.iter().map(delete).collect()).await?.into_iter().collect();
-        for (name, log) in logs {
-            if deleted.contains(&name) {
-                self.store.inner.logs.forget(name);
-                self.met.forget(log);
-                self.store.remove_elements(log).await?;
+        let mut deleted = self.store.delete_seen(others.iter().map(delete).collect()).await?.into_iter().peekable();
+        let others = others.into_iter().filter(|seen| deleted.next_if_eq(&seen.name).is_some());
+        let mut keys: Vec<Key> = others.map(|seen| seen.meta.key).collect();
+        for Seen { name, check, meta } in logs {
+            if self.store.delete_log(name, check).await? {
+                keys.push(meta.key);
             }
         }
-        Ok(batch.into_iter().filter(|found| deleted.contains(&found.name)).map(|found| found.key).collect())
+        Ok(keys)
     }
 }

@@ -2,7 +2,6 @@
 
 use super::{Store, orphans::Met, read::Opened};
 use crate::{
-    backing::Part,
     error::{Error, Result},
     layout,
     meta::Meta,
@@ -52,9 +51,7 @@ impl Store {
 
     /// The metadata of a blob that is undamaged. One that was deleted in the meantime is not damaged.
     async fn verify_blob(&self, name: BlobName) -> Result<Option<Meta>> {
-        let Some(blob) = self.inner.backing.read(vec![name], Part::All).await?.into_iter().next().flatten() else {
-            return Ok(None);
-        };
+        let Some(blob) = self.blob(name).await? else { return Ok(None) };
         let (codecs, meta) = layout::open(name, None, &blob.head)?;
         self.decode(Opened { name, codecs, meta: meta.clone(), section: blob.value }).map(|_| Some(meta))
     }

@@ -10,7 +10,7 @@ use super::{
     log::{self, Log},
 };
 use crate::{
-    backing::{Blob, Change, Expect, Outcome, Part, UpdateFn, Write},
+    backing::{Blob, Change, Check, Expect, Outcome, Part, UpdateFn, Write},
     cbor,
     codec::check_value,
     env::{BoxFut, MaybeSend},
@@ -163,6 +163,16 @@ impl Store {
             }
             Ok((Change::Delete, Said::Found(!matches!(opened, Ok(None)))))
         }
+    }
+
+    /// Deletes the log under a name, if its head is still the one that was seen.
+    pub(super) async fn delete_log(&self, name: BlobName, seen: Check) -> Result<bool> {
+        self.inner.logs.learn(name);
+        let delete = move |blob: Option<&Blob>| {
+            let same = blob.and_then(Blob::check) == Some(seen);
+            Ok((if same { Change::Delete } else { Change::Keep }, Said::Found(same)))
+        };
+        Ok(matches!(self.change(name, Part::All, delete).await?, Said::Found(true)))
     }
 
     async fn remove(&self, path: Path) -> Result<bool> {

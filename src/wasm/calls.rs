@@ -7,10 +7,9 @@ use wasm_bindgen_futures::JsFuture;
 
 use super::{host::thrown, meta::meta_map};
 use crate::{
-    cbor::{Head, Reader},
     error::{Error, ErrorKind, Result},
     key::{Key, Path},
-    store::{Answer, Store, Sweep, WriteOptions},
+    store::{Answer, Store, WriteOptions},
 };
 
 /// A copy for JavaScript, or `undefined`.
@@ -55,33 +54,6 @@ pub(super) async fn dissoc(store: Store, path: Vec<u8>) -> Result<JsValue> {
 pub(super) async fn append(store: Store, key: Vec<u8>, element: Vec<u8>, options: Options) -> Result<JsValue> {
     store.append_cbor(Key::from_cbor(&key)?, element.into(), options.read()?).await?;
     Ok(JsValue::UNDEFINED)
-}
-
-/// A sweep by what JavaScript says: `keep` is an array of keys, `before` milliseconds since 1970.
-pub(super) fn sweep(keep: &[u8], before: f64, batch: Option<f64>) -> Result<Sweep> {
-    let mut reader = Reader::new(keep);
-    let mut keys = Vec::new();
-    if let Ok(Head::Array(len)) = reader.head() {
-        for _ in 0..len {
-            keys.push(Key::from_cbor(reader.item().unwrap_or_default())?);
-        }
-    }
-    let sweep = Sweep::before(whole("before", before)?).keep(keys);
-    match batch {
-        None => Ok(sweep),
-        Some(batch) => sweep.batch_size(usize::try_from(whole("batchSize", batch)?).unwrap_or(usize::MAX)),
-    }
-}
-
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be a whole number in range")]
-fn whole(what: &str, n: f64) -> Result<u64> {
-    if (0.0..=MAX_DATE).contains(&n) && n.fract() == 0.0 {
-        return Ok(n as u64);
-    }
-    Err(Error::new(
-        ErrorKind::InvalidConfig,
-        [what, " of a sweep must be a whole number that is not negative"].concat(),
-    ))
 }
 
 pub(super) async fn close(store: Store) -> Result<JsValue> {

@@ -11,7 +11,7 @@ use super::{
     promise::{now, promise},
 };
 use crate::{
-    cbor::Writer,
+    cbor::{Head, Reader, Writer},
     error::{Error, ErrorKind, Result},
     key::Key,
     meta::{Kind, pairs},
@@ -27,28 +27,33 @@ pub(super) enum Listing {
 }
 
 impl Listing {
-    /// From the query as CBOR: a map of `values`, `type`, `prefix`.
+    /// From the query as CBOR: a map of `values`, `type`, `prefix` for a listing, of `log` for a log, of `keep`, `before`
+    /// and `batch` for a sweep.
     pub(super) fn open(store: &Store, query: &[u8]) -> Result<Self> {
-        let (mut wanted, mut values) = (Query::default(), false);
+        let (mut wanted, mut values, mut sweep) = (Query::default(), false, None);
         for (name, value) in pairs(query) {
             match name {
                 b"\x66values" => values = value == [0xf5],
                 b"\x64type" => wanted.kind = Some(kind(value)?),
                 b"\x66prefix" => wanted.prefix = Some(Prefix::from_cbor(value)?),
+                b"\x63log" => return Ok(Self::Log(store.list_log(Key::from_cbor(value)?))),
+                b"\x66before" => sweep = Some(Sweep::before(whole(value)?)),
+                b"\x65batch" => {
+                    let batch = usize::try_from(whole(value)?).unwrap_or(usize::MAX);
+                    sweep = sweep.map(|sweep| sweep.batch_size(batch)).transpose()?;
+                }
+                b"\x64keep" => {
+                    let keys = kept(value)?;
+                    sweep = sweep.map(|sweep| sweep.keep(keys));
+                }
                 _ => {}
             }
         }
-        Ok(if values { Self::Entries(store.list_entries(wanted)?) } else { Self::Keys(store.list_keys(wanted)?) })
-    }
-
-    /// The elements of the log at a key.
-    pub(super) fn log(store: &Store, key: &[u8]) -> Result<Self> {
-        Ok(Self::Log(store.list_log(Key::from_cbor(key)?)))
-    }
-
-    /// A sweep: each page is made by deleting a batch.
-    pub(super) fn sweep(store: &Store, sweep: Sweep) -> Self {
-        Self::Sweep(store.sweep_batches(sweep))
+        Ok(match sweep {
+            Some(sweep) => Self::Sweep(store.sweep_batches(sweep)),
+            None if values => Self::Entries(store.list_entries(wanted)?),
+            None => Self::Keys(store.list_keys(wanted)?),
+        })
     }
 
     async fn next(&mut self) -> Result<Option<Vec<u8>>> {
@@ -81,6 +86,22 @@ impl Listing {
         }
         Ok(Some(out.finish()))
     }
+}
+
+fn whole(item: &[u8]) -> Result<u64> {
+    match Reader::new(item).head() {
+        Ok(Head::Positive(n)) => Ok(n),
+        _ => {
+            let message = "before and batchSize of a sweep must be whole numbers that are not negative";
+            Err(Error::new(ErrorKind::InvalidConfig, message))
+        }
+    }
+}
+
+fn kept(items: &[u8]) -> Result<Vec<Key>> {
+    let mut reader = Reader::new(items);
+    let Ok(Head::Array(len)) = reader.head() else { return Ok(Vec::new()) };
+    (0..len).map(|_| Key::from_cbor(reader.item().unwrap_or_default())).collect()
 }
 
 fn kind(item: &[u8]) -> Result<Kind> {

@@ -59,15 +59,6 @@ impl RawStore {
         promise(calls::append(self.store.clone(), key, element, Options { meta, expires }))
     }
 
-    pub fn log(&self, key: &[u8]) -> Result<RawPages, JsValue> {
-        Listing::log(&self.store, key).map(RawPages::new).map_err(|error| to_js(&error))
-    }
-
-    pub fn sweep(&self, keep: &[u8], before: f64, batch: Option<f64>) -> Result<RawPages, JsValue> {
-        let sweep = calls::sweep(keep, before, batch).map_err(|error| to_js(&error))?;
-        Ok(RawPages::new(Listing::sweep(&self.store, sweep)))
-    }
-
     pub fn cutoff(&self) -> f64 {
         cutoff(&self.store)
     }
@@ -156,15 +147,6 @@ impl RawSyncStore {
         expires: Option<f64>,
     ) -> Result<JsValue, JsValue> {
         now(calls::append(self.store.clone(), key, element, Options { meta, expires }))
-    }
-
-    pub fn log(&self, key: &[u8]) -> Result<RawSyncPages, JsValue> {
-        Listing::log(&self.store, key).map(RawSyncPages::new).map_err(|error| to_js(&error))
-    }
-
-    pub fn sweep(&self, keep: &[u8], before: f64, batch: Option<f64>) -> Result<RawSyncPages, JsValue> {
-        let sweep = calls::sweep(keep, before, batch).map_err(|error| to_js(&error))?;
-        Ok(RawSyncPages::new(Listing::sweep(&self.store, sweep)))
     }
 
     pub fn cutoff(&self) -> f64 {
