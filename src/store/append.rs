@@ -55,7 +55,7 @@ impl Store {
             let append = Append { element: self.inner.codec.encode(element)?, options };
             self.inner.logs.learn(key.name());
             let write = |calls| write(self.clone(), key.clone(), calls);
-            self.inner.logs.groups.join(key.name(), append, &write).written().await
+            self.inner.logs.groups.join(key.name(), append, write).written().await
         };
         appended.await.map_err(|error: Error| error.at_key(key.as_cbor()))
     }
@@ -83,7 +83,7 @@ impl Store {
     /// Where all can be one transaction, it is one. On files a batch costs twice what a file costs, so a single element
     /// goes before its head, as two writes; the head is written only where the element still is. If others may write
     /// the same element, only a batch will do.
-    async fn extend(&self, key: &Key, name: BlobName, tail: &Tail, appends: &[Append]) -> Result<Option<Tail>> {
+    async fn extend(&self, key: &Key, name: BlobName, tail: &Tail, appends: &[Option<Append>]) -> Result<Option<Tail>> {
         let capability = self.inner.backing.capability();
         let together = capability.atomic_batches && (capability.ordered || capability.shared || appends.len() > 1);
         let _appending = if together { None } else { Some(self.inner.lanes.lock(APPENDING, Mode::Shared).await) };
@@ -109,12 +109,12 @@ impl Store {
         key: &Key,
         name: BlobName,
         tail: &Tail,
-        appends: &[Append],
+        appends: &[Option<Append>],
     ) -> Result<(Vec<Write>, Write, Tail)> {
         let stamp = self.stamp();
         let mut after = Tail { before: None, ..tail.clone() };
         let mut elements = Vec::with_capacity(appends.len() + 1);
-        for Append { element, options } in appends {
+        for Append { element, options } in appends.iter().flatten() {
             let key = after.log.element(after.log.next);
             let (name, blob) = seal(&key, Kind::LogElement, stamp, (None, Bytes::new()), element.clone())?;
             elements.push(Write { name, change: Change::Put(blob), expect: Expect::Anything });
@@ -158,6 +158,7 @@ fn write(store: Store, key: Key, calls: Arc<Calls>) -> BoxFut<'static, Result<()
             None => store.tail(&key, name).await,
         };
         let appends = calls.take();
+        logs.groups.end(name);
         let mut tail = found?;
         for _ in 0..MAX_TRIES {
             if let Some(after) = store.extend(&key, name, &tail, &appends).await? {

@@ -37,43 +37,31 @@ enum Flight {
     Landed(Result<()>),
 }
 
-/// The appends of a group, in the order of their calls, until they are written.
-#[derive(Default)]
-pub(super) struct Calls(Mutex<Gathered>);
-
-#[derive(Default)]
-struct Gathered {
-    appends: Vec<(u64, Append)>,
-    tickets: u64,
-    taken: bool,
-}
+/// The appends of a group, in the order of their calls; those that were given up are gone. None once they were taken.
+pub(super) struct Calls(Mutex<Option<Vec<Option<Append>>>>);
 
 impl Calls {
-    fn gathered(&self) -> MutexGuard<'_, Gathered> {
+    fn gathered(&self) -> MutexGuard<'_, Option<Vec<Option<Append>>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// All of them. Nobody can join any more.
-    pub(super) fn take(&self) -> Vec<Append> {
-        let mut gathered = self.gathered();
-        gathered.taken = true;
-        std::mem::take(&mut gathered.appends).into_iter().map(|(_, append)| append).collect()
+    pub(super) fn take(&self) -> Vec<Option<Append>> {
+        self.gathered().take().unwrap_or_default()
     }
 
-    /// The ticket to withdraw with; the append comes back if it is too late, or too many.
-    fn join(&self, append: Append) -> Result<u64, Append> {
+    /// Adds an append, if it is not too late; its place.
+    fn join(&self, append: &mut Option<Append>) -> Option<usize> {
         let mut gathered = self.gathered();
-        if gathered.taken || gathered.appends.len() == MAX_TOGETHER {
-            return Err(append);
+        let appends = gathered.as_mut().filter(|appends| appends.len() < MAX_TOGETHER)?;
+        appends.push(append.take());
+        Some(appends.len() - 1)
+    }
+
+    fn withdraw(&self, place: usize) {
+        if let Some(append) = self.gathered().as_mut().and_then(|appends| appends.get_mut(place)) {
+            *append = None;
         }
-        gathered.tickets += 1;
-        let ticket = gathered.tickets;
-        gathered.appends.push((ticket, append));
-        Ok(ticket)
-    }
-
-    fn withdraw(&self, ticket: u64) {
-        self.gathered().appends.retain(|(of, _)| *of != ticket);
     }
 }
 
@@ -84,7 +72,10 @@ impl Groups {
 
     /// Another call on this key was made: what is appended from now on comes after it.
     pub(super) fn end(&self, name: BlobName) {
-        self.open().retain(|(of, _)| *of != name);
+        let mut open = self.open();
+        if let Some(at) = open.iter().position(|(of, _)| *of == name) {
+            open.swap_remove(at);
+        }
     }
 
     /// An append, in the group that is open or in a new one, which writes by what `write` makes.
@@ -92,24 +83,21 @@ impl Groups {
         &self,
         name: BlobName,
         append: Append,
-        write: &dyn Fn(Arc<Calls>) -> BoxFut<'static, Result<()>>,
+        write: impl FnOnce(Arc<Calls>) -> BoxFut<'static, Result<()>>,
     ) -> Member {
-        let mut open = self.open();
-        open.retain(|(_, group)| group.strong_count() > 0);
-        let group = open.iter().find(|(of, _)| *of == name).and_then(|(_, group)| group.upgrade());
-        let joined = match group {
-            Some(group) => group.calls.join(append).map(|ticket| (group, ticket)),
-            None => Err(append),
-        };
-        let (group, ticket) = joined.unwrap_or_else(|append| {
-            let calls = Arc::new(Calls(Mutex::new(Gathered { appends: vec![(0, append)], ..Gathered::default() })));
-            let flight = Mutex::new(Flight::Going(write(calls.clone())));
-            let group = Arc::new(Group { calls, flight, turn: Locks::default() });
-            open.retain(|(of, _)| *of != name);
-            open.push((name, Arc::downgrade(&group)));
-            (group, 0)
-        });
-        Member { group, ticket }
+        let mut append = Some(append);
+        let open = self.open().iter().find(|(of, _)| *of == name).and_then(|(_, group)| group.upgrade());
+        if let Some(group) = open
+            && let Some(place) = group.calls.join(&mut append)
+        {
+            return Member { group, place };
+        }
+        self.end(name);
+        let calls = Arc::new(Calls(Mutex::new(Some(vec![append]))));
+        let flight = Mutex::new(Flight::Going(write(calls.clone())));
+        let group = Arc::new(Group { calls, flight, turn: Locks::default() });
+        self.open().push((name, Arc::downgrade(&group)));
+        Member { group, place: 0 }
     }
 }
 
@@ -128,7 +116,7 @@ impl Group {
 /// An append in a group. One that is given up before it was written never is.
 pub(super) struct Member {
     group: Arc<Group>,
-    ticket: u64,
+    place: usize,
 }
 
 impl Member {
@@ -141,6 +129,6 @@ impl Member {
 
 impl Drop for Member {
     fn drop(&mut self) {
-        self.group.calls.withdraw(self.ticket);
+        self.group.calls.withdraw(self.place);
     }
 }

@@ -80,18 +80,12 @@ impl Log {
     pub(super) fn len(self) -> u64 {
         self.next - self.first
     }
-
-    pub(super) fn holds(self, n: u64) -> bool {
-        (self.first..self.next).contains(&n)
-    }
 }
 
-/// Of the metadata of an element: of which log it is, and which of it.
-pub(super) fn place_of(meta: &Meta) -> Option<(LogId, u64)> {
+/// Of the metadata of an element: of which log it is.
+pub(super) fn log_of(meta: &Meta) -> Option<LogId> {
     let rest = meta.key.as_cbor().strip_prefix(ELEMENT).filter(|_| meta.kind == Kind::LogElement)?;
-    let (id, n) = rest.split_first_chunk()?;
-    let Head::Positive(n) = Reader::new(n).head().ok()? else { return None };
-    Some((LogId::from_bytes(*id), n))
+    rest.first_chunk().copied().map(LogId::from_bytes)
 }
 
 /// `INVALID_PATH` for a log: its head is no value to read or to change.
@@ -195,11 +189,19 @@ impl Store {
         })
     }
 
-    /// The log, expired or not, of which this is the head.
+    /// The log, expired or not, of which this is the head; nothing for the blob of something else.
+    pub(super) fn parse_log(&self, name: BlobName, key: Option<&Key>, blob: Blob) -> Result<Option<Log>> {
+        let (codecs, meta) = layout::open(name, key, &blob.head)?;
+        if meta.kind != Kind::Log {
+            return Ok(None);
+        }
+        self.read_log(Opened { name, codecs, meta, section: blob.value }).map(Some)
+    }
+
+    /// The log that goes when this blob goes, if it is known that one may be there.
     pub(super) fn log_in(&self, name: BlobName, blob: Option<&Blob>) -> Option<Log> {
         let blob = blob.filter(|_| self.inner.logs.may_be(name))?;
-        let (codecs, meta) = layout::open(name, None, &blob.head).ok()?;
-        self.read_log(Opened { name, codecs, meta, section: blob.value.clone() }).ok()
+        self.parse_log(name, None, blob.clone()).ok().flatten()
     }
 
     /// Deletes the elements of a log that has no head any more. What a crash leaves of them are orphans.

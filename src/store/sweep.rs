@@ -3,10 +3,11 @@
 use super::{
     Store,
     heads::{Seen, next_page},
-    orphans::{Met, Orphan, Orphans},
+    orphans::Met,
 };
 use crate::{
-    backing::{Change, Expect, Heads, Outcome, Write},
+    backing::{Change, Check, Expect, Heads, Outcome, Write},
+    env::BoxFut,
     error::{Error, ErrorKind, Result},
     key::Key,
     meta::Kind,
@@ -37,11 +38,6 @@ impl Sweep {
         self
     }
 
-    fn takes(&self, Seen { name, meta, .. }: &Seen, now: u64) -> bool {
-        let spared = self.keep.contains_key(name) || meta.last_write >= self.before;
-        meta.kind != Kind::LogElement && (!spared || meta.is_expired(now))
-    }
-
     /// How many keys are deleted together. Default: 1000. None is `INVALID_CONFIG`.
     pub fn batch_size(self, batch: usize) -> Result<Self> {
         if batch == 0 {
@@ -56,16 +52,28 @@ pub struct Sweeping {
     store: Store,
     sweep: Sweep,
     stage: Stage,
-    /// What is to be deleted next.
-    found: Vec<Seen>,
+    /// The listing of this stage, while it goes on.
+    heads: Option<Box<dyn Heads>>,
+    /// The logs of which elements were met; in the end those that have no head.
     met: Met,
+    /// What is to be deleted next.
+    found: Vec<Found>,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Start,
-    Keys(Box<dyn Heads>),
-    Orphans(Orphans),
+    Keys,
+    Orphans,
     End,
+}
+
+/// What is to be deleted, as it was seen. Orphans have no key that counts.
+struct Found {
+    name: BlobName,
+    check: Check,
+    key: Option<Key>,
+    is_log: bool,
 }
 
 impl Store {
@@ -84,30 +92,21 @@ impl Store {
 
     /// A [`sweep`](Self::sweep) that deletes one batch at a time.
     pub fn sweep_batches(&self, sweep: Sweep) -> Sweeping {
-        Sweeping { store: self.clone(), sweep, stage: Stage::Start, found: Vec::new(), met: Met::default() }
+        let (met, found) = (Met::default(), Vec::new());
+        Sweeping { store: self.clone(), sweep, stage: Stage::Start, heads: None, met, found }
     }
 
-    /// Deletes these where they are still as they were seen; the names that were.
-    async fn delete_seen(&self, mut writes: Vec<Write>) -> Result<Vec<BlobName>> {
-        while !writes.is_empty() {
-            match self.inner.backing.commit(writes.clone()).await? {
-                Outcome::Done(_) => break,
-                Outcome::Conflict(changed) => writes.retain(|write| write.name != changed),
+    /// Deletes those that are still as they were seen; they are left of `writes`.
+    fn delete_seen(&self, mut writes: Vec<Write>) -> BoxFut<'_, Result<Vec<Write>>> {
+        Box::pin(async move {
+            while !writes.is_empty() {
+                match self.inner.backing.commit(writes.clone()).await? {
+                    Outcome::Done(_) => break,
+                    Outcome::Conflict(changed) => writes.retain(|write| write.name != changed),
+                }
             }
-        }
-        Ok(writes.into_iter().map(|write| write.name).collect())
-    }
-
-    async fn delete_orphans(&self, page: Vec<Orphan>) -> Result<()> {
-        let mut alone = Vec::new();
-        for Orphan { delete, guard } in page {
-            match guard {
-                None => alone.push(delete),
-                // Whether or not it is an orphan still: then it is none, or the next sweep takes it.
-                Some(guard) => _ = self.inner.backing.commit(vec![delete, guard]).await?,
-            }
-        }
-        self.delete_seen(alone).await.map(drop)
+            Ok(writes)
+        })
     }
 }
 
@@ -116,61 +115,77 @@ impl Sweeping {
     pub async fn next_batch(&mut self) -> Result<Option<Vec<Key>>> {
         let _pass = self.store.inner.gate.enter()?;
         loop {
-            match std::mem::replace(&mut self.stage, Stage::End) {
-                Stage::Start => {
-                    // Whatever the caller says: what is written from now on stays.
-                    self.sweep.before = self.sweep.before.min(self.store.settled().await);
-                    self.stage = Stage::Keys(self.store.inner.backing.heads());
-                }
-                Stage::Keys(mut heads) => {
+            match self.heads.take() {
+                Some(mut heads) => {
                     self.find(heads.as_mut()).await?;
                     if !self.found.is_empty() {
-                        self.stage = Stage::Keys(heads);
+                        self.heads = Some(heads);
                         return self.delete().await.map(Some);
                     }
-                    let met = std::mem::take(&mut self.met);
-                    let orphans = self.store.orphans(met, self.sweep.before).await?;
-                    self.stage = orphans.map_or(Stage::End, Stage::Orphans);
                 }
-                Stage::Orphans(mut orphans) => {
-                    let Some(page) = orphans.next_page().await? else { return Ok(None) };
-                    self.stage = Stage::Orphans(orphans);
-                    if !page.is_empty() {
-                        return self.store.delete_orphans(page).await.map(|()| Some(Vec::new()));
-                    }
-                }
-                Stage::End => return Ok(None),
+                None if self.stage == Stage::End => return Ok(None),
+                None => self.go_on().await?,
             }
         }
     }
 
-    /// Fills the batch, as far as there are keys to delete.
+    /// Begins the next stage.
+    async fn go_on(&mut self) -> Result<()> {
+        self.stage = match self.stage {
+            Stage::Start => {
+                // Whatever the caller says: what is written from now on stays.
+                self.sweep.before = self.sweep.before.min(self.store.settled().await);
+                Stage::Keys
+            }
+            Stage::Keys => {
+                self.met = self.store.headless(std::mem::take(&mut self.met)).await?;
+                if self.met.is_empty() { Stage::End } else { Stage::Orphans }
+            }
+            Stage::Orphans | Stage::End => Stage::End,
+        };
+        self.heads = (self.stage != Stage::End).then(|| self.store.inner.backing.heads());
+        Ok(())
+    }
+
+    /// Fills the batch, as far as there is something to delete.
     async fn find(&mut self, heads: &mut dyn Heads) -> Result<()> {
         while self.found.len() < self.sweep.batch {
             let Some((page, _)) = next_page(heads).await? else { break };
-            page.iter().for_each(|seen| self.met.meet(&seen.meta));
-            let (sweep, now) = (&self.sweep, self.store.now());
-            self.found.extend(page.into_iter().filter(|seen| sweep.takes(seen, now)));
+            page.into_iter().for_each(|seen| self.consider(seen));
         }
         Ok(())
+    }
+
+    fn consider(&mut self, Seen { name, check, meta }: Seen) {
+        let (is_log, before) = (meta.kind == Kind::Log, self.sweep.before);
+        if self.stage == Stage::Orphans {
+            if self.met.has(&meta, before) {
+                self.found.push(Found { name, check, key: None, is_log });
+            }
+        } else if meta.kind == Kind::LogElement {
+            self.met.meet(&meta);
+        } else if !self.sweep.keep.contains_key(&name) && meta.last_write < before || meta.is_expired(self.store.now())
+        {
+            self.found.push(Found { name, check, key: Some(meta.key), is_log });
+        }
     }
 
     async fn delete(&mut self) -> Result<Vec<Key>> {
         let rest = self.found.split_off(self.sweep.batch.min(self.found.len()));
         let batch = std::mem::replace(&mut self.found, rest);
-        let (logs, others): (Vec<_>, Vec<_>) = batch.into_iter().partition(|seen| seen.meta.kind == Kind::Log);
-        let delete = |Seen { name, check, .. }: &Seen| Write {
-            name: *name,
-            change: Change::Delete,
-            expect: Expect::Check(*check),
-        };
-        let mut deleted = self.store.delete_seen(others.iter().map(delete).collect()).await?.into_iter().peekable();
-        let others = others.into_iter().filter(|seen| deleted.next_if_eq(&seen.name).is_some());
-        let mut keys: Vec<Key> = others.map(|seen| seen.meta.key).collect();
-        for Seen { name, check, meta } in logs {
-            if self.store.delete_log(name, check).await? {
-                keys.push(meta.key);
-            }
+        let mut writes = Vec::with_capacity(batch.len());
+        for Found { name, check, .. } in batch.iter().filter(|found| !found.is_log) {
+            writes.push(Write { name: *name, change: Change::Delete, expect: Expect::Check(*check) });
+        }
+        let mut deleted = self.store.delete_seen(writes).await?.into_iter().peekable();
+        let mut keys = Vec::with_capacity(batch.len());
+        for Found { name, check, key, is_log } in batch {
+            let gone = if is_log {
+                self.store.delete_log(name, check).await?
+            } else {
+                deleted.next_if(|write| write.name == name).is_some()
+            };
+            keys.extend(key.filter(|_| gone));
         }
         Ok(keys)
     }

@@ -1,6 +1,6 @@
 //! Reading everything, to find out what is damaged.
 
-use super::{Store, orphans::Met, read::Opened};
+use super::{Store, heads::next_page, orphans::Met, read::Opened};
 use crate::{
     error::{Error, Result},
     layout,
@@ -15,7 +15,7 @@ pub struct Report {
     pub checked: u64,
     /// Those that are damaged, each with its error.
     pub corrupt: Vec<(BlobName, Error)>,
-    /// Elements that belong to no log: harmless, and deleted by `sweep`. Unknown, and none, where something is damaged.
+    /// Elements of logs that have no head: harmless, and deleted by `sweep`. None are told where something is damaged.
     pub orphans: Vec<BlobName>,
 }
 
@@ -41,10 +41,13 @@ impl Store {
             }
             progress(report.checked);
         }
-        if let Some(mut orphans) = self.orphans(met, began).await? {
-            while let Some(page) = orphans.next_page().await? {
-                report.orphans.extend(page.into_iter().map(|orphan| orphan.delete.name));
-            }
+        let headless = self.headless(met).await?;
+        let mut heads = self.inner.backing.heads();
+        while !headless.is_empty()
+            && let Some((page, _)) = next_page(heads.as_mut()).await?
+        {
+            let orphans = page.into_iter().filter(|seen| headless.has(&seen.meta, began));
+            report.orphans.extend(orphans.map(|seen| seen.name));
         }
         Ok(report)
     }

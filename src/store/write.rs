@@ -13,7 +13,7 @@ use crate::{
     backing::{Blob, Change, Check, Expect, Outcome, Part, UpdateFn, Write},
     cbor,
     codec::check_value,
-    env::{BoxFut, MaybeSend},
+    env::BoxFut,
     error::{Error, ErrorKind, Result},
     key::{Key, Path},
     layout,
@@ -80,6 +80,13 @@ enum Said {
 
 type Later = BoxFut<'static, Result<Bytes>>;
 
+/// The function of a change: what becomes of a blob, and what is said beside it.
+#[cfg(not(target_arch = "wasm32"))]
+type ChangeFn = Box<dyn FnMut(Option<&Blob>) -> Result<(Change, Said)> + Send>;
+/// The function of a change: what becomes of a blob, and what is said beside it.
+#[cfg(target_arch = "wasm32")]
+type ChangeFn = Box<dyn FnMut(Option<&Blob>) -> Result<(Change, Said)>>;
+
 /// What the function of a change said the last time it was called, and the log whose elements go with what it changed.
 type Saying = Arc<Mutex<Option<(Said, Option<Log>)>>>;
 
@@ -96,7 +103,7 @@ impl Store {
             let blob = self.seal(name, &path.key, None, &options, value)?;
             if self.inner.logs.may_be(name) {
                 let put = move |_: Option<&Blob>| Ok((Change::Put(blob.clone()), Said::Found(true)));
-                return self.change(name, Part::All, put).await.map(|_| ());
+                return self.change(name, Part::All, Box::new(put)).await.map(|_| ());
             }
             self.commit(Write { name, change: Change::Put(blob), expect: Expect::Anything }).await.map(|_| ())
         };
@@ -142,19 +149,19 @@ impl Store {
         let name = key.name();
         let held = self.lock(name, Mode::Exclusive).await;
         if !self.inner.logs.may_be(name) {
-            match self.run(None, name, Part::Head, self.deletion(&key, Part::Head)).await? {
+            match self.apply(None, name, Part::Head, self.deletion(&key, Part::Head)).await? {
                 Said::Log => {}
                 said => return Ok(matches!(said, Said::Found(true))),
             }
         }
-        let gone = self.run(Some(held), name, Part::All, self.deletion(&key, Part::All)).await?;
+        let gone = self.apply(Some(held), name, Part::All, self.deletion(&key, Part::All)).await?;
         Ok(matches!(gone, Said::Found(true)))
     }
 
     /// Deletes what is there, but for a log of which only the head's head is seen.
-    fn deletion(&self, key: &Key, part: Part) -> impl FnMut(Option<&Blob>) -> Result<(Change, Said)> + use<> {
+    fn deletion(&self, key: &Key, part: Part) -> ChangeFn {
         let (store, name, key) = (self.clone(), key.name(), key.clone());
-        move |blob| {
+        Box::new(move |blob| {
             let Some(blob) = blob else { return Ok((Change::Keep, Said::Found(false))) };
             // What cannot be read can still be deleted.
             let opened = store.open(name, Some(&key), blob.clone());
@@ -162,7 +169,7 @@ impl Store {
                 return Ok((Change::Keep, Said::Log));
             }
             Ok((Change::Delete, Said::Found(!matches!(opened, Ok(None)))))
-        }
+        })
     }
 
     /// Deletes the log under a name, if its head is still the one that was seen.
@@ -172,13 +179,13 @@ impl Store {
             let same = blob.and_then(Blob::check) == Some(seen);
             Ok((if same { Change::Delete } else { Change::Keep }, Said::Found(same)))
         };
-        Ok(matches!(self.change(name, Part::All, delete).await?, Said::Found(true)))
+        Ok(matches!(self.change(name, Part::All, Box::new(delete)).await?, Said::Found(true)))
     }
 
     async fn remove(&self, path: Path) -> Result<bool> {
         let update = Update { store: self.clone(), name: path.key.name(), path, options: WriteOptions::default() };
         let (name, store) = (update.name, self.clone());
-        let gone = store.change(name, Part::All, move |blob| {
+        let remove = move |blob: Option<&Blob>| {
             let (Some(whole), Some(meta), _) = update.read(blob)? else {
                 return Ok((Change::Keep, Said::Found(false)));
             };
@@ -186,43 +193,21 @@ impl Store {
                 return Ok((Change::Keep, Said::Found(false)));
             };
             Ok((Change::Put(update.seal(Some(&meta), rest.into())?), Said::Found(true)))
-        });
-        Ok(matches!(gone.await?, Said::Found(true)))
+        };
+        Ok(matches!(store.change(name, Part::All, Box::new(remove)).await?, Said::Found(true)))
     }
 
     /// One atomic change of a blob, under its lock, and what the function said beside it the last time it was called.
-    fn change(
-        &self,
-        name: BlobName,
-        part: Part,
-        f: impl FnMut(Option<&Blob>) -> Result<(Change, Said)> + MaybeSend + 'static,
-    ) -> BoxFut<'_, Result<Said>> {
-        let (f, said) = self.watched(name, f);
+    fn change(&self, name: BlobName, part: Part, f: ChangeFn) -> BoxFut<'_, Result<Said>> {
         Box::pin(async move {
             let _pass = self.inner.gate.enter()?;
             let held = self.lock(name, Mode::Exclusive).await;
-            self.apply(Some(held), name, part, f, said).await
+            self.apply(Some(held), name, part, f).await
         })
     }
 
-    /// The same, with a lock that the caller has; one that is given over is held no longer than need be.
-    fn run(
-        &self,
-        held: Option<Held>,
-        name: BlobName,
-        part: Part,
-        f: impl FnMut(Option<&Blob>) -> Result<(Change, Said)> + MaybeSend + 'static,
-    ) -> BoxFut<'_, Result<Said>> {
-        let (f, said) = self.watched(name, f);
-        self.apply(held, name, part, f, said)
-    }
-
     /// The function as a backing wants it, and a place for what it said last and for the log that it took away.
-    fn watched(
-        &self,
-        name: BlobName,
-        mut f: impl FnMut(Option<&Blob>) -> Result<(Change, Said)> + MaybeSend + 'static,
-    ) -> (UpdateFn, Saying) {
+    fn watched(&self, name: BlobName, mut f: ChangeFn) -> (UpdateFn, Saying) {
         let (store, said) = (self.clone(), Saying::default());
         let saying = said.clone();
         let f: UpdateFn = Box::new(move |blob| {
@@ -234,14 +219,9 @@ impl Store {
         (f, said)
     }
 
-    fn apply(
-        &self,
-        held: Option<Held>,
-        name: BlobName,
-        part: Part,
-        f: UpdateFn,
-        said: Saying,
-    ) -> BoxFut<'_, Result<Said>> {
+    /// The same, with a lock that the caller has; one that is given over is held no longer than need be.
+    fn apply(&self, held: Option<Held>, name: BlobName, part: Part, f: ChangeFn) -> BoxFut<'_, Result<Said>> {
+        let (f, said) = self.watched(name, f);
         Box::pin(async move {
             let updating = self.inner.backing.update(name, part, f);
             let kept = held.and_then(|held| self.keep(held));
@@ -306,7 +286,7 @@ impl Update {
     /// Runs the function over what is there now. An answer that it gives at once is written.
     fn attempt<'a>(self: &'a Arc<Self>, f: &Arc<Mutex<LeafFn>>) -> BoxFut<'a, Result<Said>> {
         let (update, f) = (self.clone(), f.clone());
-        self.store.change(self.name, Part::All, move |blob| {
+        let attempt = move |blob: Option<&Blob>| {
             let (whole, meta, expect) = update.read(blob)?;
             let old = match &whole {
                 Some(whole) => cbor::path::get(whole, &update.steps())?,
@@ -319,7 +299,8 @@ impl Update {
                 }
                 Answer::Later(answer) => Ok((Change::Keep, Said::Later(Seen { whole, meta, expect }, answer))),
             }
-        })
+        };
+        self.store.change(self.name, Part::All, Box::new(attempt))
     }
 
     /// Writes a late answer, if what was seen is still there.
