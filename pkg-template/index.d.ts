@@ -225,6 +225,24 @@ export interface AsyncListing<T> extends AsyncIterable<T> {
   toArray(): Promise<T[]>
 }
 
+/** What `log()` gives: `await` it for an array, or iterate over it, which reads a page at a time. */
+export interface AsyncLog<T> extends AsyncListing<T>, PromiseLike<T[]> {
+  catch<R>(onrejected: (reason: unknown) => R | PromiseLike<R>): Promise<T[] | R>
+  finally(onfinally?: () => void): Promise<T[]>
+}
+
+/** What a sweep spares, and how it goes. */
+export interface SweepOptions<K = Key> {
+  /** These keys stay. */
+  keep: Iterable<K>
+  /** What was written at this time or later stays. Nothing that is written after the sweep began is deleted. */
+  before: Date | number
+  /** How many keys are deleted together; default 1000. */
+  batchSize?: number
+  /** Stops it between two batches. It can be begun again. */
+  signal?: AbortSignal
+}
+
 /**
  * A store. `Store<{ user: User, visits: number }>` checks keys, paths and values; without a schema they are `unknown`.
  */
@@ -345,6 +363,33 @@ export interface Store<Schema = unknown> {
    */
   copyTo(store: Store<any>, options?: MoveOptions): Promise<number>
 
+  /**
+   * Adds an element to the end of a log, which begins with its first one. It costs the same however long the log is.
+   * `meta` and `expires` are the log's. `NOT_A_LOG` if the key holds something else.
+   */
+  append<K extends KeyOf<Schema>>(key: K, element: ElementOf<Schema, K>, options?: WriteOptions): Promise<void>
+  /** The elements of a log in the order of their appends, as they are at the call; none if there is no log. */
+  log<K extends KeyOf<Schema>>(key: K): AsyncLog<ElementOf<Schema, K>>
+  /** What `fn` makes of `init` and the first element, of that and the second, and so on. A page is in memory at a time. */
+  reduceLog<K extends KeyOf<Schema>, R>(
+    key: K,
+    fn: (all: R, element: ElementOf<Schema, K>) => R | PromiseLike<R>,
+    init: R,
+  ): Promise<R>
+
+  /**
+   * Deletes what is neither kept nor written at or after a time, logs with their elements, and what has expired. Gives
+   * the keys deleted. Others may write meanwhile.
+   */
+  sweep(options: SweepOptions<KeyOf<Schema>>): Promise<Set<KeyOf<Schema>>>
+  /**
+   * The `before` of a sweep that spares what this program is writing in `withUnreferencedWrites`, in milliseconds since
+   * 1970. Take it before you look what is pointed to.
+   */
+  cutoff(): number
+  /** Calls `fn`, which writes values first and then what points to them. Until it is done, `cutoff` stays before it. */
+  withUnreferencedWrites<R>(fn: () => R | PromiseLike<R>): Promise<R>
+
   /** Finishes what is being written. Afterwards every method rejects with `CLOSED`. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -402,6 +447,12 @@ export type ChangeListener = ((event: ChangeEvent) => unknown) | { handleEvent(e
 export type KeyOf<Schema> = unknown extends Schema ? Key : keyof Schema & (string | number)
 /** The value that a schema has for a key. */
 export type ValueOf<Schema, K> = unknown extends Schema ? unknown : K extends keyof Schema ? Schema[K] : never
+/** The elements of the log that a schema has at a key, where it says an array. */
+export type ElementOf<Schema, K> = unknown extends Schema
+  ? unknown
+  : ValueOf<Schema, K> extends readonly (infer E)[]
+    ? E
+    : never
 /** The entries that a schema allows. */
 export type EntryOf<Schema> = unknown extends Schema
   ? [key: unknown, value: unknown]

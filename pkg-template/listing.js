@@ -47,3 +47,46 @@ export class Listing {
     return [...this]
   }
 }
+
+/** What `log()` gives: begun by the call, read a page at a time, or all of it by who awaits it. */
+export class AsyncLog extends AsyncListing {
+  constructor(open) {
+    let first = begun(open)
+    super(() => {
+      const begin = first ?? begun(open)
+      first = undefined
+      return begin
+    })
+  }
+
+  then(resolve, reject) {
+    return this.toArray().then(resolve, reject)
+  }
+
+  catch(reject) {
+    return this.then(undefined, reject)
+  }
+
+  finally(end) {
+    return this.toArray().finally(end)
+  }
+}
+
+/** Pages whose first is being read. */
+function begun(open) {
+  let first, pages
+  try {
+    pages = open()
+    first = pages.next()
+  } catch (error) {
+    first = Promise.reject(error)
+  }
+  // Who never asks need not hear of it.
+  first.catch(() => {})
+  const next = () => {
+    const page = first ?? pages.next()
+    first = undefined
+    return page
+  }
+  return { next, free: () => pages?.free() }
+}

@@ -5,7 +5,7 @@ import { encodeBatch, encodeKeyAsPath, encodeKey, encodeKeys, encodePath, encode
 import { KonserveError } from './error.js'
 import { WriteHooks } from './hooks.js'
 import { kindOf } from './kinds.js'
-import { AsyncListing, Listing } from './listing.js'
+import { AsyncListing, AsyncLog, Listing } from './listing.js'
 import { iterables, streams, watcher } from './moving.js'
 
 const later = (promise, next) => promise.then(next)
@@ -180,6 +180,59 @@ class Verbs {
     return this.#then(this.#raw.copyTo(store.#raw, existing, watcher(options)), ([copied]) => copied)
   }
 
+  append(key, element, options) {
+    const { meta, expires } = writeOptions(options)
+    const bytes = encodeValue(element, 'element', key)
+    return this.#then(this.#raw.append(encodeKey(key), bytes, meta, expires), nothing)
+  }
+
+  log(key) {
+    const open = () => this.#log(key)
+    return this.#then === later ? new AsyncLog(open) : new Listing(open).toArray()
+  }
+
+  #log(key) {
+    encodeKey(key)
+    return this.#raw.pages(encodeValue({ log: key }, 'log', key))
+  }
+
+  /** `fn` is awaited only where it gives a promise: most do not, and logs are long. */
+  reduceLog(key, fn, init) {
+    if (typeof fn !== 'function') {
+      throw new KonserveError('INVALID_VALUE', 'reduceLog needs a function of what there is and the next element', {
+        key,
+      })
+    }
+    const pages = this.#log(key)
+    const free = () => pages.free()
+    return this.#then === later
+      ? reduceLater(pages, fn, init).finally(free)
+      : finishing(free, () => reduce(pages, fn, init))
+  }
+
+  sweep(options) {
+    const { query, signal } = sweepOptions(options)
+    const open = () => {
+      const pages = this.#raw.pages(query)
+      const next = () => {
+        signal?.throwIfAborted()
+        return pages.next()
+      }
+      return { next, free: () => pages.free() }
+    }
+    return this.#then(new this.#Listing(open).toArray(), (keys) => new Set(keys))
+  }
+
+  cutoff() {
+    return this.#raw.cutoff()
+  }
+
+  withUnreferencedWrites(fn) {
+    const writing = this.#raw.writing()
+    const free = () => writing.free()
+    return this.#then === later ? called(fn).finally(free) : finishing(free, fn)
+  }
+
   close() {
     return this.#then(this.#raw.close(), nothing)
   }
@@ -236,6 +289,9 @@ for (const verb of [
   'verify',
   'import',
   'copyTo',
+  'append',
+  'reduceLog',
+  'sweep',
 ]) {
   const method = {
     [verb](...args) {
@@ -273,18 +329,63 @@ function isThenable(value) {
   }
 }
 
+const called = async (fn) => fn()
+
+function finishing(end, fn) {
+  try {
+    return fn()
+  } finally {
+    end()
+  }
+}
+
+function reduce(pages, fn, init) {
+  let all = init
+  for (let page = pages.next(); page !== undefined; page = pages.next()) {
+    for (const element of decode(page)) all = fn(all, element)
+  }
+  return all
+}
+
+async function reduceLater(pages, fn, init) {
+  let all = init
+  for (let page = await pages.next(); page !== undefined; page = await pages.next()) {
+    for (const element of decode(page)) {
+      all = fn(all, element)
+      if (isThenable(all)) all = await all
+    }
+  }
+  return all
+}
+
+function sweepOptions(options = {}) {
+  const { keep, before, batchSize, signal } = known(options, ['keep', 'before', 'batchSize', 'signal'], 'a sweep')
+  if (keep === null || typeof keep !== 'object' || typeof keep[Symbol.iterator] !== 'function') {
+    throw new KonserveError('INVALID_CONFIG', 'a sweep needs keep: a set of keys, which may be empty')
+  }
+  if (before === undefined) {
+    throw new KonserveError('INVALID_CONFIG', 'a sweep needs before: what was written then or later stays')
+  }
+  const query = {
+    before: timeOf(before, 'before'),
+    keep: [...keep],
+    ...(batchSize !== undefined && { batch: batchSize }),
+  }
+  return { query: encodeValue(query, 'sweep'), signal }
+}
+
 function writeOptions(options = {}) {
   const { meta, expires } = known(options, ['meta', 'expires'], 'a write')
   return {
     meta: meta === undefined ? undefined : encodeValue(meta, 'meta'),
-    expires: expires === undefined ? undefined : timeOf(expires),
+    expires: expires === undefined ? undefined : timeOf(expires, 'expires'),
   }
 }
 
 /** What a write of a batch says, not encoded yet. */
 function saidOf(options = {}) {
   const { meta, expires } = known(options, ['meta', 'expires'], 'a write')
-  return { meta, expires: expires === undefined ? undefined : timeOf(expires) }
+  return { meta, expires: expires === undefined ? undefined : timeOf(expires, 'expires') }
 }
 
 function keysOf(keys) {
@@ -315,10 +416,10 @@ function answers(bytes, keyAt) {
   return new Map(decode(bytes).map((answer, at) => [keyAt(at), answer]))
 }
 
-function timeOf(expires) {
-  if (typeof expires === 'number') return expires
-  if (expires !== null && typeof expires === 'object' && kindOf(expires) === 'Date') return expires.getTime()
-  throw new KonserveError('INVALID_VALUE', 'expires must be a Date, or milliseconds since 1970')
+function timeOf(time, what) {
+  if (typeof time === 'number') return time
+  if (time !== null && typeof time === 'object' && kindOf(time) === 'Date') return time.getTime()
+  throw new KonserveError('INVALID_VALUE', `${what} must be a Date, or milliseconds since 1970`)
 }
 
 function queryOf(query = {}, values) {

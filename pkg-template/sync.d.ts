@@ -6,6 +6,7 @@ import type {
   Binary,
   Batch,
   Checked,
+  ElementOf,
   EntryOf,
   FileConfig,
   Found,
@@ -18,6 +19,7 @@ import type {
   Query,
   Range,
   Report,
+  SweepOptions,
   ValueOf,
   VerifyOptions,
   WasmSource,
@@ -38,6 +40,7 @@ export type {
   Meta,
   Query,
   Range,
+  SweepOptions,
   WasmSource,
   WriteEvent,
   WriteOp,
@@ -121,6 +124,13 @@ export interface SyncStore<Schema = unknown> {
   export(options?: Omit<WatchOptions, 'signal'>): IterableIterator<Uint8Array>
   import(source: Uint8Array | ArrayBuffer | Iterable<Uint8Array>, options?: Omit<MoveOptions, 'signal'>): Imported
   copyTo(store: SyncStore<any>, options?: Omit<MoveOptions, 'signal'>): number
+  append<K extends KeyOf<Schema>>(key: K, element: ElementOf<Schema, K>, options?: WriteOptions): void
+  /** All elements. `reduceLog` has only a page of them in memory at a time. */
+  log<K extends KeyOf<Schema>>(key: K): ElementOf<Schema, K>[]
+  reduceLog<K extends KeyOf<Schema>, R>(key: K, fn: (all: R, element: ElementOf<Schema, K>) => R, init: R): R
+  sweep(options: SweepOptions<KeyOf<Schema>>): Set<KeyOf<Schema>>
+  cutoff(): number
+  withUnreferencedWrites<R>(fn: () => R): R
   close(): void
   [Symbol.dispose](): void
 }

@@ -25,9 +25,9 @@ pub use key::{Key, Path};
 pub use meta::{Kind, Meta};
 pub use name::{BlobName, Uuid};
 pub use store::{
-    Answer, BatchEntry, BinaryReader, BinaryWriter, Config, Damaged, Entries, Event, Existing, Export, Import,
-    Imported, Keys, LeafFn, Op, Prefix, Query, Report, Span, Store, WriteOptions, connect_store, create_store,
-    delete_store, open_store, store_exists,
+    Answer, BatchEntry, BinaryReader, BinaryWriter, Config, Damaged, Elements, Entries, Event, Existing, Export,
+    Import, Imported, Keys, LeafFn, Op, Prefix, Query, Report, Span, Store, Sweep, Sweeping, Unreferenced,
+    WriteOptions, connect_store, create_store, delete_store, open_store, store_exists,
 };
 #[cfg(not(target_arch = "wasm32"))]
 pub use value::{FromCbor, ToCbor, Value, edn};

@@ -1,6 +1,7 @@
 //! UUIDs (RFC 9562): the names of blobs, the same in every backing, and the ids of stores.
 
 use std::{
+    collections::HashMap,
     fmt,
     hash::{BuildHasherDefault, Hasher},
 };
@@ -106,6 +107,9 @@ pub(crate) struct NameHasher(u64);
 
 /// For tables by name.
 pub(crate) type NameHash = BuildHasherDefault<NameHasher>;
+
+/// A table by name with a number for each, where one is needed. Every other kind of table would weigh a KiB in a web app.
+pub(crate) type NameTable = HashMap<BlobName, u64, NameHash>;
 
 impl Hasher for NameHasher {
     fn write(&mut self, bytes: &[u8]) {

@@ -13,7 +13,9 @@ use crate::{
     error::{Error, ErrorKind, Result},
     key::Key,
     meta::Meta,
-    store::{self, BatchEntry, Config, Event, Existing, Imported, Query, Report, Span, WriteOptions},
+    store::{
+        self, BatchEntry, Config, Event, Existing, Imported, Query, Report, Span, Sweep, Unreferenced, WriteOptions,
+    },
     value::{FromCbor, ToCbor},
 };
 
@@ -223,6 +225,51 @@ impl Store {
 
     pub fn copy_to(&self, other: &Self, existing: Existing, progress: impl FnMut(u64)) -> Result<Imported> {
         wait(self.0.copy_to(&other.0, existing, progress))
+    }
+
+    pub fn append(&self, key: impl ToCbor, element: impl ToCbor) -> Result<()> {
+        wait(self.0.append(key, element))
+    }
+
+    pub fn append_with(&self, key: impl ToCbor, element: impl ToCbor, options: WriteOptions) -> Result<()> {
+        wait(self.0.append_with(key, element, options))
+    }
+
+    pub fn log<T: FromCbor>(&self, key: impl ToCbor) -> Result<Vec<T>> {
+        wait(self.0.log(key))
+    }
+
+    pub fn reduce_log<T: FromCbor, A>(&self, key: impl ToCbor, init: A, f: impl FnMut(A, T) -> A) -> Result<A> {
+        wait(self.0.reduce_log(key, init, f))
+    }
+
+    /// The elements of a log, one after another, read page by page.
+    pub fn list_log<T: FromCbor>(&self, key: Key) -> impl Iterator<Item = Result<T>> + use<T> {
+        let (mut pages, mut page) = (self.0.list_log(key), Vec::new().into_iter());
+        std::iter::from_fn(move || {
+            loop {
+                if let Some(element) = page.next() {
+                    let element: Bytes = element;
+                    return Some(T::from_cbor(&element));
+                }
+                match wait(pages.next_page()).transpose()? {
+                    Ok(next) => page = next.into_iter(),
+                    Err(error) => return Some(Err(error)),
+                }
+            }
+        })
+    }
+
+    pub fn sweep(&self, sweep: Sweep) -> Result<Vec<Key>> {
+        wait(self.0.sweep(sweep))
+    }
+
+    pub fn unreferenced_writes(&self) -> Unreferenced {
+        self.0.unreferenced_writes()
+    }
+
+    pub fn cutoff(&self) -> u64 {
+        self.0.cutoff()
     }
 
     pub fn close(&self) -> Result<()> {

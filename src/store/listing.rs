@@ -88,7 +88,7 @@ impl Store {
         Ok(Keys { store: self.clone(), query, heads, damaged: Vec::new(), done: false, _pass: pass })
     }
 
-    /// Lists metadata and values, as CBOR, of all keys that the query wants.
+    /// Lists metadata and values, as CBOR, of all keys that the query wants. Of a log it is the head that is listed.
     pub fn list_entries(&self, query: Query) -> Result<Entries> {
         Ok(Entries { keys: self.list_keys(query)?, waiting: VecDeque::new() })
     }
@@ -113,6 +113,9 @@ impl Keys {
     fn wanted(&mut self, name: BlobName, head: Result<Bytes>) -> Option<Meta> {
         match head.and_then(|head| layout::open(name, None, &head)) {
             Ok((_, meta)) => {
+                if meta.kind == Kind::Log {
+                    self.store.inner.logs.learn(name);
+                }
                 let wanted = meta.kind != Kind::LogElement
                     && !meta.is_expired(self.store.now())
                     && self.query.kind.is_none_or(|kind| kind == meta.kind)

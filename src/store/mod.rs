@@ -2,23 +2,31 @@
 //!
 //! The order of the calls on one key is the order of what happens. A call is made when its future is first polled.
 
+mod append;
 mod binary;
 mod binary_reader;
 mod binary_writer;
 mod blobs;
 mod config;
 mod copy;
+mod elements;
 mod export;
 mod export_reader;
 mod gate;
+mod group;
+mod guard;
+mod heads;
 mod hooks;
 mod import;
 mod intake;
 mod lifecycle;
 mod listing;
 mod locks;
+mod log;
 mod multi;
+mod orphans;
 mod read;
+mod sweep;
 #[cfg(not(target_arch = "wasm32"))]
 mod typed;
 mod verify;
@@ -30,7 +38,9 @@ pub use binary::Span;
 pub use binary_reader::BinaryReader;
 pub use binary_writer::BinaryWriter;
 pub use config::Config;
+pub use elements::Elements;
 pub use export::Export;
+pub use guard::Unreferenced;
 #[cfg(any(target_arch = "wasm32", feature = "testing"))]
 pub(crate) use hooks::Detail;
 pub use hooks::{Event, Op};
@@ -39,6 +49,7 @@ pub use intake::{Existing, Imported};
 pub use lifecycle::{connect_store, create_store, delete_store, open_store, store_exists};
 pub use listing::{Entries, Keys, Prefix, Query};
 pub use multi::BatchEntry;
+pub use sweep::{Sweep, Sweeping};
 pub use verify::{Damaged, Report};
 pub use write::{Answer, LeafFn, WriteOptions};
 
@@ -53,6 +64,7 @@ use crate::{
 use gate::Gate;
 use hooks::Hooks;
 use locks::{Held, Locks, Mode};
+use log::Logs;
 
 /// An open store. Clones are the same store; it works from many threads and under any executor.
 #[derive(Clone)]
@@ -71,13 +83,14 @@ struct Inner {
     /// Held by updates whose function is asynchronous, so that they take turns without holding up anybody else.
     lanes: Locks,
     hooks: Hooks,
+    logs: Logs,
 }
 
 impl Store {
     fn new(backing: Arc<dyn Backing>, record: Record, codec: Codec, clock: Arc<dyn Clock>) -> Self {
         let (gate, locks, lanes) = (Gate::default(), Locks::default(), Locks::default());
-        let hooks = Hooks::default();
-        Self { inner: Arc::new(Inner { backing, record, codec, clock, gate, locks, lanes, hooks }) }
+        let (hooks, logs) = (Hooks::default(), Logs::default());
+        Self { inner: Arc::new(Inner { backing, record, codec, clock, gate, locks, lanes, hooks, logs }) }
     }
 
     /// The store's id, from its record.
@@ -115,6 +128,7 @@ impl Store {
 
     /// The lock of a name, for as long as [`keep`](Self::keep) says.
     async fn lock(&self, name: BlobName, mode: Mode) -> Held {
+        self.inner.logs.groups.end(name);
         self.inner.locks.lock(name, mode).await
     }
 

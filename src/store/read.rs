@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Mode, Store};
+use super::{Mode, Store, log};
 use crate::{
     backing::{Blob, Part},
     cbor,
@@ -10,7 +10,7 @@ use crate::{
     error::Result,
     key::{Key, Path},
     layout::{self, Codecs},
-    meta::Meta,
+    meta::{Kind, Meta},
     name::BlobName,
 };
 
@@ -24,10 +24,11 @@ pub(super) struct Opened {
 }
 
 impl Store {
-    /// The value at a path as CBOR; `None` wherever the path ends early.
+    /// The value at a path as CBOR; `None` wherever the path ends early. A log is `INVALID_PATH`: it has no value.
     pub async fn get_cbor(&self, path: &Path) -> Result<Option<Bytes>> {
         let got = async {
             let Some(opened) = self.load(&path.key, Part::All).await? else { return Ok(None) };
+            log::refuse(&opened.meta)?;
             let whole = self.decode(opened)?;
             let steps: Vec<&[u8]> = path.steps.iter().map(Bytes::as_ref).collect();
             Ok(cbor::path::get(&whole, &steps)?.map(|part| whole.slice_ref(part)))
@@ -61,6 +62,9 @@ impl Store {
     /// Opens the head of a blob; `None` once it has expired.
     pub(super) fn open(&self, name: BlobName, key: Option<&Key>, blob: Blob) -> Result<Option<Opened>> {
         let (codecs, meta) = layout::open(name, key, &blob.head)?;
+        if meta.kind == Kind::Log {
+            self.inner.logs.learn(name);
+        }
         let alive = !meta.is_expired(self.now());
         Ok(alive.then_some(Opened { name, codecs, meta, section: blob.value }))
     }

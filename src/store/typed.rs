@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use super::{Answer, BatchEntry, Entries, Keys, LeafFn, Query, Span, Store, WriteOptions};
+use super::{Answer, BatchEntry, Entries, Keys, LeafFn, Query, Span, Store, Sweep, WriteOptions};
 use crate::{
     error::{Error, ErrorKind, Result},
     key::{Key, Path},
@@ -201,4 +201,51 @@ impl Store {
 
 fn many(keys: impl IntoIterator<Item = impl ToCbor>) -> Result<Vec<Key>> {
     keys.into_iter().map(Key::new).collect()
+}
+
+/// Logs.
+impl Store {
+    /// Adds an element to the end of a log, which begins with its first element. It costs the same however long the log
+    /// is. `NOT_A_LOG` where the key holds something else.
+    pub async fn append(&self, key: impl ToCbor, element: impl ToCbor) -> Result<()> {
+        self.append_with(key, element, WriteOptions::default()).await
+    }
+
+    /// [`append`](Self::append), with metadata or a time to live of the log.
+    pub async fn append_with(&self, key: impl ToCbor, element: impl ToCbor, options: WriteOptions) -> Result<()> {
+        self.append_cbor(Key::new(key)?, element.to_cbor()?.into(), options).await
+    }
+
+    /// All elements of a log in the order of their appends; none where there is no log.
+    /// [`list_log`](Self::list_log) reads them page by page.
+    pub async fn log<T: FromCbor>(&self, key: impl ToCbor) -> Result<Vec<T>> {
+        let add = |mut all: Vec<T>, element| {
+            all.push(element);
+            all
+        };
+        self.reduce_log(key, Vec::new(), add).await
+    }
+
+    /// What `f` makes of `init` and the first element, of that and the second, and so on. A page is in memory at a time.
+    pub async fn reduce_log<T: FromCbor, A>(
+        &self,
+        key: impl ToCbor,
+        init: A,
+        mut f: impl FnMut(A, T) -> A,
+    ) -> Result<A> {
+        let (mut elements, mut all) = (self.list_log(Key::new(key)?), init);
+        while let Some(page) = elements.next_page().await? {
+            for element in page {
+                all = f(all, T::from_cbor(&element)?);
+            }
+        }
+        Ok(all)
+    }
+}
+
+impl Sweep {
+    /// This key stays; [`keep`](Self::keep) takes many.
+    pub fn keep_key(self, key: impl ToCbor) -> Result<Self> {
+        Ok(self.keep([Key::new(key)?]))
+    }
 }

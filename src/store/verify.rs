@@ -3,6 +3,8 @@
 use super::{
     Mode, Store,
     blobs::{Blobs, Loaded},
+    heads::next_page,
+    orphans::Met,
 };
 use crate::{
     backing::Blob,
@@ -18,6 +20,8 @@ pub struct Report {
     pub checked: u64,
     /// Those that are damaged, or cannot be read for another reason.
     pub corrupt: Vec<Damaged>,
+    /// Elements of logs that have no head: harmless, and deleted by `sweep`. None are told where something is damaged.
+    pub orphans: Vec<BlobName>,
 }
 
 /// A blob that cannot be read.
@@ -55,13 +59,14 @@ impl Store {
     /// An error of `progress` ends it.
     pub(crate) async fn check_all(&self, repair: bool, mut progress: impl FnMut(u64) -> Result<()>) -> Result<Report> {
         let _pass = self.inner.gate.enter()?;
-        let mut report = Report::default();
+        let began = self.settled().await;
+        let (mut report, mut met) = (Report::default(), Met::default());
         let mut blobs = Blobs::but_large(self);
         while let Some(group) = blobs.next().await? {
             for (name, found) in group {
                 report.checked += 1;
                 let checked = match found {
-                    Ok(Loaded::Whole(blob)) => self.check(name, blob).map(drop),
+                    Ok(Loaded::Whole(blob)) => self.check(name, blob).map(|(meta, _)| met.meet(&meta)),
                     Ok(Loaded::Large) => self.check_large(name).await,
                     // What was deleted in the meantime is not damaged.
                     Ok(Loaded::Gone) => Ok(()),
@@ -74,7 +79,21 @@ impl Store {
             }
             progress(report.checked)?;
         }
+        report.orphans = self.find_orphans(met, began).await?;
         Ok(report)
+    }
+
+    /// Of the logs that were met, the elements older than this that have no head.
+    async fn find_orphans(&self, met: Met, before: u64) -> Result<Vec<BlobName>> {
+        let mut orphans = Vec::new();
+        let headless = self.headless(met).await?;
+        let mut heads = self.inner.backing.heads();
+        while !headless.is_empty()
+            && let Some((page, _)) = next_page(heads.as_mut()).await?
+        {
+            orphans.extend(page.into_iter().filter(|seen| headless.has(&seen.meta, before)).map(|seen| seen.name));
+        }
+        Ok(orphans)
     }
 
     fn set_aside(&self, name: BlobName) -> BoxFut<'_, Result<bool>> {

@@ -4,12 +4,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use super::{Event, Mode, Op, Store};
+use super::{
+    Event, Mode, Op, Store,
+    locks::Held,
+    log::{self, Log},
+};
 use crate::{
-    backing::{Blob, Change, Expect, Outcome, Part, UpdateFn, Write},
+    backing::{Blob, Change, Check, Expect, Outcome, Part, UpdateFn, Write},
     cbor,
     codec::check_value,
-    env::{BoxFut, MaybeSend},
+    env::BoxFut,
     error::{Error, ErrorKind, Result},
     key::{Key, Path},
     layout,
@@ -75,9 +79,21 @@ enum Said {
     Found(bool, Option<Box<Event>>),
     /// The new value comes later.
     Later(Seen, Later),
+    /// It may be a log, and its elements are known only from its value.
+    Log,
 }
 
 type Later = BoxFut<'static, Result<Bytes>>;
+
+/// The function of a change: what becomes of a blob, and what is said beside it.
+#[cfg(not(target_arch = "wasm32"))]
+type ChangeFn = Box<dyn FnMut(Option<&Blob>) -> Result<(Change, Said)> + Send>;
+/// The function of a change: what becomes of a blob, and what is said beside it.
+#[cfg(target_arch = "wasm32")]
+type ChangeFn = Box<dyn FnMut(Option<&Blob>) -> Result<(Change, Said)>>;
+
+/// What the function of a change said the last time it was called, and the log whose elements go with what it changed.
+type Saying = Arc<Mutex<Option<(Said, Option<Log>)>>>;
 
 impl Store {
     /// Puts a value, given as CBOR, at a path. Missing levels become maps.
@@ -114,6 +130,10 @@ impl Store {
         let name = key.name();
         let blob = self.seal(name, &key, Kind::Value, None, &options, value)?;
         let event = self.event(Op::Assoc, std::slice::from_ref(&key));
+        if self.inner.logs.may_be(name) {
+            let put = move |_: Option<&Blob>| Ok((Change::Put(blob.clone()), Said::Found(true, event.clone())));
+            return self.change(name, Part::All, Box::new(put)).await.map(|_| ());
+        }
         let write = Write { name, change: Change::Put(blob), expect: Expect::Anything };
         self.commit(write, event).await.map(|_| ())
     }
@@ -130,7 +150,7 @@ impl Store {
             }
             match update.attempt(&f).await? {
                 Said::Later(again, later) => (seen, answer) = (again, later),
-                Said::Found(..) => return Ok(()),
+                Said::Found(..) | Said::Log => return Ok(()),
             }
         }
         let message = format!(
@@ -140,26 +160,51 @@ impl Store {
     }
 
     async fn delete(&self, key: Key) -> Result<bool> {
+        let _pass = self.inner.gate.enter()?;
         let name = key.name();
-        let store = self.clone();
-        let part = if self.tells_values() { Part::All } else { Part::Head };
-        let gone = self.change(name, part, move |blob| {
+        let mut held = self.lock(name, Mode::Exclusive).await;
+        if !self.inner.logs.may_be(name) && !self.tells_values() {
+            match self.apply(name, Part::Head, self.deletion(&key, Part::Head), held).await? {
+                (Said::Log, Some(back)) => held = back,
+                (said, _) => return Ok(matches!(said, Said::Found(true, _))),
+            }
+        }
+        let (gone, _) = self.apply(name, Part::All, self.deletion(&key, Part::All), held).await?;
+        Ok(matches!(gone, Said::Found(true, _)))
+    }
+
+    /// Deletes what is there, but for a log of which only the head's head is seen.
+    fn deletion(&self, key: &Key, part: Part) -> ChangeFn {
+        let (store, name, key) = (self.clone(), key.name(), key.clone());
+        Box::new(move |blob| {
             let Some(blob) = blob else { return Ok((Change::Keep, Said::Found(false, None))) };
             // What cannot be read can still be deleted.
             let was_there = !matches!(store.open(name, Some(&key), blob.clone()), Ok(None));
+            if part == Part::Head && store.inner.logs.may_be(name) {
+                return Ok((Change::Keep, Said::Log));
+            }
             let mut event = store.event(Op::Dissoc, std::slice::from_ref(&key)).filter(|_| was_there);
             if let (Some(event), Part::All) = (&mut event, part) {
                 event.old_value = store.value(name, &key, blob.clone()).unwrap_or_default();
             }
             Ok((Change::Delete, Said::Found(was_there, event)))
-        });
-        Ok(matches!(gone.await?, Said::Found(true, _)))
+        })
+    }
+
+    /// Deletes the log under a name, if its head is still the one that was seen.
+    pub(super) async fn delete_log(&self, name: BlobName, seen: Check) -> Result<bool> {
+        self.inner.logs.learn(name);
+        let delete = move |blob: Option<&Blob>| {
+            let same = blob.and_then(Blob::check) == Some(seen);
+            Ok((if same { Change::Delete } else { Change::Keep }, Said::Found(same, None)))
+        };
+        Ok(matches!(self.change(name, Part::All, Box::new(delete)).await?, Said::Found(true, _)))
     }
 
     async fn remove(&self, path: Path) -> Result<bool> {
         let name = path.key.name();
         let update = Update { store: self.clone(), op: Op::DissocIn, name, path, options: WriteOptions::default() };
-        let gone = self.change(name, Part::All, move |blob| {
+        let remove = move |blob: Option<&Blob>| {
             let (Some(whole), Some(meta), _) = update.read(blob)? else {
                 return Ok((Change::Keep, Said::Found(false, None)));
             };
@@ -168,52 +213,63 @@ impl Store {
             };
             let event = update.event(update.leaf(Some(&whole))?, None);
             Ok((Change::Put(update.seal(Some(&meta), rest.into())?), Said::Found(true, event)))
-        });
-        Ok(matches!(gone.await?, Said::Found(true, _)))
+        };
+        Ok(matches!(self.change(name, Part::All, Box::new(remove)).await?, Said::Found(true, _)))
     }
 
     /// One atomic change of a blob, under its lock, and what the function said beside it the last time it was called.
-    fn change(
-        &self,
-        name: BlobName,
-        part: Part,
-        mut f: impl FnMut(Option<&Blob>) -> Result<(Change, Said)> + MaybeSend + 'static,
-    ) -> BoxFut<'_, Result<Said>> {
-        let said = Arc::new(Mutex::new(None));
-        let saying = said.clone();
-        let f: UpdateFn = Box::new(move |blob| {
-            let (change, say) = f(blob)?;
-            *saying.lock().unwrap_or_else(PoisonError::into_inner) = Some(say);
-            Ok(change)
-        });
-        self.apply(name, part, f, said)
-    }
-
-    fn apply(
-        &self,
-        name: BlobName,
-        part: Part,
-        f: UpdateFn,
-        said: Arc<Mutex<Option<Said>>>,
-    ) -> BoxFut<'_, Result<Said>> {
+    fn change(&self, name: BlobName, part: Part, f: ChangeFn) -> BoxFut<'_, Result<Said>> {
         Box::pin(async move {
             let _pass = self.inner.gate.enter()?;
             let held = self.lock(name, Mode::Exclusive).await;
+            Ok(self.apply(name, part, f, held).await?.0)
+        })
+    }
+
+    /// The function as a backing wants it, and a place for what it said last and for the log that it took away.
+    fn watched(&self, name: BlobName, mut f: ChangeFn) -> (UpdateFn, Saying) {
+        let (store, said) = (self.clone(), Saying::default());
+        let saying = said.clone();
+        let f: UpdateFn = Box::new(move |blob| {
+            let (change, say) = f(blob)?;
+            let log = if change == Change::Keep { None } else { store.log_in(name, blob) };
+            *saying.lock().unwrap_or_else(PoisonError::into_inner) = Some((say, log));
+            Ok(change)
+        });
+        (f, said)
+    }
+
+    /// The same, with a lock that the caller has. It is held no longer than need be, or given back where nothing was done.
+    fn apply(&self, name: BlobName, part: Part, f: ChangeFn, held: Held) -> BoxFut<'_, Result<(Said, Option<Held>)>> {
+        let (f, said) = self.watched(name, f);
+        Box::pin(async move {
             let updating = self.inner.backing.update(name, part, f);
-            let kept = self.keep(held);
+            // A deletion that finds a log goes on under the same lock.
+            let mut held = if part == Part::Head { Some(held) } else { self.keep(held) };
             updating.await?;
             let said = said.lock().unwrap_or_else(PoisonError::into_inner).take();
-            match said {
-                Some(Said::Found(found, Some(event))) => {
-                    self.inner.hooks.tell(*event, kept);
-                    Ok(Said::Found(found, None))
-                }
-                Some(said) => Ok(said),
-                None => Err(Error::new(
+            let (mut said, log) = said.ok_or_else(|| {
+                Error::new(
                     ErrorKind::Backend,
                     "the backing acknowledged an update without making it; this is a defect of the backing",
-                )),
+                )
+            })?;
+            if let Said::Log = said {
+                return Ok((said, held));
             }
+            if log.is_some() {
+                self.inner.logs.forget(name);
+            }
+            if let Said::Found(_, event) = &mut said
+                && let Some(event) = event.take()
+            {
+                self.inner.hooks.tell(*event, held.take());
+            }
+            drop(held);
+            if let Some(log) = log {
+                self.remove_elements(log).await?;
+            }
+            Ok((said, None))
         })
     }
 
@@ -268,7 +324,7 @@ impl Update {
     /// Runs the function over what is there now. An answer that it gives at once is written.
     fn attempt<'a>(self: &'a Arc<Self>, f: &Arc<Mutex<LeafFn>>) -> BoxFut<'a, Result<Said>> {
         let (update, f) = (self.clone(), f.clone());
-        self.store.change(self.name, Part::All, move |blob| {
+        let attempt = move |blob: Option<&Blob>| {
             let (whole, meta, expect) = update.read(blob)?;
             let old = update.leaf(whole.as_ref())?;
             let answer = (f.lock().unwrap_or_else(PoisonError::into_inner))(old.as_deref())?;
@@ -279,7 +335,8 @@ impl Update {
                 }
                 Answer::Later(answer) => Ok((Change::Keep, Said::Later(Seen { whole, meta, expect }, answer))),
             }
-        })
+        };
+        self.store.change(self.name, Part::All, Box::new(attempt))
     }
 
     /// Writes a late answer, if what was seen is still there.
@@ -320,6 +377,7 @@ impl Update {
         let Some(opened) = self.store.open(self.name, Some(&self.path.key), blob.clone())? else {
             return Ok((None, None, expect));
         };
+        log::refuse(&opened.meta)?;
         let meta = opened.meta.clone();
         Ok((Some(self.store.decode(opened)?), Some(meta), expect))
     }

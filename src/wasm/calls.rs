@@ -63,6 +63,11 @@ pub(super) async fn bget(store: Store, key: Vec<u8>, start: f64, end: Option<f64
     Ok(bytes(store.binary(&Key::from_cbor(&key)?, span).await?.as_deref()))
 }
 
+pub(super) async fn append(store: Store, key: Vec<u8>, element: Vec<u8>, options: Options) -> Result<JsValue> {
+    store.append_cbor(Key::from_cbor(&key)?, element.into(), options.read()?).await?;
+    Ok(JsValue::UNDEFINED)
+}
+
 pub(super) async fn close(store: Store) -> Result<JsValue> {
     store.close().await?;
     Ok(JsValue::UNDEFINED)

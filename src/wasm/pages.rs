@@ -1,4 +1,4 @@
-//! Listings, page by page.
+//! Listings, logs, sweeps and exports, page by page.
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -12,32 +12,50 @@ use super::{
     promise::{now, promise},
 };
 use crate::{
-    cbor::Writer,
+    cbor::{Head, Reader, Writer},
     error::{Error, ErrorKind, Result},
+    key::Key,
     meta::{Kind, pairs},
-    store::{Entries, Keys, Prefix, Query, Store},
+    store::{Elements, Entries, Keys, Prefix, Query, Store, Sweep, Sweeping},
 };
 
-/// Keys, keys with their values, or the chunks of an export.
+/// What comes in pages.
 pub(super) enum Listing {
     Keys(Keys),
     Entries(Entries),
     Export(Box<Exporting>),
+    Log(Elements),
+    Sweep(Sweeping),
 }
 
 impl Listing {
-    /// From the query as CBOR: a map of `values`, `type`, `prefix`.
+    /// From the query as CBOR: a map of `values`, `type`, `prefix` for a listing, of `log` for a log, of `keep`, `before`
+    /// and `batch` for a sweep.
     pub(super) fn open(store: &Store, query: &[u8]) -> Result<Self> {
-        let (mut wanted, mut values) = (Query::default(), false);
+        let (mut wanted, mut values, mut sweep) = (Query::default(), false, None);
         for (name, value) in pairs(query) {
             match name {
                 b"\x66values" => values = value == [0xf5],
                 b"\x64type" => wanted.kind = Some(kind(value)?),
                 b"\x66prefix" => wanted.prefix = Some(Prefix::from_cbor(value)?),
+                b"\x63log" => return Ok(Self::Log(store.list_log(Key::from_cbor(value)?))),
+                b"\x66before" => sweep = Some(Sweep::before(whole(value)?)),
+                b"\x65batch" => {
+                    let batch = usize::try_from(whole(value)?).unwrap_or(usize::MAX);
+                    sweep = sweep.map(|sweep| sweep.batch_size(batch)).transpose()?;
+                }
+                b"\x64keep" => {
+                    let keys = kept(value)?;
+                    sweep = sweep.map(|sweep| sweep.keep(keys));
+                }
                 _ => {}
             }
         }
-        Ok(if values { Self::Entries(store.list_entries(wanted)?) } else { Self::Keys(store.list_keys(wanted)?) })
+        Ok(match sweep {
+            Some(sweep) => Self::Sweep(store.sweep_batches(sweep)),
+            None if values => Self::Entries(store.list_entries(wanted)?),
+            None => Self::Keys(store.list_keys(wanted)?),
+        })
     }
 
     /// An export, whose `progress` is told how many entries it has so far.
@@ -63,9 +81,33 @@ impl Listing {
                 }
             }
             Self::Export(export) => return Ok(export.next().await?.map(Vec::from)),
+            Self::Log(elements) => {
+                let Some(page) = elements.next_page().await? else { return Ok(None) };
+                out.array(page.len());
+                page.iter().for_each(|element| out.raw(element));
+            }
+            Self::Sweep(sweeping) => {
+                let Some(keys) = sweeping.next_batch().await? else { return Ok(None) };
+                out.array(keys.len());
+                keys.iter().for_each(|key| out.raw(key.as_cbor()));
+            }
         }
         Ok(Some(out.finish()))
     }
+}
+
+fn whole(item: &[u8]) -> Result<u64> {
+    let message = "before and batchSize of a sweep must be whole numbers that are not negative";
+    match Reader::new(item).head() {
+        Ok(Head::Positive(n)) => Ok(n),
+        _ => Err(Error::new(ErrorKind::InvalidConfig, message)),
+    }
+}
+
+fn kept(items: &[u8]) -> Result<Vec<Key>> {
+    let mut reader = Reader::new(items);
+    let Ok(Head::Array(len)) = reader.head() else { return Ok(Vec::new()) };
+    (0..len).map(|_| Key::from_cbor(reader.item().unwrap_or_default())).collect()
 }
 
 fn kind(item: &[u8]) -> Result<Kind> {
@@ -107,6 +149,7 @@ impl RawPages {
 #[wasm_bindgen]
 impl RawPages {
     /// A CBOR array of metadata, or of `[key, value]`, or bytes of an export; `undefined` after the last.
+    /// A CBOR array of metadata, of `[key, value]`, of elements or of deleted keys; `undefined` after the last.
     pub fn next(&self) -> Promise {
         promise(self.0.clone().next())
     }
@@ -125,6 +168,7 @@ impl RawSyncPages {
 #[wasm_bindgen]
 impl RawSyncPages {
     /// A CBOR array of metadata, or of `[key, value]`, or bytes of an export; `undefined` after the last.
+    /// A CBOR array of metadata, of `[key, value]`, of elements or of deleted keys; `undefined` after the last.
     pub fn next(&self) -> Result<JsValue, JsValue> {
         now(self.0.clone().next())
     }

@@ -12,7 +12,7 @@ use super::{
     pages::{Listing, RawPages, RawSyncPages},
     promise::{now, promise},
 };
-use crate::store::Store;
+use crate::store::{Store, Unreferenced};
 
 /// A store whose methods return promises. Keys, paths, values and metadata are CBOR.
 #[wasm_bindgen]
@@ -104,9 +104,32 @@ impl RawStore {
         promise(moving::copy_to(self.store.clone(), other.store.clone(), existing, progress))
     }
 
+    pub fn append(&self, key: Vec<u8>, element: Vec<u8>, meta: Option<Vec<u8>>, expires: Option<f64>) -> Promise {
+        promise(calls::append(self.store.clone(), key, element, Options { meta, expires }))
+    }
+
+    pub fn cutoff(&self) -> f64 {
+        cutoff(&self.store)
+    }
+
+    pub fn writing(&self) -> RawWriting {
+        RawWriting { _writing: self.store.unreferenced_writes() }
+    }
+
     pub fn close(&self) -> Promise {
         promise(calls::close(self.store.clone()))
     }
+}
+
+/// While it is not freed, sweeps spare what is written.
+#[wasm_bindgen]
+pub struct RawWriting {
+    _writing: Unreferenced,
+}
+
+#[allow(clippy::cast_precision_loss, reason = "milliseconds since 1970 are below 2^53")]
+fn cutoff(store: &Store) -> f64 {
+    store.cutoff() as f64
 }
 
 /// A store whose methods return their results.
@@ -202,6 +225,24 @@ impl RawSyncStore {
     #[wasm_bindgen(js_name = copyTo)]
     pub fn copy_to(&self, other: &RawSyncStore, existing: String, progress: Function) -> Result<JsValue, JsValue> {
         now(moving::copy_to(self.store.clone(), other.store.clone(), existing, progress))
+    }
+
+    pub fn append(
+        &self,
+        key: Vec<u8>,
+        element: Vec<u8>,
+        meta: Option<Vec<u8>>,
+        expires: Option<f64>,
+    ) -> Result<JsValue, JsValue> {
+        now(calls::append(self.store.clone(), key, element, Options { meta, expires }))
+    }
+
+    pub fn cutoff(&self) -> f64 {
+        cutoff(&self.store)
+    }
+
+    pub fn writing(&self) -> RawWriting {
+        RawWriting { _writing: self.store.unreferenced_writes() }
     }
 
     pub fn close(&self) -> Result<JsValue, JsValue> {

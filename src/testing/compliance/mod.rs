@@ -23,12 +23,14 @@ mod check;
 mod concurrency;
 mod damage;
 mod expiry;
+mod garbage;
 mod ground;
 mod hooks;
 mod item;
 mod keys;
 mod lifecycle;
 mod listing;
+mod logs;
 mod meta;
 mod moving;
 mod multi;
@@ -180,6 +182,8 @@ pub fn cases() -> Vec<Case> {
         sharing::CASES,
         multi::CASES,
         hooks::CASES,
+        logs::CASES,
+        garbage::CASES,
     ]
     .concat()
 }

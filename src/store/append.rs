@@ -1,0 +1,182 @@
+//! `append`: a new element, then the head that counts it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{Mode, Store, WriteOptions, group::Calls, log::Log, read::Opened};
+use crate::{
+    backing::{Blob, Change, Expect, Outcome, Write},
+    codec::{Encoded, check_value},
+    env::BoxFut,
+    error::{Error, ErrorKind, Result},
+    key::Key,
+    layout,
+    meta::{self, Kind, Meta},
+    name::BlobName,
+};
+
+/// How often appends are tried before others' appends make them a `CONFLICT`. Each time somebody else's was written.
+const MAX_TRIES: usize = 1000;
+/// Held, together, by those who have written elements but not yet the head. No key has this name.
+const APPENDING: BlobName = BlobName::from_bytes([0; 16]);
+
+/// One append.
+pub(super) struct Append {
+    element: Encoded,
+    options: WriteOptions,
+}
+
+/// The end of a log, and what its head says beside it.
+#[derive(Clone)]
+pub(super) struct Tail {
+    log: Log,
+    /// What the head's name holds.
+    expect: Expect,
+    user: Bytes,
+    expires: Option<u64>,
+    /// The log that was there before, and has expired.
+    before: Option<Log>,
+}
+
+impl Tail {
+    fn new(expect: Expect, before: Option<Log>) -> Result<Self> {
+        Ok(Self { log: Log::new()?, expect, user: Bytes::new(), expires: None, before })
+    }
+}
+
+impl Store {
+    /// Adds an element, given as CBOR, to the end of a log, which begins with its first element. Metadata and expiry
+    /// are the log's: later appends keep what they do not name. `NOT_A_LOG` where the key holds something else.
+    pub async fn append_cbor(&self, key: Key, element: Bytes, options: WriteOptions) -> Result<()> {
+        let appended = async {
+            let _pass = self.inner.gate.enter()?;
+            check_value(&element)?;
+            let append = Append { element: self.inner.codec.encode(element)?, options };
+            self.inner.logs.learn(key.name());
+            let write = |calls| write(self.clone(), key.clone(), calls);
+            self.inner.logs.groups.join(key.name(), append, write).written().await
+        };
+        appended.await.map_err(|error: Error| error.at_key(key.as_cbor()))
+    }
+
+    /// The end of the log at a key, or of a new one.
+    fn tail<'a>(&'a self, key: &'a Key, name: BlobName) -> BoxFut<'a, Result<Tail>> {
+        Box::pin(async move { self.tail_in(key, name, self.blob(name).await?) })
+    }
+
+    fn tail_in(&self, key: &Key, name: BlobName, blob: Option<Blob>) -> Result<Tail> {
+        let Some(blob) = blob else { return Tail::new(Expect::Absent, None) };
+        let expect = blob.check().map_or(Expect::Anything, Expect::Check);
+        let (codecs, meta) = layout::open(name, Some(key), &blob.head)?;
+        let gone = meta.is_expired(self.now());
+        if gone && meta.kind != Kind::Log {
+            return Tail::new(expect, None);
+        }
+        let (user, expires) = (meta.user.clone(), meta.expires);
+        let log = self.read_log(Opened { name, codecs, meta, section: blob.value })?;
+        if gone { Tail::new(expect, Some(log)) } else { Ok(Tail { log, expect, user, expires, before: None }) }
+    }
+
+    /// Writes elements and the head that counts them; the new end, or nothing if the log did not end there any more.
+    ///
+    /// Where all can be one transaction, it is one. On files a batch costs twice what a file costs, so a single element
+    /// goes before its head, as two writes; the head is written only where the element still is. If others may write
+    /// the same element, only a batch will do.
+    async fn extend(&self, key: &Key, name: BlobName, tail: &Tail, appends: &[Option<Append>]) -> Result<Option<Tail>> {
+        let capability = self.inner.backing.capability();
+        let together = capability.atomic_batches && (capability.ordered || capability.shared || appends.len() > 1);
+        let _appending = if together { None } else { Some(self.inner.lanes.lock(APPENDING, Mode::Shared).await) };
+        let (mut elements, head, tail_after) = self.seal_appends(key, name, tail, appends)?;
+        if together {
+            elements.push(head);
+            return Ok(self.committed(elements).await?.then_some(tail_after));
+        }
+        let mut guarded: Vec<_> = elements.iter().map(unchanged).collect();
+        guarded.push(head);
+        let written = self.committed(elements).await? && self.committed(guarded).await?;
+        Ok(written.then_some(tail_after))
+    }
+
+    fn committed(&self, writes: Vec<Write>) -> BoxFut<'_, Result<bool>> {
+        let committing = self.inner.backing.commit(writes);
+        Box::pin(async move { Ok(matches!(committing.await?, Outcome::Done(_))) })
+    }
+
+    /// The writes of the elements, that of the head, and the end after them.
+    fn seal_appends(
+        &self,
+        key: &Key,
+        name: BlobName,
+        tail: &Tail,
+        appends: &[Option<Append>],
+    ) -> Result<(Vec<Write>, Write, Tail)> {
+        let stamp = self.stamp();
+        let mut after = Tail { before: None, ..tail.clone() };
+        let mut elements = Vec::with_capacity(appends.len() + 1);
+        for Append { element, options } in appends.iter().flatten() {
+            let key = after.log.element(after.log.next);
+            let (name, blob) = seal(&key, Kind::LogElement, stamp, (None, Bytes::new()), element.clone())?;
+            elements.push(Write { name, change: Change::Put(blob), expect: Expect::Anything });
+            after.log.next += 1;
+            after.user = meta::merge_user(&after.user, &options.user);
+            after.expires = options.expires.or(after.expires);
+        }
+        let head = self.inner.codec.encode(after.log.to_cbor())?;
+        let (_, blob) = seal(key, Kind::Log, stamp, (after.expires, after.user.clone()), head)?;
+        after.expect = blob.check().map_or(Expect::Anything, Expect::Check);
+        Ok((elements, Write { name, change: Change::Put(blob), expect: tail.expect }, after))
+    }
+}
+
+fn seal(key: &Key, kind: Kind, stamp: u64, head: (Option<u64>, Bytes), value: Encoded) -> Result<(BlobName, Blob)> {
+    let (name, (expires, user)) = (key.name(), head);
+    let digest = layout::digest(&value.section);
+    let meta = Meta { key: key.clone(), kind, last_write: stamp, expires, user, size: value.size, digest };
+    Ok((name, layout::seal(name, value.codecs, &meta, value.section)?))
+}
+
+/// That what was written is still there.
+fn unchanged(write: &Write) -> Write {
+    let check = match &write.change {
+        Change::Put(blob) => blob.check(),
+        Change::Keep | Change::Delete => None,
+    };
+    Write { name: write.name, change: Change::Keep, expect: check.map_or(Expect::Anything, Expect::Check) }
+}
+
+/// Writes all appends of a group, once it is their turn.
+fn write(store: Store, key: Key, calls: Arc<Calls>) -> BoxFut<'static, Result<()>> {
+    Box::pin(async move {
+        let (name, logs) = (key.name(), &store.inner.logs);
+        // Not by `Store::lock`, which ends the group. It is held until everything is acknowledged: what must be tried
+        // again keeps its place before later calls, and whoever comes meanwhile joins the next group.
+        let _held = store.inner.locks.lock(name, Mode::Exclusive).await;
+        let known = logs.take_tail(name).filter(|tail| tail.expires.is_none_or(|expires| expires > store.now()));
+        let found = match known {
+            Some(tail) => Ok(tail),
+            None => store.tail(&key, name).await,
+        };
+        let appends = calls.take();
+        logs.groups.end(name);
+        let mut tail = found?;
+        for _ in 0..MAX_TRIES {
+            if let Some(after) = store.extend(&key, name, &tail, &appends).await? {
+                logs.put_tail(name, after);
+                logs.learn(name);
+                return match tail.before {
+                    Some(log) => store.remove_elements(log).await,
+                    None => Ok(()),
+                };
+            }
+            tail = store.tail(&key, name).await?;
+        }
+        let message = format!("others appended to the log {MAX_TRIES} times meanwhile; try again");
+        Err(Error::new(ErrorKind::Conflict, message))
+    })
+}
+
+/// Who waits for it knows that every element which was written before has its head.
+pub(super) async fn appended(store: &Store) {
+    drop(store.inner.lanes.lock(APPENDING, Mode::Exclusive).await);
+}

@@ -1,0 +1,192 @@
+//! Garbage: deleting what nobody wants any more, while others write.
+
+use super::{
+    Store,
+    heads::{Seen, next_page},
+    orphans::Met,
+};
+use crate::{
+    backing::{Change, Check, Expect, Heads, Outcome, Write},
+    env::BoxFut,
+    error::{Error, ErrorKind, Result},
+    key::Key,
+    meta::Kind,
+    name::{BlobName, NameTable},
+};
+
+/// How many keys are deleted together unless the sweep says another number.
+const BATCH: usize = 1000;
+
+/// What a sweep spares.
+#[derive(Clone, Debug)]
+pub struct Sweep {
+    keep: NameTable,
+    before: u64,
+    batch: usize,
+}
+
+impl Sweep {
+    /// Deletes what was last written before this time, in milliseconds since 1970, unless it is kept.
+    pub fn before(before: u64) -> Self {
+        Self { keep: NameTable::default(), before, batch: BATCH }
+    }
+
+    /// These keys stay.
+    #[must_use]
+    pub fn keep(mut self, keys: impl IntoIterator<Item = Key>) -> Self {
+        self.keep.extend(keys.into_iter().map(|key| (key.name(), 0)));
+        self
+    }
+
+    /// How many keys are deleted together. Default: 1000. None is `INVALID_CONFIG`.
+    pub fn batch_size(self, batch: usize) -> Result<Self> {
+        if batch == 0 {
+            return Err(Error::new(ErrorKind::InvalidConfig, "the batches of a sweep must have at least one key"));
+        }
+        Ok(Self { batch, ..self })
+    }
+}
+
+/// A sweep, batch by batch: it may stop after any of them, and be begun again.
+pub struct Sweeping {
+    store: Store,
+    sweep: Sweep,
+    stage: Stage,
+    /// The listing of this stage, while it goes on.
+    heads: Option<Box<dyn Heads>>,
+    /// The logs of which elements were met; in the end those that have no head.
+    met: Met,
+    /// What is to be deleted next.
+    found: Vec<Found>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Start,
+    Keys,
+    Orphans,
+    End,
+}
+
+/// What is to be deleted, as it was seen. Orphans have no key that counts.
+struct Found {
+    name: BlobName,
+    check: Check,
+    key: Option<Key>,
+    is_log: bool,
+}
+
+impl Store {
+    /// Deletes every key that is neither kept nor written at or after a time, with the elements of logs; what has
+    /// expired; and elements that belong to no log. Gives the keys deleted.
+    ///
+    /// What is written after it began is never deleted, whoever writes it. What is damaged stays: `verify` tells.
+    pub async fn sweep(&self, sweep: Sweep) -> Result<Vec<Key>> {
+        let mut deleted = Vec::new();
+        let mut sweeping = self.sweep_batches(sweep);
+        while let Some(batch) = sweeping.next_batch().await? {
+            deleted.extend(batch);
+        }
+        Ok(deleted)
+    }
+
+    /// A [`sweep`](Self::sweep) that deletes one batch at a time.
+    pub fn sweep_batches(&self, sweep: Sweep) -> Sweeping {
+        let (met, found) = (Met::default(), Vec::new());
+        Sweeping { store: self.clone(), sweep, stage: Stage::Start, heads: None, met, found }
+    }
+
+    /// Deletes those that are still as they were seen; they are left of `writes`.
+    fn delete_seen(&self, mut writes: Vec<Write>) -> BoxFut<'_, Result<Vec<Write>>> {
+        Box::pin(async move {
+            while !writes.is_empty() {
+                match self.inner.backing.commit(writes.clone()).await? {
+                    Outcome::Done(_) => break,
+                    Outcome::Conflict(changed) => writes.retain(|write| write.name != changed),
+                }
+            }
+            Ok(writes)
+        })
+    }
+}
+
+impl Sweeping {
+    /// Deletes the next batch and gives its keys, perhaps none; `None` after the last.
+    pub async fn next_batch(&mut self) -> Result<Option<Vec<Key>>> {
+        let _pass = self.store.inner.gate.enter()?;
+        loop {
+            match self.heads.take() {
+                Some(mut heads) => {
+                    self.find(heads.as_mut()).await?;
+                    if !self.found.is_empty() {
+                        self.heads = Some(heads);
+                        return self.delete().await.map(Some);
+                    }
+                }
+                None if self.stage == Stage::End => return Ok(None),
+                None => self.go_on().await?,
+            }
+        }
+    }
+
+    /// Begins the next stage.
+    async fn go_on(&mut self) -> Result<()> {
+        self.stage = match self.stage {
+            Stage::Start => {
+                // Whatever the caller says: what is written from now on stays.
+                self.sweep.before = self.sweep.before.min(self.store.settled().await);
+                Stage::Keys
+            }
+            Stage::Keys => {
+                self.met = self.store.headless(std::mem::take(&mut self.met)).await?;
+                if self.met.is_empty() { Stage::End } else { Stage::Orphans }
+            }
+            Stage::Orphans | Stage::End => Stage::End,
+        };
+        self.heads = (self.stage != Stage::End).then(|| self.store.inner.backing.heads());
+        Ok(())
+    }
+
+    /// Fills the batch, as far as there is something to delete.
+    async fn find(&mut self, heads: &mut dyn Heads) -> Result<()> {
+        while self.found.len() < self.sweep.batch {
+            let Some((page, _)) = next_page(heads).await? else { break };
+            page.into_iter().for_each(|seen| self.consider(seen));
+        }
+        Ok(())
+    }
+
+    fn consider(&mut self, Seen { name, check, meta }: Seen) {
+        let (is_log, before) = (meta.kind == Kind::Log, self.sweep.before);
+        if self.stage == Stage::Orphans {
+            if self.met.has(&meta, before) {
+                self.found.push(Found { name, check, key: None, is_log });
+            }
+        } else if meta.kind == Kind::LogElement {
+            self.met.meet(&meta);
+        } else if !self.sweep.keep.contains_key(&name) && meta.last_write < before || meta.is_expired(self.store.now())
+        {
+            self.found.push(Found { name, check, key: Some(meta.key), is_log });
+        }
+    }
+
+    async fn delete(&mut self) -> Result<Vec<Key>> {
+        let rest = self.found.split_off(self.sweep.batch.min(self.found.len()));
+        let batch = std::mem::replace(&mut self.found, rest);
+        let mut writes = Vec::with_capacity(batch.len());
+        for Found { name, check, .. } in batch.iter().filter(|found| !found.is_log) {
+            writes.push(Write { name: *name, change: Change::Delete, expect: Expect::Check(*check) });
+        }
+        let mut deleted = self.store.delete_seen(writes).await?.into_iter().peekable();
+        let mut keys = Vec::with_capacity(batch.len());
+        for Found { name, check, key, is_log } in batch {
+            let gone = if is_log {
+                self.store.delete_log(name, check).await?
+            } else {
+                deleted.next_if(|write| write.name == name).is_some()
+            };
+            keys.extend(key.filter(|_| gone));
+        }
+        Ok(keys)
+    }
+}
