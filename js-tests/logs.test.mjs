@@ -250,6 +250,40 @@ describe('with promises', () => {
       }))
   }
 
+  for (const [backend, config] of backends) {
+    test(`what pointers lead to is never swept while they move, ${backend}`, async () => {
+      const store = await promised.openStore(config())
+      let writing = true
+      const writer = async (name) => {
+        for (let n = 0; n < 60; n += 1) {
+          await store.withUnreferencedWrites(async () => {
+            const key = ['value', name, n]
+            await store.assoc(key, { name, n })
+            if (n % 7 === 0) await pause(2)
+            await store.assoc(['pointer', name], key)
+          })
+          const key = await store.get(['pointer', name])
+          assert.deepEqual(await store.get(key), { name, n }, 'a pointer leads to its value')
+        }
+      }
+      const sweeper = async () => {
+        let deleted = 0
+        while (writing) {
+          const before = store.cutoff()
+          const keep = []
+          for await (const [pointer, key] of store.entries({ prefix: ['pointer'] })) keep.push(pointer, key)
+          deleted += (await store.sweep({ keep, before, batchSize: 5 })).size
+          await pause(1)
+        }
+        return deleted
+      }
+      const sweeping = sweeper()
+      await Promise.all(['a', 'b', 'c'].map(writer)).finally(() => (writing = false))
+      assert.ok((await sweeping) > 0)
+      await store.close()
+    })
+  }
+
   test('nothing of a log stays in its folder', async () => {
     const path = join(folder, 'emptied')
     const store = await promised.openStore({ path, syncBlob: false })

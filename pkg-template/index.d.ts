@@ -197,6 +197,8 @@ export interface Report {
   checked: number
   /** Those that cannot be read: the name of the blob, why, and whether it was taken out of the way. */
   corrupt: { name: string; code: ErrorCode; quarantined: boolean }[]
+  /** Elements of logs that have no head: harmless, and deleted by `sweep`. None are told where something is damaged. */
+  orphans: string[]
 }
 
 /** How entries come into a store. */

@@ -26,7 +26,7 @@ fn told(progress: &Function, count: u64) -> Result<JsValue> {
 pub(super) async fn verify(store: Store, repair: bool, progress: Function) -> Result<JsValue> {
     let report = store.check_all(repair, |checked| told(&progress, checked).map(drop)).await?;
     let mut out = Writer::new();
-    out.map(2);
+    out.map(3);
     out.text("checked");
     out.positive(report.checked);
     out.text("corrupt");
@@ -40,6 +40,9 @@ pub(super) async fn verify(store: Store, repair: bool, progress: Function) -> Re
         out.text("quarantined");
         out.bool(damaged.set_aside);
     }
+    out.text("orphans");
+    out.array(report.orphans.len());
+    report.orphans.iter().for_each(|name| out.text(&name.to_string()));
     Ok(bytes(Some(&out.finish())))
 }
 

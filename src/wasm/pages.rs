@@ -105,9 +105,13 @@ fn whole(item: &[u8]) -> Result<u64> {
 }
 
 fn kept(items: &[u8]) -> Result<Vec<Key>> {
-    let mut reader = Reader::new(items);
-    let Ok(Head::Array(len)) = reader.head() else { return Ok(Vec::new()) };
-    (0..len).map(|_| Key::from_cbor(reader.item().unwrap_or_default())).collect()
+    let (mut reader, mut keys) = (Reader::new(items), Vec::new());
+    if let Ok(Head::Array(_)) = reader.head() {
+        while let Ok(item) = reader.item() {
+            keys.push(Key::from_cbor(item)?);
+        }
+    }
+    Ok(keys)
 }
 
 fn kind(item: &[u8]) -> Result<Kind> {
