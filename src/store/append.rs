@@ -80,9 +80,9 @@ impl Store {
 
     /// Writes elements and the head that counts them; the new end, or nothing if the log did not end there any more.
     ///
-    /// Where all can be one transaction, it is one. On files a batch costs twice what a file costs, so a single element
-    /// goes before its head, as two writes; the head is written only where the element still is. If others may write
-    /// the same element, only a batch will do.
+    /// Where all can be one transaction, it is one. On files a batch costs more than two files do, so a single element
+    /// goes before its head, as two writes. Others who may write the same element must not come in between: then it is
+    /// a batch, or where there are none, the head is written only if the elements still are what was written.
     async fn extend(&self, key: &Key, name: BlobName, tail: &Tail, appends: &[Option<Append>]) -> Result<Option<Tail>> {
         let capability = self.inner.backing.capability();
         let together = capability.atomic_batches && (capability.ordered || capability.shared || appends.len() > 1);
@@ -92,9 +92,9 @@ impl Store {
             elements.push(head);
             return Ok(self.committed(elements).await?.then_some(tail_after));
         }
-        let mut guarded: Vec<_> = elements.iter().map(unchanged).collect();
-        guarded.push(head);
-        let written = self.committed(elements).await? && self.committed(guarded).await?;
+        let mut then: Vec<_> = if capability.shared { elements.iter().map(unchanged).collect() } else { Vec::new() };
+        then.push(head);
+        let written = self.committed(elements).await? && self.committed(then).await?;
         Ok(written.then_some(tail_after))
     }
 
