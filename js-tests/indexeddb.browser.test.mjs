@@ -441,6 +441,16 @@ test('reads that follow on reads share a transaction, for a moment: writers of t
     for (let i = 0; i < 20; i++) await store.get('n')
     const begun = transactions.length
 
+    // A read from another task finds that transaction ended, and begins its own.
+    for (let i = 0; i < 5; i++) {
+      const message = new MessageChannel()
+      await new Promise((resolve) => {
+        message.port1.onmessage = resolve
+        message.port2.postMessage('another task')
+      })
+      if ((await store.get('n')) !== 0) throw new Error('a read from another task found something else')
+    }
+
     const seen = []
     let [reads, reading] = [0, true]
     const chain = (async () => {

@@ -63,52 +63,48 @@ async fn memory_under_tokio() {
     judge_side_by_side("memory under tokio", subject).await;
 }
 
-#[test]
-fn files_synced_on_this_thread() {
+fn files_on_this_thread(name: &str, sync: bool, access: Access) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_owned();
-    let config = move |place: &str| std_file(&path, place, true, Access::Exclusive);
-    judge("files, synced, blocking", &wait(run_all(&wait(Subject::on_this_thread(config)).unwrap())));
+    let config = move |place: &str| std_file(&path, place, sync, access);
+    judge(name, &wait(run_all(&wait(Subject::on_this_thread(config)).unwrap())));
+}
+
+#[test]
+fn files_synced_on_this_thread() {
+    files_on_this_thread("files, synced, blocking", true, Access::Exclusive);
 }
 
 #[test]
 fn files_unsynced_on_this_thread() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().to_owned();
-    let config = move |place: &str| std_file(&path, place, false, Access::Exclusive);
-    judge("files, not synced, blocking", &wait(run_all(&wait(Subject::on_this_thread(config)).unwrap())));
+    files_on_this_thread("files, not synced, blocking", false, Access::Exclusive);
 }
 
 #[test]
 fn files_shared_on_this_thread() {
+    files_on_this_thread("files, shared, blocking", false, Access::Shared);
+}
+
+async fn files_under_tokio(name: &str, sync: bool, access: Access) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_owned();
-    let config = move |place: &str| std_file(&path, place, false, Access::Shared);
-    judge("files, shared, blocking", &wait(run_all(&wait(Subject::on_this_thread(config)).unwrap())));
+    let config = move |place: &str| std_file(&path, place, sync, access);
+    judge_side_by_side(name, Subject::new(config).await.unwrap()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn files_synced_under_tokio() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().to_owned();
-    let config = move |place: &str| std_file(&path, place, true, Access::Exclusive);
-    judge_side_by_side("files, synced, tokio", Subject::new(config).await.unwrap()).await;
+    files_under_tokio("files, synced, tokio", true, Access::Exclusive).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn files_unsynced_under_tokio() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().to_owned();
-    let config = move |place: &str| std_file(&path, place, false, Access::Exclusive);
-    judge_side_by_side("files, not synced, tokio", Subject::new(config).await.unwrap()).await;
+    files_under_tokio("files, not synced, tokio", false, Access::Exclusive).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn files_shared_under_tokio() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().to_owned();
-    let config = move |place: &str| std_file(&path, place, false, Access::Shared);
-    judge_side_by_side("files, shared, tokio", Subject::new(config).await.unwrap()).await;
+    files_under_tokio("files, shared, tokio", false, Access::Shared).await;
 }
 
 #[test]

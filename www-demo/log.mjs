@@ -70,6 +70,7 @@ export class FieldLog {
   /** Deletes a sighting; resolves with what it was last, for `restore`. */
   async remove(id) {
     const sighting = await this.#store.get([KIND, id])
+    if (!sighting) throw new Gone()
     await this.#store.dissoc([KIND, id])
     this.#changed()
     return { id, ...sighting }

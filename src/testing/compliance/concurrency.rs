@@ -17,7 +17,7 @@ use super::{
     ground::Ground,
     item::{array, filled, int, key, names, object, text},
     poll::{all, at_once, begin, beside, pause},
-    talk::{count, holds, is_absent, lacks, one_more, put, remove, update},
+    talk::{count, holds, is_absent, lacks, one_more, put, reads_are_whole, remove, update},
 };
 use crate::{
     env::BoxFut,
@@ -161,19 +161,8 @@ async fn readers_see_only_whole_values(ground: &Ground) -> Verdict {
         let many = if n % 2 == 0 { 1000 } else { 10 };
         array(&vec![int(n); many])
     };
-    let written: &Vec<_> = &(0..30).map(value).collect();
-    let mut calls: Vec<BoxFut<'_, Verdict>> = Vec::new();
-    for value in written {
-        calls.push(Box::pin(async move { Ok(put(store, k, value).await?) }));
-        for _ in 0..3 {
-            calls.push(Box::pin(async move {
-                pause().await;
-                let found = store.get_cbor(k).await?;
-                ensure(found.is_some_and(|found| written.contains(&found)), "what is read is what was written whole")
-            }));
-        }
-    }
-    all(calls).await.into_iter().collect()
+    let written: Vec<_> = (0..30).map(value).collect();
+    reads_are_whole(store, store, k, &written).await
 }
 
 async fn a_call_that_is_given_up_holds_nobody_up(ground: &Ground) -> Verdict {

@@ -2,11 +2,11 @@
 
 use super::{
     Case, Need, case,
-    check::{Verdict, ensure, same},
+    check::{Verdict, same},
     ground::Ground,
     item::{filled, int, key, text},
     poll::{all, pause},
-    talk::{count, holds, is_absent, keys, meta_of, one_more, put, remove, update},
+    talk::{count, holds, is_absent, keys, meta_of, one_more, put, reads_are_whole, remove, update},
 };
 use crate::{
     env::BoxFut,
@@ -105,20 +105,10 @@ async fn the_other_s_write_makes_a_function_be_asked_again(ground: &Ground) -> V
 
 async fn readers_see_only_whole_values_of_the_other(ground: &Ground) -> Verdict {
     let (one, other) = &two(ground).await?;
-    let (k, values) = (&key("k"), &[filled(10), filled(100_000), filled(2000)]);
+    let (k, values) = (&key("k"), [filled(10), filled(100_000), filled(2000)]);
     put(one, k, &filled(10)).await?;
-    let mut calls: Vec<BoxFut<'_, Verdict>> = Vec::new();
-    for value in values.iter().cycle().take(20) {
-        calls.push(Box::pin(async move { Ok(put(one, k, value).await?) }));
-        for _ in 0..3 {
-            calls.push(Box::pin(async move {
-                pause().await;
-                let found = other.get_cbor(k).await?;
-                ensure(found.is_some_and(|found| values.contains(&found)), "what is read is what was written whole")
-            }));
-        }
-    }
-    all(calls).await.into_iter().collect()
+    let written: Vec<_> = values.iter().cycle().take(20).cloned().collect();
+    reads_are_whole(one, other, k, &written).await
 }
 
 async fn one_store_being_closed_leaves_the_other_open(ground: &Ground) -> Verdict {

@@ -2,17 +2,19 @@
 
 use bytes::Bytes;
 
-use super::check::{Verdict, same, same_item};
+use super::{
+    check::{Verdict, ensure, same, same_item},
+    item::int,
+    poll::{all, pause},
+};
 use crate::{
     cbor::{self, Head, Reader},
-    env::MaybeSend,
+    env::{BoxFut, MaybeSend},
     error::{Error, ErrorKind, Result},
     key::{Key, Path},
     meta::Meta,
     store::{Answer, Query, Store, WriteOptions},
 };
-
-use super::item::int;
 
 pub(super) async fn put(store: &Store, path: &Path, value: &Bytes) -> Result<()> {
     store.assoc_cbor(path.clone(), value.clone(), WriteOptions::default()).await
@@ -50,6 +52,22 @@ pub(super) fn one_more(old: Option<&[u8]>) -> Result<Bytes> {
 
 fn shown(item: Option<&[u8]>) -> String {
     item.map_or_else(|| "nothing".to_owned(), cbor::diagnose)
+}
+
+/// Writes these one after the other, and reads meanwhile: that each read finds one of them whole.
+pub(super) async fn reads_are_whole(writer: &Store, reader: &Store, path: &Path, written: &[Bytes]) -> Verdict {
+    let mut calls: Vec<BoxFut<'_, Verdict>> = Vec::new();
+    for value in written {
+        calls.push(Box::pin(async move { Ok(put(writer, path, value).await?) }));
+        for _ in 0..3 {
+            calls.push(Box::pin(async move {
+                pause().await;
+                let found = reader.get_cbor(path).await?;
+                ensure(found.is_some_and(|found| written.contains(&found)), "what is read is what was written whole")
+            }));
+        }
+    }
+    all(calls).await.into_iter().collect()
 }
 
 /// That exactly this is at the path.
