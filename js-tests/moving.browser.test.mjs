@@ -132,7 +132,7 @@ test('repair moves damaged rows of a database, small and large, and nothing else
   const { damaged, aside, repaired, ...others } = result
   assert.deepEqual(others, {
     before: [4, 2, false],
-    after: { checked: 2, corrupt: [] },
+    after: { checked: 2, corrupt: [], orphans: [] },
     keys: 2,
     small: 'again',
   })

@@ -11,7 +11,7 @@ const OPTIONS = [
 const later = async (promise, next) => next(await promise)
 const atOnce = (result, next) => next(result)
 
-/** The functions of the package; `load` gives the wasm module, or a promise of it. */
+/** The functions of the package; `load(wasm, config)` gives the wasm module, or a promise of it. */
 export function asyncApi(load, options) {
   const functions = api(load, options, { Store, suffix: '', then: later })
   return mapped(functions, (call) => async (config) => call(config))
@@ -25,7 +25,7 @@ export function syncApi(load, options) {
 function api(load, { files = false } = {}, { Store, suffix, then }) {
   const called = (name, act) => (config) => {
     const { wasm, ...checked } = checkedConfig(name, config, files)
-    return then(load(wasm), (bindings) => act(bindings, checked))
+    return then(load(wasm, checked), (bindings) => act(bindings, checked))
   }
   const opening = (name, mode) =>
     called(name, (bindings, config) => then(bindings[`open${suffix}`](mode, config), (raw) => new Store(raw, config)))

@@ -11,17 +11,16 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const INNER = ['assemble.mjs', 'node.js', 'node-fs.js']
 
 /**
- * @param {{ web: string, node: string }} from the folders into which wasm-pack wrote
- *   `web.js`, `web_bg.wasm` and `node.js`, `node_bg.wasm` (`--target web`): the modules for browsers and for Node
+ * @param {{ lean: string, web: string, node: string }} from the folders into which wasm-pack wrote `lean.js`,
+ *   `lean_bg.wasm` and so on (`--target web`): the lean and the full module for browsers, and that for Node
  * @param {string} to the folder of the package, made anew
  */
 export async function assemble(from, to) {
   await rm(to, { recursive: true, force: true })
   await mkdir(join(to, 'wasm'), { recursive: true })
-  for (const name of ['web', 'node']) {
+  for (const name of ['lean', 'web', 'node'])
     for (const file of [`${name}.js`, `${name}_bg.wasm`]) await copyFile(join(from[name], file), join(to, 'wasm', file))
-    await writeCopy(to, name)
-  }
+  for (const name of ['web', 'node']) await writeCopy(to, name)
   const files = (await readdir(HERE)).filter((file) => !INNER.includes(file))
   for (const file of files) await copyFile(join(HERE, file), join(to, file))
   for (const file of files.filter((name) => name.endsWith('.d.ts'))) await writeCommonJsTypes(to, file)

@@ -3,6 +3,7 @@ import { Changes } from './changes.js'
 import { decode } from './decode.js'
 import { encodeBatch, encodeKeyAsPath, encodeKey, encodeKeys, encodePath, encodeValue } from './encode.js'
 import { KonserveError } from './error.js'
+import { cutoff, unreferenced } from './guard.js'
 import { WriteHooks } from './hooks.js'
 import { kindOf } from './kinds.js'
 import { AsyncListing, AsyncLog, Listing } from './listing.js'
@@ -177,7 +178,9 @@ class Verbs {
     if (store?.constructor !== this.constructor) {
       throw new KonserveError('INVALID_CONFIG', 'copyTo needs a store that the same functions of this package opened')
     }
-    return this.#then(this.#raw.copyTo(store.#raw, existing, watcher(options)), ([copied]) => copied)
+    const copy = (to) => this.#raw.copyTo(to, existing, watcher(options))
+    const to = store.#raw
+    return this.#then(to.grown ? to.grown().then(copy) : copy(to), ([copied]) => copied)
   }
 
   append(key, element, options) {
@@ -192,8 +195,7 @@ class Verbs {
   }
 
   #log(key) {
-    encodeKey(key)
-    return this.#raw.pages(encodeValue({ log: key }, 'log', key))
+    return this.#raw.log(encodeKey(key))
   }
 
   /** `fn` is awaited only where it gives a promise: most do not, and logs are long. */
@@ -211,9 +213,9 @@ class Verbs {
   }
 
   sweep(options) {
-    const { query, signal } = sweepOptions(options)
+    const { wanted, signal } = sweepOptions(options)
     const open = () => {
-      const pages = this.#raw.pages(query)
+      const pages = this.#raw.sweep(wanted)
       const next = () => {
         signal?.throwIfAborted()
         return pages.next()
@@ -224,13 +226,12 @@ class Verbs {
   }
 
   cutoff() {
-    return this.#raw.cutoff()
+    return cutoff(this.#raw)
   }
 
   withUnreferencedWrites(fn) {
-    const writing = this.#raw.writing()
-    const free = () => writing.free()
-    return this.#then === later ? called(fn).finally(free) : finishing(free, fn)
+    const done = unreferenced(this.#raw)
+    return this.#then === later ? called(fn).finally(done) : finishing(done, fn)
   }
 
   close() {
@@ -366,12 +367,12 @@ function sweepOptions(options = {}) {
   if (before === undefined) {
     throw new KonserveError('INVALID_CONFIG', 'a sweep needs before: what was written then or later stays')
   }
-  const query = {
+  const wanted = {
     before: timeOf(before, 'before'),
     keep: [...keep],
     ...(batchSize !== undefined && { batch: batchSize }),
   }
-  return { query: encodeValue(query, 'sweep'), signal }
+  return { wanted: encodeValue(wanted, 'sweep'), signal }
 }
 
 function writeOptions(options = {}) {

@@ -1,6 +1,7 @@
+import { Growing } from './growing.js'
 import { Loader } from './load.js'
 
-/** How a browser, a worker, or any place that has `fetch` loads the module. */
+/** How a browser, a worker, or any place that has `fetch` loads the full module. */
 export const web = {
   bindings: () => import('./wasm/web.js'),
   module: () => fetch(new URL('./wasm/web_bg.wasm', import.meta.url)),
@@ -11,3 +12,35 @@ export const web = {
 
 /** The one of all entries of the package. */
 export const loader = new Loader(web)
+
+/** The module that does no more than most need at once. What keeps it from loading is told by the full one. */
+const lean = new Loader({
+  ...web,
+  bindings: () => import('./wasm/lean.js'),
+  module: () => fetch(new URL('./wasm/lean_bg.wasm', import.meta.url)),
+  copy: () => Promise.reject(new Error('there is no copy')),
+})
+
+/** What the lean module knows of a config. */
+const LEAN_OPTIONS = ['backend', 'name', 'durability', 'id', 'layout', 'serializer', 'compressor']
+
+/** The functions of the module that this config needs: of the lean one as long as that is enough. */
+export async function load(wasm, config) {
+  const given = Object.keys(config).filter((option) => config[option] !== undefined)
+  const enough = config.backend === 'indexeddb' && given.every((option) => LEAN_OPTIONS.includes(option))
+  if (!enough || wasm !== undefined || loader.running) return loader.load(wasm)
+  try {
+    return growing(await lean.load())
+  } catch {
+    return loader.load()
+  }
+}
+
+function growing(bindings) {
+  const full = async (config) => (await loader.load()).open('connect', config)
+  return {
+    open: async (mode, config) => new Growing(await bindings.open(mode, config), () => full(config)),
+    storeExists: bindings.storeExists,
+    deleteStore: async (config) => (await loader.load()).deleteStore(config),
+  }
+}

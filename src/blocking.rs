@@ -16,7 +16,7 @@ mod native;
 pub use native::*;
 
 /// The result of a future that is ready at its first poll; one that would wait is given up with `CONFLICT`.
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "full"))]
 pub(crate) fn now<T>(mut future: crate::env::BoxFut<'_, crate::Result<T>>) -> crate::Result<T> {
     use std::task::{Context, Poll, Waker};
 

@@ -40,7 +40,8 @@ async function sizes() {
   const folder = join(dirname(createRequire(import.meta.url).resolve('konserve/package.json')), 'wasm')
   const rows = []
   for (const [file, where] of [
-    ['web_bg.wasm', 'browsers'],
+    ['lean_bg.wasm', 'browsers, lean'],
+    ['web_bg.wasm', 'browsers, full'],
     ['node_bg.wasm', 'Node'],
   ]) {
     const bytes = await readFile(join(folder, file))

@@ -39,6 +39,8 @@ async function runPage(t, { script, headers = {}, answer = () => undefined } = {
 const isWasm = (path) => path.endsWith('.wasm')
 /** Where the page finds the package's wasm file. */
 const wasmOf = (folder) => `/node_modules/konserve/${exported(manifestOf(folder), './konserve.wasm', WEB)}`
+/** The lean file beside it. */
+const leanOf = (folder) => wasmOf(folder).replace('web_bg', 'lean_bg')
 const wasmBytes = (folder) => readFileSync(folder + wasmOf(folder))
 const SCRIPT = { headers: { 'content-type': 'text/javascript' } }
 const BINARY = { headers: { 'content-type': 'application/octet-stream' } }
@@ -56,10 +58,10 @@ const opening = (how, from = 'konserve') => `
   globalThis.result = await attempt().catch(({ name, code, message }) => ({ name, code, message }))`
 
 describe('a static server', { concurrency: 3 }, () => {
-  it('serves it to a page, which loads one wasm file', async (t) => {
+  it('serves it to a page, which loads the lean wasm file and the full one', async (t) => {
     const { result, problems, requests, folder } = await runPage(t)
     assert.deepEqual({ result, problems }, { result: expected, problems: [] })
-    assert.deepEqual(requests.filter(isWasm), [wasmOf(folder)])
+    assert.deepEqual(requests.filter(isWasm), [leanOf(folder), wasmOf(folder)])
   })
 
   it('serves it to a worker', async (t) => {
@@ -108,10 +110,10 @@ describe('a static server', { concurrency: 3 }, () => {
   })
 
   it('works where the server gives the wasm file another media type', async (t) => {
-    const answer = (path, folder) => (isWasm(path) ? { ...BINARY, body: wasmBytes(folder) } : undefined)
-    const { result, problems, requests } = await runPage(t, { answer })
+    const answer = (path, folder) => (isWasm(path) ? { ...BINARY, body: readFileSync(folder + path) } : undefined)
+    const { result, problems, requests, folder } = await runPage(t, { answer })
     assert.deepEqual({ result, problems }, { result: expected, problems: [] })
-    assert.equal(requests.filter(isWasm).length, 1, 'it is not loaded twice')
+    assert.deepEqual(requests.filter(isWasm), [leanOf(folder), wasmOf(folder)], 'none is loaded twice')
   })
 
   const fetched = `fetch('/elsewhere.wasm')`

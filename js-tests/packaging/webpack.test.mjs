@@ -22,7 +22,9 @@ describe('webpack', { concurrency: 2 }, () => {
       const server = await serve(page, `${folder}/dist`)
       t.after(server.close)
       assert.deepEqual(await resultOf(browser, `${server.url}/`), { result: expected, problems: [] })
-      assert.equal(server.requests.filter((path) => path.endsWith('.wasm')).length, 1, String(server.requests))
+      const files = server.requests.filter((path) => path.endsWith('.wasm'))
+      assert.equal(files.length, 2, `the lean file and the full one: ${server.requests}`)
+      assert.equal(new Set(files).size, 2, `each once: ${server.requests}`)
     })
   }
 

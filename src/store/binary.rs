@@ -77,7 +77,7 @@ impl Store {
     }
 
     /// The bytes at a key that is locked against writers, and what locks it.
-    #[cfg(all(target_arch = "wasm32", not(feature = "node")))]
+    #[cfg(all(target_arch = "wasm32", feature = "full", not(feature = "node")))]
     pub(crate) async fn locked_binary(&self, key: &Key) -> Result<Option<(Bytes, impl Sized + use<>)>> {
         let got = async {
             let pass = self.inner.gate.enter()?;

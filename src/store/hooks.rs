@@ -89,6 +89,9 @@ impl Event {
     }
 }
 
+/// The lean module in wasm tells keys alone.
+pub(crate) const TELLS_VALUES: bool = cfg!(any(not(target_arch = "wasm32"), feature = "full"));
+
 /// How much listeners want to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Detail {
@@ -209,6 +212,6 @@ impl Store {
 
     /// Whether values are to be told.
     pub(super) fn tells_values(&self) -> bool {
-        self.inner.hooks.want(Detail::Values)
+        TELLS_VALUES && self.inner.hooks.want(Detail::Values)
     }
 }

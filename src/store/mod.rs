@@ -43,6 +43,8 @@ pub use export::Export;
 pub use guard::Unreferenced;
 #[cfg(any(target_arch = "wasm32", feature = "testing"))]
 pub(crate) use hooks::Detail;
+#[cfg(target_arch = "wasm32")]
+pub(crate) use hooks::TELLS_VALUES;
 pub use hooks::{Event, Op};
 pub use import::Import;
 pub use intake::{Existing, Imported};

@@ -4,11 +4,30 @@ use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use super::{calls::bytes, host::thrown};
-use crate::{error::Result, key::Key, store::Store};
+use super::{
+    calls::{Options, bytes},
+    host::thrown,
+};
+use crate::{
+    error::Result,
+    key::Key,
+    store::{Span, Store},
+};
 
 #[cfg(feature = "node")]
 pub(super) use pieces::{begin, lend};
+
+pub(super) async fn bassoc(store: Store, key: Vec<u8>, given: Vec<u8>, options: Options) -> Result<JsValue> {
+    store.put_binary(&Key::from_cbor(&key)?, given.into(), options.read()?).await?;
+    Ok(JsValue::UNDEFINED)
+}
+
+/// `start` and `end` are whole numbers.
+#[allow(clippy::cast_possible_truncation, reason = "what is beyond is beyond any binary")]
+pub(super) async fn bget(store: Store, key: Vec<u8>, start: f64, end: Option<f64>) -> Result<JsValue> {
+    let span = Span { start: start as i64, end: end.map(|end| end as i64) };
+    Ok(bytes(store.binary(&Key::from_cbor(&key)?, span).await?.as_deref()))
+}
 
 /// Calls `f(bytes)` with a binary, if there is one, and keeps its key locked until that is done.
 #[cfg(not(feature = "node"))]

@@ -9,7 +9,7 @@ use super::{host::thrown, meta::meta_map};
 use crate::{
     error::{Error, ErrorKind, Result},
     key::{Key, Path},
-    store::{Answer, Span, Store, WriteOptions},
+    store::{Answer, Store, WriteOptions},
 };
 
 /// A copy for JavaScript, or `undefined`.
@@ -49,23 +49,6 @@ pub(super) async fn update(store: Store, path: Vec<u8>, f: Function, options: Op
 
 pub(super) async fn dissoc(store: Store, path: Vec<u8>) -> Result<JsValue> {
     Ok(store.dissoc_cbor(Path::from_cbor(&path)?).await?.into())
-}
-
-pub(super) async fn bassoc(store: Store, key: Vec<u8>, bytes: Vec<u8>, options: Options) -> Result<JsValue> {
-    store.put_binary(&Key::from_cbor(&key)?, bytes.into(), options.read()?).await?;
-    Ok(JsValue::UNDEFINED)
-}
-
-/// `start` and `end` are whole numbers.
-#[allow(clippy::cast_possible_truncation, reason = "what is beyond is beyond any binary")]
-pub(super) async fn bget(store: Store, key: Vec<u8>, start: f64, end: Option<f64>) -> Result<JsValue> {
-    let span = Span { start: start as i64, end: end.map(|end| end as i64) };
-    Ok(bytes(store.binary(&Key::from_cbor(&key)?, span).await?.as_deref()))
-}
-
-pub(super) async fn append(store: Store, key: Vec<u8>, element: Vec<u8>, options: Options) -> Result<JsValue> {
-    store.append_cbor(Key::from_cbor(&key)?, element.into(), options.read()?).await?;
-    Ok(JsValue::UNDEFINED)
 }
 
 pub(super) async fn close(store: Store) -> Result<JsValue> {

@@ -9,7 +9,7 @@ use super::{calls::bytes, host::to_js};
 use crate::{
     cbor::Writer,
     key::Key,
-    store::{Detail, Event, Store},
+    store::{Detail, Event, Store, TELLS_VALUES},
 };
 
 /// Calls `f`, which never throws, with each write as a CBOR map; without `f` no more.
@@ -33,7 +33,7 @@ fn event_map(event: &Event, values: bool) -> Vec<u8> {
         Some(key) if !event.op.is_batch() => add("key", &|out| out.raw(key.as_cbor())),
         _ => add("keys", &|out| array(out, &event.keys, Key::as_cbor)),
     }
-    if values {
+    if TELLS_VALUES && values {
         if let ([key], false) = (event.keys.as_slice(), event.steps.is_empty()) {
             let path: Vec<&[u8]> =
                 std::iter::once(key.as_cbor()).chain(event.steps.iter().map(AsRef::as_ref)).collect();

@@ -1,27 +1,43 @@
 //! What JavaScript calls. Each export converts, makes one call of the core, and converts back.
+//!
+//! Without the feature `full` this is the lean module: what a web app needs to show its first value. The package loads
+//! the full one when something else is asked for.
 
+#[cfg(feature = "full")]
 mod binaries;
 mod calls;
+#[cfg(feature = "full")]
+mod full;
+#[cfg(feature = "full")]
+mod full_pages;
 mod hooks;
 mod host;
 mod meta;
+#[cfg(feature = "full")]
 mod moving;
+#[cfg(feature = "full")]
 mod multi;
 mod options;
 mod pages;
 mod promise;
 mod store;
+#[cfg(feature = "full")]
+mod sync;
 #[cfg(feature = "testing")]
 mod testing;
 
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
-pub use store::{RawStore, RawSyncStore};
+pub use store::RawStore;
+#[cfg(feature = "full")]
+pub use sync::RawSyncStore;
 
 use crate::error::Result;
 use options::Mode;
-use promise::{now, promise};
+#[cfg(feature = "full")]
+use promise::now;
+use promise::promise;
 
 /// Takes what JavaScript lends: `error(code, message, key, cause)`, and in Node `fs` and `fsSync`. Called once.
 #[wasm_bindgen]
@@ -36,6 +52,7 @@ pub fn open(mode: String, config: JsValue) -> Promise {
     promise(opened(mode, config, Mode::Async))
 }
 
+#[cfg(feature = "full")]
 #[wasm_bindgen(js_name = openSync)]
 #[allow(missing_docs, reason = "as `open`")]
 pub fn open_sync(mode: String, config: JsValue) -> Result<JsValue, JsValue> {
@@ -48,18 +65,21 @@ pub fn store_exists(config: JsValue) -> Promise {
     promise(exists(config, Mode::Async))
 }
 
+#[cfg(feature = "full")]
 #[wasm_bindgen(js_name = storeExistsSync)]
 #[allow(missing_docs, reason = "named for what it does")]
 pub fn store_exists_sync(config: JsValue) -> Result<JsValue, JsValue> {
     now(exists(config, Mode::Sync))
 }
 
+#[cfg(feature = "full")]
 #[wasm_bindgen(js_name = deleteStore)]
 #[allow(missing_docs, reason = "named for what it does")]
 pub fn delete_store(config: JsValue) -> Promise {
     promise(deleted(config, Mode::Async))
 }
 
+#[cfg(feature = "full")]
 #[wasm_bindgen(js_name = deleteStoreSync)]
 #[allow(missing_docs, reason = "named for what it does")]
 pub fn delete_store_sync(config: JsValue) -> Result<JsValue, JsValue> {
@@ -75,6 +95,7 @@ async fn opened(mode: String, config: JsValue, view: Mode) -> Result<JsValue> {
     };
     Ok(match view {
         Mode::Async => RawStore::new(store).into(),
+        #[cfg(feature = "full")]
         Mode::Sync => RawSyncStore::new(store).into(),
     })
 }
@@ -83,6 +104,7 @@ async fn exists(config: JsValue, view: Mode) -> Result<JsValue> {
     Ok(crate::store::store_exists(options::config(&config, view)?).await?.into())
 }
 
+#[cfg(feature = "full")]
 async fn deleted(config: JsValue, view: Mode) -> Result<JsValue> {
     crate::store::delete_store(options::config(&config, view)?).await?;
     Ok(JsValue::UNDEFINED)

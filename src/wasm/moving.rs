@@ -47,10 +47,14 @@ pub(super) async fn verify(store: Store, repair: bool, progress: Function) -> Re
 }
 
 /// An export, and who is told how many entries it has so far.
-pub(super) struct Exporting(pub(super) Export, pub(super) Function);
+pub(super) struct Exporting(Export, Function);
 
 impl Exporting {
-    pub(super) async fn next(&mut self) -> Result<Option<Bytes>> {
+    pub(super) fn new(store: &Store, progress: Function) -> Result<Self> {
+        Ok(Self(store.export()?, progress))
+    }
+
+    pub(super) async fn next_chunk(&mut self) -> Result<Option<Bytes>> {
         let Self(export, progress) = self;
         let chunk = export.next_chunk().await?;
         told(progress, export.entries())?;

@@ -3,8 +3,9 @@
 use js_sys::Reflect;
 use wasm_bindgen::JsValue;
 
+#[cfg(feature = "full")]
+use crate::backing::ObjectPlace;
 use crate::{
-    backing::ObjectPlace,
     cbor::quoted,
     codec::Compressor,
     error::{Error, ErrorKind, Result},
@@ -16,6 +17,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
     Async,
+    #[cfg(feature = "full")]
     Sync,
 }
 
@@ -25,6 +27,7 @@ const OWN: &str = "of one's own";
 struct Options {
     backend: String,
     /// A backing of the application's own.
+    #[cfg(feature = "full")]
     object: Option<JsValue>,
     id: Option<String>,
     path: Option<String>,
@@ -58,6 +61,7 @@ impl Options {
         let object = get("backend")?.filter(JsValue::is_object);
         Ok(Self {
             backend: if object.is_some() { OWN.to_owned() } else { text("backend")?.unwrap_or_default() },
+            #[cfg(feature = "full")]
             object,
             id: text("id")?,
             path: text("path")?,
@@ -77,10 +81,13 @@ impl Options {
 pub(super) fn config(options: &JsValue, mode: Mode) -> Result<Config> {
     let options = Options::read(options)?;
     let config = match options.backend.as_str() {
-        OWN => own(&options)?,
-        "memory" => memory(&options)?,
-        "file" => file(&options, mode)?,
         "indexeddb" => indexeddb(&options, mode)?,
+        #[cfg(feature = "full")]
+        OWN => own(&options)?,
+        #[cfg(feature = "full")]
+        "memory" => memory(&options)?,
+        #[cfg(feature = "full")]
+        "file" => file(&options, mode)?,
         other => {
             return Err(invalid(format!(
                 "there is no backend {}; use memory, file (Node) or indexeddb (browsers)",
@@ -91,6 +98,7 @@ pub(super) fn config(options: &JsValue, mode: Mode) -> Result<Config> {
     codecs(&options, named(&options, config)?)
 }
 
+#[cfg(feature = "full")]
 fn own(options: &Options) -> Result<Config> {
     refuse_file(options)?;
     refuse_indexeddb(options)?;
@@ -98,6 +106,7 @@ fn own(options: &Options) -> Result<Config> {
     Ok(Config::at(ObjectPlace::new(object)))
 }
 
+#[cfg(feature = "full")]
 fn memory(options: &Options) -> Result<Config> {
     refuse(options, &[("path", options.path.is_some()), ("name", options.name.is_some())])?;
     refuse_file(options)?;
@@ -114,6 +123,7 @@ fn refuse_file(options: &Options) -> Result<()> {
     refuse(options, &given)
 }
 
+#[cfg(feature = "full")]
 fn refuse_indexeddb(options: &Options) -> Result<()> {
     refuse(options, &[("name", options.name.is_some()), ("durability", options.durability.is_some())])
 }
@@ -156,7 +166,7 @@ fn file(options: &Options, mode: Mode) -> Result<Config> {
     Ok(Config::at(FilePlace::new(fs, path).sync_blob(options.sync_blob.unwrap_or(true)).access(access)))
 }
 
-#[cfg(not(feature = "node"))]
+#[cfg(all(feature = "full", not(feature = "node")))]
 fn file(_: &Options, _: Mode) -> Result<Config> {
     Err(unsupported("the backend file is for Node; use indexeddb in a browser, or memory".to_owned()))
 }
@@ -166,7 +176,7 @@ fn indexeddb(options: &Options, mode: Mode) -> Result<Config> {
     use crate::backing::{Durability, IndexedDbPlace};
 
     refuse_file(options)?;
-    if mode == Mode::Sync {
+    if mode != Mode::Async {
         return Err(invalid(
             "the backend indexeddb is asynchronous only; use the functions that return promises".to_owned(),
         ));

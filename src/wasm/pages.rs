@@ -1,117 +1,69 @@
-//! Listings, logs, sweeps and exports, page by page.
+//! Listings, page by page.
 
 use std::{cell::RefCell, rc::Rc};
 
-use js_sys::{Function, Promise};
+use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
-use super::{
-    calls::bytes,
-    meta::meta_map,
-    moving::Exporting,
-    promise::{now, promise},
-};
+use super::{calls::bytes, meta::meta_map, promise::promise};
 use crate::{
-    cbor::{Head, Reader, Writer},
+    cbor::Writer,
+    env::BoxFut,
     error::{Error, ErrorKind, Result},
-    key::Key,
     meta::{Kind, pairs},
-    store::{Elements, Entries, Keys, Prefix, Query, Store, Sweep, Sweeping},
+    store::{Entries, Keys, Prefix, Query, Store},
 };
 
-/// What comes in pages.
-pub(super) enum Listing {
-    Keys(Keys),
-    Entries(Entries),
-    Export(Box<Exporting>),
-    Log(Elements),
-    Sweep(Sweeping),
+/// What comes in pages, each as bytes.
+pub(super) trait Pages {
+    /// The next one; `None` after the last.
+    fn next(&mut self) -> BoxFut<'_, Result<Option<Vec<u8>>>>;
 }
 
-impl Listing {
-    /// From the query as CBOR: a map of `values`, `type`, `prefix` for a listing, of `log` for a log, of `keep`, `before`
-    /// and `batch` for a sweep.
-    pub(super) fn open(store: &Store, query: &[u8]) -> Result<Self> {
-        let (mut wanted, mut values, mut sweep) = (Query::default(), false, None);
-        for (name, value) in pairs(query) {
-            match name {
-                b"\x66values" => values = value == [0xf5],
-                b"\x64type" => wanted.kind = Some(kind(value)?),
-                b"\x66prefix" => wanted.prefix = Some(Prefix::from_cbor(value)?),
-                b"\x63log" => return Ok(Self::Log(store.list_log(Key::from_cbor(value)?))),
-                b"\x66before" => sweep = Some(Sweep::before(whole(value)?)),
-                b"\x65batch" => {
-                    let batch = usize::try_from(whole(value)?).unwrap_or(usize::MAX);
-                    sweep = sweep.map(|sweep| sweep.batch_size(batch)).transpose()?;
-                }
-                b"\x64keep" => {
-                    let keys = kept(value)?;
-                    sweep = sweep.map(|sweep| sweep.keep(keys));
-                }
-                _ => {}
-            }
-        }
-        Ok(match sweep {
-            Some(sweep) => Self::Sweep(store.sweep_batches(sweep)),
-            None if values => Self::Entries(store.list_entries(wanted)?),
-            None => Self::Keys(store.list_keys(wanted)?),
+impl Pages for Keys {
+    fn next(&mut self) -> BoxFut<'_, Result<Option<Vec<u8>>>> {
+        Box::pin(async {
+            let page = self.next_page().await?;
+            Ok(page.map(|page| array(&page, |out, meta| out.raw(&meta_map(meta)))))
         })
     }
+}
 
-    /// An export, whose `progress` is told how many entries it has so far.
-    pub(super) fn export(store: &Store, progress: Function) -> Result<Self> {
-        Ok(Self::Export(Box::new(Exporting(store.export()?, progress))))
-    }
-
-    async fn next(&mut self) -> Result<Option<Vec<u8>>> {
-        let mut out = Writer::new();
-        match self {
-            Self::Keys(keys) => {
-                let Some(page) = keys.next_page().await? else { return Ok(None) };
-                out.array(page.len());
-                page.iter().for_each(|meta| out.raw(&meta_map(meta)));
-            }
-            Self::Entries(entries) => {
-                let Some(page) = entries.next_page().await? else { return Ok(None) };
-                out.array(page.len());
-                for (meta, value) in page {
+impl Pages for Entries {
+    fn next(&mut self) -> BoxFut<'_, Result<Option<Vec<u8>>>> {
+        Box::pin(async {
+            let page = self.next_page().await?;
+            Ok(page.map(|page| {
+                array(&page, |out, (meta, value)| {
                     out.array(2);
                     out.raw(meta.key.as_cbor());
-                    out.raw(&value);
-                }
-            }
-            Self::Export(export) => return Ok(export.next().await?.map(Vec::from)),
-            Self::Log(elements) => {
-                let Some(page) = elements.next_page().await? else { return Ok(None) };
-                out.array(page.len());
-                page.iter().for_each(|element| out.raw(element));
-            }
-            Self::Sweep(sweeping) => {
-                let Some(keys) = sweeping.next_batch().await? else { return Ok(None) };
-                out.array(keys.len());
-                keys.iter().for_each(|key| out.raw(key.as_cbor()));
-            }
-        }
-        Ok(Some(out.finish()))
+                    out.raw(value);
+                })
+            }))
+        })
     }
 }
 
-fn whole(item: &[u8]) -> Result<u64> {
-    let message = "before and batchSize of a sweep must be whole numbers that are not negative";
-    match Reader::new(item).head() {
-        Ok(Head::Positive(n)) => Ok(n),
-        _ => Err(Error::new(ErrorKind::InvalidConfig, message)),
-    }
+/// A CBOR array of what `write` makes of each item.
+pub(super) fn array<T>(items: &[T], write: impl Fn(&mut Writer, &T)) -> Vec<u8> {
+    let mut out = Writer::new();
+    out.array(items.len());
+    items.iter().for_each(|item| write(&mut out, item));
+    out.finish()
 }
 
-fn kept(items: &[u8]) -> Result<Vec<Key>> {
-    let (mut reader, mut keys) = (Reader::new(items), Vec::new());
-    if let Ok(Head::Array(_)) = reader.head() {
-        while let Ok(item) = reader.item() {
-            keys.push(Key::from_cbor(item)?);
+/// A listing, from the query as CBOR: a map of `values`, `type`, `prefix`.
+pub(super) fn listing(store: &Store, query: &[u8]) -> Result<Box<dyn Pages>> {
+    let (mut wanted, mut values) = (Query::default(), false);
+    for (name, value) in pairs(query) {
+        match name {
+            b"\x66values" => values = value == [0xf5],
+            b"\x64type" => wanted.kind = Some(kind(value)?),
+            b"\x66prefix" => wanted.prefix = Some(Prefix::from_cbor(value)?),
+            _ => {}
         }
     }
-    Ok(keys)
+    Ok(if values { Box::new(store.list_entries(wanted)?) } else { Box::new(store.list_keys(wanted)?) })
 }
 
 fn kind(item: &[u8]) -> Result<Kind> {
@@ -120,60 +72,41 @@ fn kind(item: &[u8]) -> Result<Kind> {
     found.ok_or_else(|| Error::new(ErrorKind::InvalidConfig, "a listing's type is one of edn, binary, append-log"))
 }
 
-/// A listing that one call at a time takes out, so that no borrow lives across an await.
+/// Pages that one call at a time takes out, so that no borrow lives across an await.
 #[derive(Clone)]
-struct Shared(Rc<RefCell<Option<Listing>>>);
+pub(super) struct Shared(Rc<RefCell<Option<Box<dyn Pages>>>>);
 
 impl Shared {
-    fn new(listing: Listing) -> Self {
-        Self(Rc::new(RefCell::new(Some(listing))))
+    pub(super) fn new(pages: Box<dyn Pages>) -> Self {
+        Self(Rc::new(RefCell::new(Some(pages))))
     }
 
-    async fn next(self) -> Result<JsValue> {
-        let listing = self.0.borrow_mut().take();
-        let mut listing = listing.ok_or_else(|| {
+    pub(super) async fn next(self) -> Result<JsValue> {
+        let pages = self.0.borrow_mut().take();
+        let mut pages = pages.ok_or_else(|| {
             Error::new(ErrorKind::Conflict, "the next page of this listing is being read; await it first")
         })?;
-        let page = listing.next().await;
-        *self.0.borrow_mut() = Some(listing);
+        let page = pages.next().await;
+        *self.0.borrow_mut() = Some(pages);
         Ok(bytes(page?.as_deref()))
     }
 }
 
-/// A listing whose pages are promised.
+/// What is promised page by page.
 #[wasm_bindgen]
 pub struct RawPages(Shared);
 
 impl RawPages {
-    pub(super) fn new(listing: Listing) -> Self {
-        Self(Shared::new(listing))
+    pub(super) fn new(pages: Box<dyn Pages>) -> Self {
+        Self(Shared::new(pages))
     }
 }
 
 #[wasm_bindgen]
 impl RawPages {
-    /// A CBOR array of metadata, or of `[key, value]`, or bytes of an export; `undefined` after the last.
-    /// A CBOR array of metadata, of `[key, value]`, of elements or of deleted keys; `undefined` after the last.
+    /// A CBOR array of metadata, of `[key, value]`, of elements or of deleted keys, or bytes of an export; `undefined`
+    /// after the last.
     pub fn next(&self) -> Promise {
         promise(self.0.clone().next())
-    }
-}
-
-/// A listing whose pages are there at once.
-#[wasm_bindgen]
-pub struct RawSyncPages(Shared);
-
-impl RawSyncPages {
-    pub(super) fn new(listing: Listing) -> Self {
-        Self(Shared::new(listing))
-    }
-}
-
-#[wasm_bindgen]
-impl RawSyncPages {
-    /// A CBOR array of metadata, or of `[key, value]`, or bytes of an export; `undefined` after the last.
-    /// A CBOR array of metadata, of `[key, value]`, of elements or of deleted keys; `undefined` after the last.
-    pub fn next(&self) -> Result<JsValue, JsValue> {
-        now(self.0.clone().next())
     }
 }

@@ -11,8 +11,9 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use super::host::to_js;
+#[cfg(feature = "full")]
+use crate::blocking;
 use crate::{
-    blocking,
     env::BoxFut,
     error::{Error, ErrorKind, Result},
 };
@@ -51,10 +52,12 @@ pub(super) fn dead() -> Option<Error> {
 }
 
 /// The result of a call now, or its error thrown.
+#[cfg(feature = "full")]
 pub(super) fn now(call: impl Future<Output = Result<JsValue>> + 'static) -> Result<JsValue, JsValue> {
     finish(Box::pin(call)).map_err(|error| to_js(&error))
 }
 
+#[cfg(feature = "full")]
 fn finish(call: BoxFut<'static, Result<JsValue>>) -> Result<JsValue> {
     dead().map_or_else(|| blocking::now(call), Err)
 }

@@ -83,8 +83,9 @@ impl Shared {
             return reply;
         }
         let mut jobs = vec![Job::new(work(sender))];
-        if self.is_still() {
+        if self.is_still() && jobs.iter().all(Job::reads_values) {
             // It need not wait for the flush, which is there to gather others: they follow in one of their own.
+            // Heads are another matter: a batch asks for them, and its commit, which comes next, must share that transaction.
             match self.go_on(jobs) {
                 Some(back) => jobs = back,
                 None => return reply,

@@ -1,9 +1,8 @@
-//! The life of a database: created, opened, deleted.
+//! How a database comes to be, and is opened.
 
 use js_sys::{Array, Function, Promise, Reflect};
-use rexie::Rexie;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, future_to_promise};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{Event, IdbDatabase, IdbFactory, IdbOpenDbRequest, IdbRequest};
 
 use super::{
@@ -11,10 +10,7 @@ use super::{
     large::{self, Large},
     row::{self, HEADS, Row, VALUES},
 };
-use crate::{
-    env::BoxFut,
-    error::{Error, ErrorKind, Result},
-};
+use crate::error::{Error, ErrorKind, Result};
 
 /// The version of the database: which object stores it has.
 const VERSION: u32 = 1;
@@ -30,7 +26,7 @@ extern "C" {
 }
 
 /// The browser's databases, in a window as in a worker.
-fn factory() -> Result<IdbFactory> {
+pub(super) fn factory() -> Result<IdbFactory> {
     let found = Reflect::get(&js_sys::global(), &"indexedDB".into()).map_err(|cause| fault("opening", cause))?;
     found.dyn_into().map_err(|_| {
         let message = "there is no IndexedDB here: use a page or a worker of a browser, or another backend";
@@ -54,31 +50,6 @@ pub(super) async fn create(name: &str) -> Result<()> {
     let database: IdbDatabase = row::result(&request).map_err(failed)?.unchecked_into();
     database.close();
     Ok(())
-}
-
-/// Deletes the database; nothing there is no error.
-pub(super) async fn delete(name: &str) -> Result<()> {
-    factory()?;
-    let name = name.to_owned();
-    let work = begun(async move { Rexie::delete(&name).await });
-    within_patience("deleting the database", work).await
-}
-
-/// Begins work of rexie's, which nobody can call back.
-fn begun(work: impl Future<Output = rexie::Result<()>> + 'static) -> Promise {
-    let work: BoxFut<'static, rexie::Result<()>> = Box::pin(work);
-    future_to_promise(async move { work.await.map(|()| JsValue::UNDEFINED).map_err(cause) })
-}
-
-/// The browser's own error, where rexie's holds one. (As text it would bring a table of all that rexie can say.)
-fn cause(error: rexie::Error) -> JsValue {
-    match error {
-        rexie::Error::IdbError(idb::Error::DomException(error)) => error.into(),
-        rexie::Error::IdbError(idb::Error::IndexedDbOpenFailed(error) | idb::Error::IndexedDbDeleteFailed(error)) => {
-            error
-        }
-        _ => js_sys::Error::new("the request ended without a result").into(),
-    }
 }
 
 /// What opening by name found.
@@ -159,7 +130,7 @@ fn first_event(request: &IdbRequest) -> Promise {
 }
 
 /// The result of `work`, or `BLOCKED` if it takes too long. `work` goes on: nobody can call it back.
-async fn within_patience(doing: &'static str, work: Promise) -> Result<()> {
+pub(super) async fn within_patience(doing: &'static str, work: Promise) -> Result<()> {
     let mut timer = JsValue::UNDEFINED;
     let limit = Promise::new(&mut |_, reject| timer = set_timeout(&reject, PATIENCE));
     let ended = JsFuture::from(Promise::race(&Array::of2(&work, &limit))).await;

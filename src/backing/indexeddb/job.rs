@@ -31,6 +31,10 @@ impl Job {
         Self { work, alone, tries: 0 }
     }
 
+    pub(super) fn reads_values(&self) -> bool {
+        matches!(self.work, Work::Read { part: Part::All, .. })
+    }
+
     pub(super) fn writes(&self) -> bool {
         matches!(self.work, Work::Commit { .. } | Work::Update { .. } | Work::SetAside { .. })
     }

@@ -8,6 +8,8 @@ mod answer;
 mod batch;
 mod connection;
 mod database;
+#[cfg(feature = "full")]
+mod delete;
 mod fault;
 mod handle;
 mod image;
@@ -16,6 +18,8 @@ mod large;
 mod row;
 mod transaction;
 
+#[cfg(not(feature = "full"))]
+use std::future::ready;
 use std::{cell::Cell, rc::Rc, sync::Arc};
 
 use bytes::Bytes;
@@ -92,13 +96,21 @@ impl Place for IndexedDbPlace {
         })
     }
 
+    #[cfg(feature = "full")]
     fn destroy(&self) -> BoxFut<'static, Result<()>> {
         let name = self.name.clone();
         Box::pin(async move {
             let Found::Ours(opened) = database::open(&name).await? else { return Ok(()) };
             opened.database.close();
-            database::delete(&name).await
+            delete::delete(&name).await
         })
+    }
+
+    #[cfg(not(feature = "full"))]
+    fn destroy(&self) -> BoxFut<'static, Result<()>> {
+        use crate::error::{Error, ErrorKind};
+
+        Box::pin(ready(Err(Error::new(ErrorKind::Unsupported, "the lean module deletes no database"))))
     }
 }
 

@@ -1,0 +1,157 @@
+// A store over IndexedDB begins with the lean wasm module, and goes on with the full one when that is needed.
+
+/* global konserve, store */
+
+import assert from 'node:assert/strict'
+import { dirname } from 'node:path'
+import { createRequire } from 'node:module'
+import { after, before, test } from 'node:test'
+import { launch, serve } from './helpers/browser.mjs'
+
+const folder = dirname(createRequire(import.meta.url).resolve('konserve/package.json'))
+const FULL = '/wasm/web_bg.wasm'
+let browser
+before(async () => (browser = await launch()))
+after(() => browser?.close())
+
+/** A tab with the package as `konserve`, and the wasm files that it asked for. `answer` may answer a path otherwise. */
+async function newTab(t, answer = () => undefined) {
+  const html = '<!doctype html><title>konserve</title><link rel="icon" href="data:,">'
+  const index = (path) => (path === '/' ? { headers: { 'content-type': 'text/html' }, body: html } : undefined)
+  const server = await serve(index, answer, folder)
+  const page = await browser.newPage()
+  t.after(() => page.close().then(server.close))
+  await page.goto(server.url)
+  await page.evaluate(async () => (globalThis.konserve = await import('./index.js')))
+  const files = () => server.requests.filter((path) => path.endsWith('.wasm'))
+  return { page, files }
+}
+
+test('values, listings and changes need the lean module alone; what needs more loads the full one, once', async (t) => {
+  const { page, files } = await newTab(t)
+  const values = await page.evaluate(async () => {
+    const store = (globalThis.store = await konserve.openStore({ name: 'lean' }))
+    const told = []
+    store.addEventListener('change', ({ op }) => told.push(op))
+    await store.assoc('a', 1)
+    await store.updateIn(['b', 'c'], async () => 2)
+    await store.dissoc('a')
+    return [await store.get('b'), (await store.keys().toArray()).length, await store.exists('a'), told.join()]
+  })
+  assert.deepEqual(values, [{ c: 2 }, 1, false, 'assoc,update-in,dissoc'])
+  assert.deepEqual(files(), ['/wasm/lean_bg.wasm'])
+  const log = await page.evaluate(async () => {
+    const told = []
+    store.addEventListener('change', ({ op }) => told.push(op))
+    await Promise.all([store.append('log', 1), store.append('log', 2), store.assoc('a', 3)])
+    const other = await konserve.openStore({ name: 'other' })
+    await other.assoc('k', 1)
+    await Promise.all([store.close(), other.close()])
+    return [await konserve.storeExists({ name: 'lean' }), told.filter((op) => op === 'assoc').length]
+  })
+  assert.deepEqual(log, [true, 1])
+  assert.deepEqual(files(), ['/wasm/lean_bg.wasm', FULL])
+})
+
+test('the order of calls is kept while the full module is loaded', async (t) => {
+  const { page } = await newTab(t)
+  const result = await page.evaluate(async () => {
+    const store = await konserve.openStore({ name: 'order' })
+    const done = []
+    const call = (name, promise) => promise.then(() => done.push(name))
+    await Promise.all([
+      ...Array.from({ length: 50 }, (_, n) => call(`put ${n}`, store.assoc('k', 'x'.repeat(n * 1000)))),
+      call('batch', store.multiAssoc({ k: [0], l: 0 })),
+      ...Array.from({ length: 5 }, (_, n) =>
+        call(
+          `update ${n}`,
+          store.updateIn(['k', 0], (i) => i + 1),
+        ),
+      ),
+      call('get', store.get('k')),
+      call('log', store.append('log', 'one')),
+      call('gone', store.dissoc('l')),
+    ])
+    const end = [await store.get('k'), await store.get('l', 'none'), await store.log('log')]
+    await store.close()
+    return { end, updates: done.filter((name) => name.startsWith('update')) }
+  })
+  assert.deepEqual(result.end, [[5], 'none', ['one']])
+  assert.deepEqual(
+    result.updates,
+    Array.from({ length: 5 }, (_, n) => `update ${n}`),
+  )
+})
+
+test('an update that waits for what needs the full module goes on', async (t) => {
+  const { page } = await newTab(t)
+  const result = await page.evaluate(async () => {
+    const store = await konserve.openStore({ name: 'nested' })
+    await store.update('k', async () => {
+      await store.append('log', 1)
+      return (await store.log('log')).length
+    })
+    return store.get('k')
+  })
+  assert.equal(result, 1)
+})
+
+test('a write hook, which needs the full module, is told of what is written right after', async (t) => {
+  const { page } = await newTab(t)
+  const events = await page.evaluate(async () => {
+    const store = await konserve.openStore({ name: 'hooked' })
+    const events = []
+    store.addWriteHook('h', ({ op, key, value, oldValue }) => events.push([op, key, value, oldValue]))
+    await Promise.all([store.assoc('a', 1), store.assoc('a', 2)])
+    store.removeWriteHook('h')
+    await store.assoc('a', 3)
+    await store.close()
+    return events
+  })
+  assert.deepEqual(events, [
+    ['assoc', 'a', 1, undefined],
+    ['assoc', 'a', 2, 1],
+  ])
+})
+
+test('while the full module cannot be loaded, values can be read and written, and the next call tries again', async (t) => {
+  let reachable = false
+  const missing = (path) => (!reachable && [FULL, '/wasm/web-copy.js'].includes(path) ? { status: 404 } : undefined)
+  const { page } = await newTab(t, missing)
+  const first = await page.evaluate(async () => {
+    globalThis.store = await konserve.openStore({ name: 'offline' })
+    const failed = await store.append('log', 1).catch(({ code }) => code)
+    await store.assoc('k', 1)
+    return [failed, await store.get('k')]
+  })
+  assert.deepEqual(first, ['BACKEND', 1])
+  reachable = true
+  const second = await page.evaluate(async () => {
+    await store.append('log', 1)
+    const log = await store.log('log')
+    await store.close()
+    const closed = [
+      await store.append('log', 2).catch(({ code }) => code),
+      await store.get('k').catch(({ code }) => code),
+    ]
+    return [log, closed]
+  })
+  assert.deepEqual(second, [[1], ['CLOSED', 'CLOSED']])
+})
+
+test('two stores of a page, one lean and one grown, lose no update', async (t) => {
+  const { page } = await newTab(t)
+  const count = await page.evaluate(async () => {
+    const [one, two] = await Promise.all([1, 2].map(() => konserve.openStore({ name: 'two' })))
+    await two.multiGet(['n'])
+    const add = async (store) => {
+      for (let i = 0; i < 200; i++) await store.update('n', (n = 0) => n + 1)
+    }
+    await Promise.all([add(one), add(two)])
+    const copied = await one.copyTo(two, { existing: 'replace' })
+    const count = await one.get('n')
+    await Promise.all([one.close(), two.close()])
+    return [count, copied]
+  })
+  assert.deepEqual(count, [400, 1])
+})
