@@ -132,6 +132,12 @@ impl Store {
         self.inner.locks.lock(name, mode).await
     }
 
+    /// The locks of several names, as [`lock`](Self::lock).
+    async fn lock_all(&self, names: &[BlobName], mode: Mode) -> Vec<Held> {
+        names.iter().for_each(|name| self.inner.logs.groups.end(*name));
+        self.inner.locks.lock_all(names, mode).await
+    }
+
     /// A lock to hold until the operation is acknowledged, where the backing does not keep the order of calls by itself.
     /// Where it does, holding the lock any longer than the call would make the operations on one key wait for each
     /// other's acknowledgement instead of sharing one. One that never waits needs no such care.

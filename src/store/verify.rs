@@ -3,7 +3,6 @@
 use super::{
     Mode, Store,
     blobs::{Blobs, Loaded},
-    heads::next_page,
     orphans::Met,
 };
 use crate::{
@@ -81,19 +80,6 @@ impl Store {
         }
         report.orphans = self.find_orphans(met, began).await?;
         Ok(report)
-    }
-
-    /// Of the logs that were met, the elements older than this that have no head.
-    async fn find_orphans(&self, met: Met, before: u64) -> Result<Vec<BlobName>> {
-        let mut orphans = Vec::new();
-        let headless = self.headless(met).await?;
-        let mut heads = self.inner.backing.heads();
-        while !headless.is_empty()
-            && let Some((page, _)) = next_page(heads.as_mut()).await?
-        {
-            orphans.extend(page.into_iter().filter(|seen| headless.has(&seen.meta, before)).map(|seen| seen.name));
-        }
-        Ok(orphans)
     }
 
     fn set_aside(&self, name: BlobName) -> BoxFut<'_, Result<bool>> {

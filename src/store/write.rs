@@ -129,7 +129,11 @@ impl Store {
         check_value(&value)?;
         let name = key.name();
         let blob = self.seal(name, &key, Kind::Value, None, &options, value)?;
-        let event = self.event(Op::Assoc, std::slice::from_ref(&key));
+        self.replace(name, blob, self.event(Op::Assoc, std::slice::from_ref(&key))).await
+    }
+
+    /// Puts a blob in the place of what is there, of a log with its elements, and tells of it.
+    pub(super) async fn replace(&self, name: BlobName, blob: Blob, event: Option<Box<Event>>) -> Result<()> {
         if self.inner.logs.may_be(name) {
             let put = move |_: Option<&Blob>| Ok((Change::Put(blob.clone()), Said::Found(true, event.clone())));
             return self.change(name, Part::All, Box::new(put)).await.map(|_| ());
