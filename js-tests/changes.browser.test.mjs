@@ -149,11 +149,21 @@ test('changes of another tab, of a worker and of this store are told, each with 
     await store.assoc('k', { large: 'x'.repeat(100_000) })
     await store.updateIn(['k', 'n'], (n = 0) => n + 1)
     await store.multiDissoc(['k', 'none'])
+    await store.append('log', 1)
+    await store.sweep({ keep: [], before: Date.now() + 1000 })
+    await other.copyTo(store)
     await Promise.all([other.close(), store.close()])
   })
-  const fromTab = await here.evaluate(() => collect(globalThis.changes, 3))
+  const fromTab = await here.evaluate(() => collect(globalThis.changes, 6))
   const remote = (op, ...keys) => ({ op, keys, origin: 'remote' })
-  assert.deepEqual(fromTab, [remote('assoc', 'k'), remote('update-in', 'k'), remote('multi-dissoc', 'k')])
+  assert.deepEqual(fromTab, [
+    remote('assoc', 'k'),
+    remote('update-in', 'k'),
+    remote('multi-dissoc', 'k'),
+    remote('append', 'log'),
+    remote('sweep', 'log'),
+    remote('import', 'unseen'),
+  ])
   const fromWorker = await here.evaluate(async () => {
     const worker = new Worker('/worker.mjs', { type: 'module' })
     worker.postMessage('watched')

@@ -98,6 +98,11 @@ pub(super) fn refuse(meta: &Meta) -> Result<()> {
     Err(Error::new(ErrorKind::InvalidPath, message))
 }
 
+/// Whether this is the key of an element.
+pub(super) fn is_element(key: &Key) -> bool {
+    key.as_cbor().starts_with(ELEMENT)
+}
+
 /// Whether this is the head of the blob of a log.
 pub(super) fn is_log(name: BlobName, blob: &Blob) -> bool {
     layout::open(name, None, &blob.head).is_ok_and(|(_, meta)| meta.kind == Kind::Log)

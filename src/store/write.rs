@@ -195,12 +195,13 @@ impl Store {
         })
     }
 
-    /// Deletes the log under a name, if its head is still the one that was seen.
-    pub(super) async fn delete_log(&self, name: BlobName, seen: Check) -> Result<bool> {
+    /// Deletes the log under a name, if its head is still the one that was seen, and tells of it.
+    pub(super) async fn delete_log(&self, name: BlobName, seen: Check, event: Option<Box<Event>>) -> Result<bool> {
         self.inner.logs.learn(name);
         let delete = move |blob: Option<&Blob>| {
             let same = blob.and_then(Blob::check) == Some(seen);
-            Ok((if same { Change::Delete } else { Change::Keep }, Said::Found(same, None)))
+            let (change, event) = if same { (Change::Delete, event.clone()) } else { (Change::Keep, None) };
+            Ok((change, Said::Found(same, event)))
         };
         Ok(matches!(self.change(name, Part::All, Box::new(delete)).await?, Said::Found(true, _)))
     }
