@@ -97,14 +97,14 @@ test('a batch whose transaction is aborted leaves nothing behind', async (t) => 
       if (left-- > 0) return put.apply(this, args)
       throw new DOMException('no room', 'QuotaExceededError')
     }
-    const error = await store.multiAssoc({ a: 1, b: 1, c: 1, d: 1 }).catch(({ code }) => code)
+    const error = await store.multiAssoc({ a: 1, b: 1, c: 1, d: 1 }).catch(({ code, key }) => [code, key])
     IDBObjectStore.prototype.put = put
     const keys = (await store.keys().toArray()).map(({ key }) => key)
     const b = await store.get('b')
     await store.close()
     return { error, keys, b }
   })
-  assert.deepEqual(result, { error: 'QUOTA_EXCEEDED', keys: ['b'], b: 0 })
+  assert.deepEqual(result, { error: ['QUOTA_EXCEEDED', 'a'], keys: ['b'], b: 0 })
 })
 
 test('batches of two tabs are atomic, and what was there is exact', async (t) => {

@@ -81,7 +81,9 @@ impl Intake {
             let put = writes.len() as u64;
             let event = held.as_ref().and_then(|_| self.event(&writes));
             // Somebody else wrote one of them in between, so what becomes of it is to be decided anew.
-            let Outcome::Done(_) = self.store.inner.backing.commit(writes).await? else { continue };
+            let committing = self.store.inner.backing.commit(writes);
+            let outcome = committing.await.map_err(|error| at_key(error, &group))?;
+            let Outcome::Done(_) = outcome else { continue };
             if let Some(event) = event {
                 self.store.inner.hooks.tell(*event, held.take());
             }
@@ -147,6 +149,15 @@ fn key_of(write: &Write) -> Option<Key> {
     let Change::Put(blob) = &write.change else { return None };
     let (_, meta) = layout::open(write.name, None, &blob.head).ok()?;
     (meta.kind != Kind::LogElement).then_some(meta.key)
+}
+
+/// With the key of the blob that the error names, or with the first: what fails is all of it.
+fn at_key(error: Error, group: &[(BlobName, Blob)]) -> Error {
+    let named = group.iter().find(|(name, _)| error.blob() == Some(*name.as_bytes()));
+    match named.or(group.first()).map(|(name, blob)| layout::open(*name, None, &blob.head)) {
+        Some(Ok((_, meta))) => error.at_key(meta.key.as_cbor()),
+        Some(Err(_)) | None => error,
+    }
 }
 
 fn exists(name: BlobName, blob: &Blob) -> Error {

@@ -63,10 +63,11 @@ impl Batch {
         self.blobs.iter().map(|(name, _)| *name).collect()
     }
 
-    /// With the key of the blob that the error names, if it does.
+    /// With the key of the blob that the error names, or with the first: what fails is all of it.
     fn at_key(&self, error: Error, keys: &[Key]) -> Error {
         let named = |(name, _): &&(BlobName, usize)| error.blob() == Some(*name.as_bytes());
-        match self.blobs.iter().find(named).and_then(|(_, at)| keys.get(*at)) {
+        let named = self.blobs.iter().find(named).and_then(|(_, at)| keys.get(*at));
+        match named.or(keys.first()) {
             Some(key) => error.at_key(key.as_cbor()),
             None => error,
         }
@@ -172,7 +173,11 @@ impl Store {
             let at_once = ordered && !batch.blobs.iter().any(|(name, _)| self.inner.logs.may_be(*name));
             for _ in 0..MAX_TRIES {
                 let mut reading = backing.read(batch.names(), Part::Head);
-                let before = if at_once { None } else { Some(reading.as_mut().await?) };
+                let before = if at_once {
+                    None
+                } else {
+                    Some(reading.as_mut().await.map_err(|error| batch.at_key(error, keys))?)
+                };
                 let mut logs = match &before {
                     Some(before) => self.logs_among(batch, before).await,
                     None => Vec::new(),
