@@ -98,14 +98,14 @@ test('a batch whose transaction is aborted leaves nothing behind', async (t) => 
       if (left-- > 0) return put.apply(this, args)
       throw new DOMException('no room', 'QuotaExceededError')
     }
-    const error = await store.multiAssoc({ a: 1, b: 1, c: 1, d: 1 }).catch(({ code }) => code)
+    const error = await store.multiAssoc({ a: 1, b: 1, c: 1, d: 1 }).catch(({ code, key }) => [code, key])
     IDBObjectStore.prototype.put = put
     const keys = (await store.keys().toArray()).map(({ key }) => key)
     const b = await store.get('b')
     await store.close()
     return { error, keys, b }
   })
-  assert.deepEqual(result, { error: 'QUOTA_EXCEEDED', keys: ['b'], b: 0 })
+  assert.deepEqual(result, { error: ['QUOTA_EXCEEDED', 'a'], keys: ['b'], b: 0 })
 })
 
 test('batches of two tabs are atomic, and what was there is exact', async (t) => {
@@ -150,11 +150,21 @@ test('changes of another tab, of a worker and of this store are told, each with 
     await store.assoc('k', { large: 'x'.repeat(100_000) })
     await store.updateIn(['k', 'n'], (n = 0) => n + 1)
     await store.multiDissoc(['k', 'none'])
+    await store.append('log', 1)
+    await store.sweep({ keep: [], before: Date.now() + 1000 })
+    await other.copyTo(store)
     await Promise.all([other.close(), store.close()])
   })
-  const fromTab = await here.evaluate(() => collect(globalThis.changes, 3))
+  const fromTab = await here.evaluate(() => collect(globalThis.changes, 6))
   const remote = (op, ...keys) => ({ op, keys, origin: 'remote' })
-  assert.deepEqual(fromTab, [remote('assoc', 'k'), remote('update-in', 'k'), remote('multi-dissoc', 'k')])
+  assert.deepEqual(fromTab, [
+    remote('assoc', 'k'),
+    remote('update-in', 'k'),
+    remote('multi-dissoc', 'k'),
+    remote('append', 'log'),
+    remote('sweep', 'log'),
+    remote('import', 'unseen'),
+  ])
   const fromWorker = await here.evaluate(async () => {
     const worker = new Worker('/worker.mjs', { type: 'module' })
     worker.postMessage('watched')

@@ -87,6 +87,37 @@ for (const [view, konserve] of views) {
           await tells(() => store.assoc(key, 1))
         }))
 
+      test('appends, sweeps, imports and copies are told, the latter with their keys', () =>
+        opened(async (store) => {
+          let told = []
+          store.addWriteHook('test', (event) => told.push(event))
+          const tells = async (write, ...expected) => {
+            told = []
+            await write()
+            for (const { keys } of told) keys?.sort()
+            assert.deepStrictEqual(told, expected)
+          }
+          const key = 'log'
+          await tells(() => store.append(key, 1, { meta: { by: 'ada' } }), {
+            op: 'append',
+            key,
+            value: 1,
+            meta: { by: 'ada' },
+          })
+          await tells(() => store.append(key, [2]), { op: 'append', key, value: [2] })
+          await store.assoc('expired', 1, { expires: 1 })
+          await tells(() => store.sweep({ keep: [key], before: 1 }), { op: 'sweep', keys: ['expired'] })
+          const source = await konserve.openStore(config())
+          await source.assoc('a', 1)
+          await source.append('b', 1)
+          const all = []
+          for await (const chunk of source.export()) all.push(chunk)
+          await tells(() => store.import(all), { op: 'import', keys: ['a', 'b'] })
+          await tells(() => store.import(all))
+          await tells(() => source.copyTo(store, { existing: 'replace' }), { op: 'import', keys: ['a', 'b'] })
+          await source.close()
+        }))
+
       test('what failed is not told', () =>
         opened(async (store) => {
           await store.assoc('k', 1)

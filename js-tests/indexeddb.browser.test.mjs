@@ -403,9 +403,19 @@ test('a full quota: QUOTA_EXCEEDED, the old value intact, and room helps', async
     const refused = await failure(
       globalThis.store.assoc('k', crypto.getRandomValues(bytes(65_536)).toString().repeat(80)),
     )
-    return [refused.code, refused.cause, (await globalThis.store.get('k')).length]
+    const large = crypto.getRandomValues(bytes(65_536)).toString().repeat(80)
+    const refusals = [
+      () => globalThis.store.assoc('k', large),
+      () => globalThis.store.update('k', () => large),
+      () => globalThis.store.bassoc('k', large),
+      () => globalThis.store.append('log', large),
+      () => globalThis.store.multiAssoc([['first', 1], ['k', large]]), // prettier-ignore
+    ]
+    const keys = []
+    for (const write of refusals) keys.push(await write().catch(({ key }) => key))
+    return [refused.code, refused.cause, (await globalThis.store.get('k')).length, keys]
   })
-  assert.deepEqual(full, ['QUOTA_EXCEEDED', 'QuotaExceededError', 5000])
+  assert.deepEqual(full, ['QUOTA_EXCEEDED', 'QuotaExceededError', 5000, ['k', 'k', 'k', 'log', 'first']])
   await limit()
   const roomy = await tab.evaluate(async () => {
     await globalThis.store.assoc('k', bytes(4_000_000))

@@ -410,7 +410,22 @@ export type BatchEntry<Schema> = unknown extends Schema
 
 /** What a write did. */
 export type WriteOp =
-  'assoc' | 'assoc-in' | 'update' | 'update-in' | 'dissoc' | 'dissoc-in' | 'bassoc' | 'multi-assoc' | 'multi-dissoc'
+  | 'assoc'
+  | 'assoc-in'
+  | 'update'
+  | 'update-in'
+  | 'dissoc'
+  | 'dissoc-in'
+  | 'bassoc'
+  | 'multi-assoc'
+  | 'multi-dissoc'
+  | 'append'
+  /** Keys were deleted by a sweep: one event for each of its batches, and one for each log. */
+  | 'sweep'
+  /** Keys came from elsewhere, by `import` or a `copyTo` into this store: one event for all that were put together. */
+  | 'import'
+  /** `verify` took what was damaged out of the way. No keys where its key could not be read. */
+  | 'repair'
 
 /** A write that succeeded. */
 export interface WriteEvent {
@@ -419,13 +434,13 @@ export interface WriteEvent {
   key?: unknown
   /** The key and the steps, of `assoc-in`, `update-in` and `dissoc-in`. */
   path?: unknown[]
-  /** What is there now, at the path. */
+  /** What is there now, at the path; of `append` the element. */
   value?: unknown
   /** What was there before, at the path; absent too where it could not be read. */
   oldValue?: unknown
   /** The keys and values of `multi-assoc`, in the order given. */
   kvs?: [key: unknown, value: unknown][]
-  /** The keys of a batch; of `multi-dissoc` those that were there. */
+  /** The keys of a batch, `sweep`, `import` or `repair`; of `multi-dissoc` those that were there. */
   keys?: unknown[]
   /** Your own entries of the metadata that the write gave. */
   meta?: { [name: string]: unknown }

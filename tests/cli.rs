@@ -427,11 +427,32 @@ fn verify_repairs_what_is_damaged_and_touches_nothing_else() {
     assert_eq!(fs::read(format!("{file}.damaged.new")).unwrap(), bytes);
     assert!(!Path::new(&file).exists());
     assert_eq!(place.run("verify", &[]).is(0), "1 checked, 0 damaged\n");
-    assert_eq!(place.run("verify --repair --json", &[]).is(0), "{\"checked\":1,\"corrupt\":[]}\n");
+    assert_eq!(place.run("verify --repair --json", &[]).is(0), "{\"checked\":1,\"corrupt\":[],\"orphans\":[]}\n");
     assert_eq!(place.run("get", &["n"]).is(0), "1\n");
     let _held = place.open(Access::Exclusive);
     place.run("verify --repair", &[]).fails(3, &["STORE_LOCKED"]);
     place.run("verify", &[]).is(0);
+}
+
+#[test]
+fn verify_tells_elements_of_logs_that_are_gone() {
+    let place = Place::new();
+    place.run("put --create", &["n", "1"]).is(0);
+    let store = place.open(Access::Exclusive);
+    store.append("log", "first").unwrap();
+    store.append("log", "second").unwrap();
+    store.close().unwrap();
+    let dump = place.run("dump", &[]).is(0);
+    let head = dump.lines().find(|line| line.contains("\"log\"")).and_then(|line| line.split('\t').next()).unwrap();
+    assert_eq!(place.run("verify", &[]).is(0), "4 checked, 0 damaged\n");
+    fs::remove_file(format!("{}/{head}", place.folder())).unwrap();
+    let report = place.run("verify", &[]).is(0);
+    assert_eq!(report.lines().filter(|line| line.contains(".ksv\torphan\t")).count(), 2, "{report}");
+    assert!(report.ends_with("\n3 checked, 0 damaged, 2 orphans\n"), "{report}");
+    let report: serde_json::Value = serde_json::from_str(&place.run("verify --json", &[]).is(0)).unwrap();
+    let orphans = report["orphans"].as_array().unwrap();
+    let there = |file: &serde_json::Value| Path::new(&place.folder()).join(file.as_str().unwrap()).exists();
+    assert!(orphans.len() == 2 && orphans.iter().all(there), "{report}");
 }
 
 #[test]

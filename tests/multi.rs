@@ -1,5 +1,5 @@
 //! Batches over files that fail, and over native types.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::sync::{Arc, Mutex};
 
@@ -31,7 +31,8 @@ fn a_full_disk_leaves_nothing_of_a_batch_and_the_error_names_a_key() {
         }
         let Err(error) = result else { continue };
         assert_eq!(error.kind(), ErrorKind::NoSpace);
-        named.extend(error.key().map(|key| keys.iter().position(|name| Key::from(*name).as_cbor() == key).unwrap()));
+        let key = error.key().unwrap_or_else(|| panic!("step {step}: {error} names no key"));
+        named.push(keys.iter().position(|name| Key::from(*name).as_cbor() == key).unwrap());
         let found = store.multi_get::<u64>(keys).unwrap();
         assert!(found == [None, Some(0), None] || found == [Some(1); 3], "step {step}: {found:?}");
         assert_eq!(store.multi_assoc(keys.map(|key| (key, 2))).unwrap().len(), 3, "it works when there is room");

@@ -96,7 +96,17 @@ export async function several(store: Store): Promise<void> {
 
 export async function listening(store: Store): Promise<void> {
   store.addWriteHook('log', ({ op, key, path, value, oldValue, kvs, keys, meta }: WriteEvent) => {
-    console.log(op === 'assoc-in', key, path, value, oldValue, kvs, keys, meta)
+    console.log(
+      op === 'assoc-in',
+      op === 'append' || op === 'sweep' || op === 'import' || op === 'repair',
+      key,
+      path,
+      value,
+      oldValue,
+      kvs,
+      keys,
+      meta,
+    )
   })
   // @ts-expect-error a hook is a function
   store.addWriteHook('log')

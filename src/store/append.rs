@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Mode, Store, WriteOptions, group::Calls, log::Log, read::Opened};
+use super::{Event, Mode, Op, Store, WriteOptions, group::Calls, log::Log, read::Opened};
 use crate::{
     backing::{Blob, Change, Expect, Outcome, Write},
     codec::{Encoded, check_value},
@@ -25,6 +25,8 @@ const APPENDING: BlobName = BlobName::from_bytes([0; 16]);
 pub(super) struct Append {
     element: Encoded,
     options: WriteOptions,
+    /// What to tell of it, if anybody wants to know.
+    event: Option<Box<Event>>,
 }
 
 /// The end of a log, and what its head says beside it.
@@ -52,12 +54,22 @@ impl Store {
         let appended = async {
             let _pass = self.inner.gate.enter()?;
             check_value(&element)?;
-            let append = Append { element: self.inner.codec.encode(element)?, options };
+            let event = self.append_event(&key, &element, &options);
+            let append = Append { element: self.inner.codec.encode(element)?, options, event };
             self.inner.logs.learn(key.name());
             let write = |calls| write(self.clone(), key.clone(), calls);
             self.inner.logs.groups.join(key.name(), append, write).written().await
         };
         appended.await.map_err(|error: Error| error.at_key(key.as_cbor()))
+    }
+
+    fn append_event(&self, key: &Key, element: &Bytes, options: &WriteOptions) -> Option<Box<Event>> {
+        let mut event = self.event(Op::Append, std::slice::from_ref(key))?;
+        if self.tells_values() {
+            event.values = vec![element.clone()];
+            event.meta = options.user.clone();
+        }
+        Some(event)
     }
 
     /// The end of the log at a key, or of a new one.
@@ -114,7 +126,7 @@ impl Store {
         let stamp = self.stamp();
         let mut after = Tail { before: None, ..tail.clone() };
         let mut elements = Vec::with_capacity(appends.len() + 1);
-        for Append { element, options } in appends.iter().flatten() {
+        for Append { element, options, .. } in appends.iter().flatten() {
             let key = after.log.element(after.log.next);
             let (name, blob) = seal(&key, Kind::LogElement, stamp, (None, Bytes::new()), element.clone())?;
             elements.push(Write { name, change: Change::Put(blob), expect: Expect::Anything });
@@ -151,19 +163,21 @@ fn write(store: Store, key: Key, calls: Arc<Calls>) -> BoxFut<'static, Result<()
         let (name, logs) = (key.name(), &store.inner.logs);
         // Not by `Store::lock`, which ends the group. It is held until everything is acknowledged: what must be tried
         // again keeps its place before later calls, and whoever comes meanwhile joins the next group.
-        let _held = store.inner.locks.lock(name, Mode::Exclusive).await;
+        let held = store.inner.locks.lock(name, Mode::Exclusive).await;
         let known = logs.take_tail(name).filter(|tail| tail.expires.is_none_or(|expires| expires > store.now()));
         let found = match known {
             Some(tail) => Ok(tail),
             None => store.tail(&key, name).await,
         };
-        let appends = calls.take();
+        let mut appends = calls.take();
         logs.groups.end(name);
         let mut tail = found?;
         for _ in 0..MAX_TRIES {
             if let Some(after) = store.extend(&key, name, &tail, &appends).await? {
                 logs.put_tail(name, after);
                 logs.learn(name);
+                let events = appends.iter_mut().flatten().filter_map(|append| append.event.take());
+                store.inner.hooks.tell_all(events.map(|event| *event), held);
                 return match tail.before {
                     Some(log) => store.remove_elements(log).await,
                     None => Ok(()),

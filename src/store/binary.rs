@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{Event, Op, Store, WriteOptions, read::Opened};
 use crate::{
-    backing::{Change, Expect, Part, Write},
+    backing::Part,
     error::{Error, ErrorKind, Result},
     key::Key,
     layout,
@@ -46,8 +46,7 @@ impl Store {
     pub(super) async fn put_bytes(&self, key: &Key, bytes: Bytes, options: &WriteOptions) -> Result<()> {
         let name = key.name();
         let blob = self.seal(name, key, Kind::Binary, None, options, bytes)?;
-        let write = Write { name, change: Change::Put(blob), expect: Expect::Anything };
-        self.commit(write, self.binary_event(key, options)).await.map(drop)
+        self.replace(name, blob, self.binary_event(key, options)).await
     }
 
     /// What is told of a binary: not its bytes, which may be more than memory holds.

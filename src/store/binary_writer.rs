@@ -152,14 +152,19 @@ impl BinaryWriter {
             return Err(error);
         }
         self.meta.digest = self.digest.finish();
-        let lock = self.store.lock(self.meta.key.name(), Mode::Exclusive).await;
+        let name = self.meta.key.name();
+        let lock = self.store.lock(name, Mode::Exclusive).await;
         let head = self.head()?;
+        let log = self.store.log_under(name).await;
         writer.finish(head).await?;
         let said = WriteOptions { user: self.meta.user.clone(), expires: self.meta.expires };
         if let Some(event) = self.store.binary_event(&self.meta.key, &said) {
             self.store.inner.hooks.tell(*event, lock);
         }
-        Ok(())
+        match log {
+            Some(log) => self.store.remove_log(name, log).await,
+            None => Ok(()),
+        }
     }
 
     /// The head, stamped now. Its length was announced: where the stamp of now needs another, which is in 1970 only, that

@@ -35,6 +35,14 @@ pub enum Op {
     MultiAssoc,
     /// Several keys were deleted together.
     MultiDissoc,
+    /// An element was added to the end of a log.
+    Append,
+    /// A sweep deleted keys: one event for each of its batches, and one for each log.
+    Sweep,
+    /// Keys came from another store, by an import or a copy: one event for all that were put together.
+    Import,
+    /// What was damaged was set aside, so its key has no value any more. No keys where its key could not be read.
+    Repair,
 }
 
 impl Op {
@@ -50,12 +58,16 @@ impl Op {
             Self::Bassoc => "bassoc",
             Self::MultiAssoc => "multi-assoc",
             Self::MultiDissoc => "multi-dissoc",
+            Self::Append => "append",
+            Self::Sweep => "sweep",
+            Self::Import => "import",
+            Self::Repair => "repair",
         }
     }
 
     /// Whether it is about several keys.
     pub const fn is_batch(self) -> bool {
-        matches!(self, Self::MultiAssoc | Self::MultiDissoc)
+        matches!(self, Self::MultiAssoc | Self::MultiDissoc | Self::Sweep | Self::Import | Self::Repair)
     }
 }
 
@@ -74,7 +86,8 @@ pub struct Event {
     pub keys: Vec<Key>,
     /// The steps into the value, outermost first; none where the whole value was meant.
     pub steps: Vec<Bytes>,
-    /// What was written, one for each key: for a path what is there now. None for what deletes.
+    /// What was written, one for each key: for a path what is there now, of an append the element. None for what deletes,
+    /// for binaries and for an import.
     pub values: Vec<Bytes>,
     /// What was there before, of a write to one key. `None` also where it could not be read.
     pub old_value: Option<Bytes>,
@@ -153,7 +166,12 @@ impl Hooks {
     /// Tells of a write. Its keys are still held, so that the order is that of the writes; listeners run without them,
     /// one event after the other, also if a listener writes, or threads do at the same time.
     pub(super) fn tell<T>(&self, event: Event, held: T) {
-        self.state().events.push(event);
+        self.tell_all([event], held);
+    }
+
+    /// The same of several writes, in this order.
+    pub(super) fn tell_all<T>(&self, events: impl IntoIterator<Item = Event>, held: T) {
+        self.state().events.extend(events);
         drop(held);
         loop {
             let mut state = self.state();

@@ -1,10 +1,12 @@
 //! Putting many blobs that were written elsewhere, a few at a time.
 
-use super::{Store, write::MAX_TRIES};
+use super::{Event, Op, Store, write::MAX_TRIES};
 use crate::{
     backing::{Blob, Change, Expect, Outcome, Part, Write},
     error::{Error, ErrorKind, Result},
+    key::Key,
     layout,
+    meta::Kind,
     name::BlobName,
 };
 
@@ -65,25 +67,39 @@ impl Intake {
         self.done.skipped += 1;
     }
 
-    /// Puts what was taken, in one transaction. Where a key exists that must not, those before it are put. No lock is held:
-    /// the backing sees to it that what was there is still there.
+    /// Puts what was taken, in one transaction. Where a key exists that must not, those before it are put. The backing sees
+    /// to it that what was there is still there; locks are held only where the order of the writes is to be told.
     pub(super) async fn flush(&mut self) -> Result<()> {
         self.size = 0;
         let group = std::mem::take(&mut self.group);
         if group.is_empty() {
             return Ok(());
         }
+        let mut held = self.store.lock_to_tell(group.iter().map(|(name, _)| *name)).await;
         for _ in 0..MAX_TRIES {
             let (writes, stopped) = self.decide(&group).await?;
             let put = writes.len() as u64;
+            let event = held.as_ref().and_then(|_| self.event(&writes));
             // Somebody else wrote one of them in between, so what becomes of it is to be decided anew.
-            let Outcome::Done(_) = self.store.inner.backing.commit(writes).await? else { continue };
+            let committing = self.store.inner.backing.commit(writes);
+            let outcome = committing.await.map_err(|error| at_key(error, &group))?;
+            let Outcome::Done(_) = outcome else { continue };
+            if let Some(event) = event {
+                self.store.inner.hooks.tell(*event, held.take());
+            }
             self.done.imported += put;
             let (passed, result) = stopped.map_or((group.len() as u64, Ok(())), |(before, error)| (before, Err(error)));
             self.done.skipped += passed - put;
             return result;
         }
         Err(Error::new(ErrorKind::Conflict, "others write the same keys all the time; try again when they are done"))
+    }
+
+    /// What is told of these.
+    fn event(&self, writes: &[Write]) -> Option<Box<Event>> {
+        let mut event = self.store.event(Op::Import, &[])?;
+        event.keys = writes.iter().filter_map(key_of).collect();
+        Some(event).filter(|event| !event.keys.is_empty())
     }
 
     /// Puts what came before an error, which then also tells how much that was.
@@ -125,6 +141,22 @@ impl Intake {
             // What cannot be read is something.
             Ok(Some(_)) | Err(_) => None,
         }
+    }
+}
+
+/// The key that is written; none of an element, whose log has one.
+fn key_of(write: &Write) -> Option<Key> {
+    let Change::Put(blob) = &write.change else { return None };
+    let (_, meta) = layout::open(write.name, None, &blob.head).ok()?;
+    (meta.kind != Kind::LogElement).then_some(meta.key)
+}
+
+/// With the key of the blob that the error names, or with the first: what fails is all of it.
+fn at_key(error: Error, group: &[(BlobName, Blob)]) -> Error {
+    let named = group.iter().find(|(name, _)| error.blob() == Some(*name.as_bytes()));
+    match named.or(group.first()).map(|(name, blob)| layout::open(*name, None, &blob.head)) {
+        Some(Ok((_, meta))) => error.at_key(meta.key.as_cbor()),
+        Some(Err(_)) | None => error,
     }
 }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::{Store, append::Tail, group::Groups, read::Opened};
 use crate::{
-    backing::{Blob, Change, Expect, Outcome, Write},
+    backing::{Blob, Change, Expect, Outcome, Part, Write},
     cbor::{Head, Reader, Writer},
     env::{Rng, System},
     error::{Error, ErrorKind, Result},
@@ -96,6 +96,16 @@ pub(super) fn refuse(meta: &Meta) -> Result<()> {
     let message =
         "this key holds a log, not a value; read it with log or reduceLog (reduce_log), add to it with append";
     Err(Error::new(ErrorKind::InvalidPath, message))
+}
+
+/// Whether this is the key of an element.
+pub(super) fn is_element(key: &Key) -> bool {
+    key.as_cbor().starts_with(ELEMENT)
+}
+
+/// Whether this is the head of the blob of a log.
+pub(super) fn is_log(name: BlobName, blob: &Blob) -> bool {
+    layout::open(name, None, &blob.head).is_ok_and(|(_, meta)| meta.kind == Kind::Log)
 }
 
 pub(super) fn not_a_log() -> Error {
@@ -202,6 +212,25 @@ impl Store {
     pub(super) fn log_in(&self, name: BlobName, blob: Option<&Blob>) -> Option<Log> {
         let blob = blob.filter(|_| self.inner.logs.may_be(name))?;
         self.parse_log(name, None, blob.clone()).ok().flatten()
+    }
+
+    /// The log under a name that is locked, if it is known that one may be there. What cannot be read is none.
+    pub(super) async fn log_under(&self, name: BlobName) -> Option<Log> {
+        if !self.inner.logs.may_be(name) {
+            return None;
+        }
+        let head = self.inner.backing.read(vec![name], Part::Head).await.ok()?.pop().flatten()?;
+        // A binary may be larger than memory.
+        if !is_log(name, &head) {
+            return None;
+        }
+        self.log_in(name, self.blob(name).await.ok()?.as_ref())
+    }
+
+    /// What is left to do once something else has come in the place of this log, or nothing.
+    pub(super) async fn remove_log(&self, name: BlobName, log: Log) -> Result<()> {
+        self.inner.logs.forget(name);
+        self.remove_elements(log).await
     }
 
     /// Deletes the elements of a log that has no head any more. What a crash leaves of them are orphans.

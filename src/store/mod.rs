@@ -41,7 +41,6 @@ pub use config::Config;
 pub use elements::Elements;
 pub use export::Export;
 pub use guard::Unreferenced;
-#[cfg(any(target_arch = "wasm32", feature = "testing"))]
 pub(crate) use hooks::Detail;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use hooks::TELLS_VALUES;
@@ -132,6 +131,21 @@ impl Store {
     async fn lock(&self, name: BlobName, mode: Mode) -> Held {
         self.inner.logs.groups.end(name);
         self.inner.locks.lock(name, mode).await
+    }
+
+    /// The locks of several names, as [`lock`](Self::lock).
+    async fn lock_all(&self, names: &[BlobName], mode: Mode) -> Vec<Held> {
+        names.iter().for_each(|name| self.inner.logs.groups.end(*name));
+        self.inner.locks.lock_all(names, mode).await
+    }
+
+    /// The locks of names that are written without a need for them, where the order of the writes is to be told.
+    async fn lock_to_tell(&self, names: impl Iterator<Item = BlobName>) -> Option<Vec<Held>> {
+        if !self.inner.hooks.want(Detail::Keys) {
+            return None;
+        }
+        let names: Vec<_> = names.collect();
+        Some(self.lock_all(&names, Mode::Exclusive).await)
     }
 
     /// A lock to hold until the operation is acknowledged, where the backing does not keep the order of calls by itself.

@@ -2,7 +2,11 @@
 
 use bytes::Bytes;
 
-use super::{Held, Mode, Op, Store, WriteOptions, write::MAX_TRIES};
+use super::{
+    Held, Mode, Op, Store, WriteOptions,
+    log::{self, Log},
+    write::MAX_TRIES,
+};
 use crate::{
     backing::{Blob, Capability, Change, Expect, Outcome, Part, Write},
     codec::check_value,
@@ -59,10 +63,11 @@ impl Batch {
         self.blobs.iter().map(|(name, _)| *name).collect()
     }
 
-    /// With the key of the blob that the error names, if it does.
+    /// With the key of the blob that the error names, or with the first: what fails is all of it.
     fn at_key(&self, error: Error, keys: &[Key]) -> Error {
         let named = |(name, _): &&(BlobName, usize)| error.blob() == Some(*name.as_bytes());
-        match self.blobs.iter().find(named).and_then(|(_, at)| keys.get(*at)) {
+        let named = self.blobs.iter().find(named).and_then(|(_, at)| keys.get(*at));
+        match named.or(keys.first()) {
             Some(key) => error.at_key(key.as_cbor()),
             None => error,
         }
@@ -85,21 +90,26 @@ impl Batch {
     }
 }
 
-/// Whether each blob was there, and the locks that are still to be held.
-type Exchanged = (Vec<bool>, Option<Vec<Held>>);
+/// Whether each blob was there, the logs that are gone, and the locks that are still to be held.
+type Exchanged = (Vec<bool>, Vec<Gone>, Option<Vec<Held>>);
+
+/// A log that is gone, but for its elements. Where they were not looked up in time, there is only the name.
+type Gone = (BlobName, Option<Log>);
 
 impl Store {
     /// The values of several keys as CBOR, for each key in the order that was given, read together.
     pub async fn multi_get_cbor(&self, keys: &[Key]) -> Result<Vec<Option<Bytes>>> {
         let _pass = self.inner.gate.enter()?;
         let batch = Batch::of(keys.iter());
-        let held = self.inner.locks.lock_all(&batch.names(), Mode::Shared).await;
+        let held = self.lock_all(&batch.names(), Mode::Shared).await;
         let reading = self.inner.backing.read(batch.names(), Part::All);
         let _kept = self.keep(held);
         let mut found = Vec::with_capacity(batch.blobs.len());
         for ((name, at), blob) in batch.blobs.iter().zip(reading.await?) {
             found.push(match (keys.get(*at), blob) {
-                (Some(key), Some(blob)) => self.value(*name, key, blob).map_err(|error| error.at_key(key.as_cbor()))?,
+                (Some(key), Some(blob)) => {
+                    self.gotten(*name, key, blob).map_err(|error| error.at_key(key.as_cbor()))?
+                }
                 _ => None,
             });
         }
@@ -122,7 +132,7 @@ impl Store {
             changes.push(Change::Put(blob.map_err(|error| error.at_key(key.as_cbor()))?));
         }
         let (keys, values): (Vec<_>, Vec<_>) = entries.into_iter().map(|entry| (entry.key, entry.value)).unzip();
-        let (there, kept) = self.exchange(&keys, &batch, changes).await?;
+        let (there, logs, kept) = self.exchange(&keys, &batch, changes).await?;
         if let Some(mut event) = self.event(Op::MultiAssoc, &keys) {
             if self.tells_values() {
                 event.values = values;
@@ -130,6 +140,7 @@ impl Store {
             }
             self.inner.hooks.tell(*event, kept);
         }
+        self.remove_logs(logs).await?;
         Ok(batch.by_key(&there))
     }
 
@@ -138,11 +149,12 @@ impl Store {
         let _pass = self.inner.gate.enter()?;
         let batch = Batch::of(keys.iter());
         let changes = vec![Change::Delete; batch.blobs.len()];
-        let (there, kept) = self.exchange(keys, &batch, changes).await?;
+        let (there, logs, kept) = self.exchange(keys, &batch, changes).await?;
         if let Some(mut event) = self.event(Op::MultiDissoc, &[]).filter(|_| there.contains(&true)) {
             event.keys = batch.keys_of(&there, keys);
             self.inner.hooks.tell(*event, kept);
         }
+        self.remove_logs(logs).await?;
         Ok(batch.by_key(&there))
     }
 
@@ -154,12 +166,22 @@ impl Store {
         changes: Vec<Change>,
     ) -> BoxFut<'a, Result<Exchanged>> {
         Box::pin(async move {
-            let mut held = Some(self.inner.locks.lock_all(&batch.names(), Mode::Exclusive).await);
+            let mut held = Some(self.lock_all(&batch.names(), Mode::Exclusive).await);
             let backing = &self.inner.backing;
             let Capability { ordered, shared, .. } = backing.capability();
+            // The elements of a log are known only from its head, which has to be read before it is gone.
+            let at_once = ordered && !batch.blobs.iter().any(|(name, _)| self.inner.logs.may_be(*name));
             for _ in 0..MAX_TRIES {
                 let mut reading = backing.read(batch.names(), Part::Head);
-                let before = if ordered { None } else { Some(reading.as_mut().await?) };
+                let before = if at_once {
+                    None
+                } else {
+                    Some(reading.as_mut().await.map_err(|error| batch.at_key(error, keys))?)
+                };
+                let mut logs = match &before {
+                    Some(before) => self.logs_among(batch, before).await,
+                    None => Vec::new(),
+                };
                 // Where the backing keeps the order of calls, one right after the other shares its transaction; elsewhere
                 // what was read must still be there, if others may write too.
                 let seen = before.as_ref().filter(|_| shared);
@@ -174,11 +196,46 @@ impl Store {
                     // What is done is done, also if what was there cannot be read: then it counts as there.
                     None => reading.await.unwrap_or_else(|_| vec![Some(Blob::default()); changes.len()]),
                 };
-                return Ok((self.there(keys, batch, before), held));
+                if at_once {
+                    logs.extend(logs_of(batch, &before).map(|name| (name, None)));
+                }
+                return Ok((self.there(keys, batch, before), logs, held));
             }
             let message = format!("others changed one of the keys {MAX_TRIES} times in between; try again");
             Err(Error::new(ErrorKind::Conflict, message))
         })
+    }
+
+    /// The logs among the blobs of a batch, of which these are the heads.
+    async fn logs_among(&self, batch: &Batch, heads: &[Option<Blob>]) -> Vec<Gone> {
+        let mut logs = Vec::new();
+        for name in logs_of(batch, heads) {
+            self.inner.logs.learn(name);
+            // One that cannot be read has no elements that can be known.
+            if let Some(log) = self.log_under(name).await {
+                logs.push((name, Some(log)));
+            }
+        }
+        logs
+    }
+
+    /// Removes the elements of logs that are gone.
+    async fn remove_logs(&self, logs: Vec<Gone>) -> Result<()> {
+        let missed = logs.iter().any(|(_, log)| log.is_none());
+        for (name, log) in logs {
+            match log {
+                Some(log) => self.remove_log(name, log).await?,
+                None => self.inner.logs.forget(name),
+            }
+        }
+        if missed { self.remove_orphans().await } else { Ok(()) }
+    }
+
+    /// The value of a blob as a `get` gives it.
+    fn gotten(&self, name: BlobName, key: &Key, blob: Blob) -> Result<Option<Bytes>> {
+        let Some(opened) = self.open(name, Some(key), blob)? else { return Ok(None) };
+        log::refuse(&opened.meta)?;
+        self.decode(opened).map(Some)
     }
 
     /// Which of the blobs held something; what is damaged does.
@@ -188,6 +245,12 @@ impl Store {
         };
         batch.blobs.iter().zip(before).map(there).collect()
     }
+}
+
+/// The names of the logs among the blobs of a batch, of which these are the heads.
+fn logs_of<'a>(batch: &'a Batch, heads: &'a [Option<Blob>]) -> impl Iterator<Item = BlobName> + 'a {
+    let names = batch.blobs.iter().map(|(name, _)| *name);
+    names.zip(heads).filter_map(|(name, head)| head.as_ref().filter(|head| log::is_log(name, head)).map(|_| name))
 }
 
 /// The writes that make these changes, if what was seen is still there.

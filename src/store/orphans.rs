@@ -7,10 +7,14 @@ use super::{
     log::{Log, log_of},
 };
 use crate::{
+    backing::{Change, Expect, Write},
     error::Result,
     meta::{Kind, Meta},
     name::{BlobName, NameTable},
 };
+
+/// How many are deleted together.
+const DELETED_AT_ONCE: usize = 256;
 
 /// Logs of which elements were met.
 #[derive(Default)]
@@ -65,6 +69,34 @@ impl Store {
             }
         }
         Ok(met)
+    }
+
+    /// Of the logs that were met, the elements older than this that have no head.
+    pub(super) async fn find_orphans(&self, met: Met, before: u64) -> Result<Vec<BlobName>> {
+        let mut orphans = Vec::new();
+        let headless = self.headless(met).await?;
+        let mut heads = self.inner.backing.heads();
+        while !headless.is_empty()
+            && let Some((page, _)) = next_page(heads.as_mut()).await?
+        {
+            orphans.extend(page.into_iter().filter(|seen| headless.has(&seen.meta, before)).map(|seen| seen.name));
+        }
+        Ok(orphans)
+    }
+
+    /// Deletes the elements of all logs that have no head.
+    pub(super) async fn remove_orphans(&self) -> Result<()> {
+        // Where a batch is atomic, an element is never without its head: whatever has none now is an orphan.
+        let before = if self.inner.backing.capability().atomic_batches { u64::MAX } else { self.settled().await };
+        let (mut met, mut heads) = (Met::default(), self.inner.backing.heads());
+        while let Some((page, _)) = next_page(heads.as_mut()).await? {
+            page.iter().for_each(|seen| met.meet(&seen.meta));
+        }
+        for some in self.find_orphans(met, before).await?.chunks(DELETED_AT_ONCE) {
+            let delete = |name: &BlobName| Write { name: *name, change: Change::Delete, expect: Expect::Anything };
+            self.inner.backing.commit(some.iter().map(delete).collect()).await?;
+        }
+        Ok(())
     }
 
     /// The log under this name, if there is one still.

@@ -1,7 +1,7 @@
 //! Garbage: deleting what nobody wants any more, while others write.
 
 use super::{
-    Store,
+    Op, Store,
     heads::{Seen, next_page},
     orphans::Met,
 };
@@ -76,6 +76,12 @@ struct Found {
     is_log: bool,
 }
 
+impl Found {
+    fn deletion(&self) -> Write {
+        Write { name: self.name, change: Change::Delete, expect: Expect::Check(self.check) }
+    }
+}
+
 impl Store {
     /// Deletes every key that is neither kept nor written at or after a time, with the elements of logs; what has
     /// expired; and elements that belong to no log. Gives the keys deleted.
@@ -96,16 +102,21 @@ impl Store {
         Sweeping { store: self.clone(), sweep, stage: Stage::Start, heads: None, met, found }
     }
 
-    /// Deletes those that are still as they were seen; they are left of `writes`.
-    fn delete_seen(&self, mut writes: Vec<Write>) -> BoxFut<'_, Result<Vec<Write>>> {
+    /// Deletes those that are still as they were seen, and tells of them; their keys.
+    fn delete_seen(&self, mut found: Vec<Found>) -> BoxFut<'_, Result<Vec<Key>>> {
         Box::pin(async move {
-            while !writes.is_empty() {
-                match self.inner.backing.commit(writes.clone()).await? {
+            let held = self.lock_to_tell(found.iter().map(|found| found.name)).await;
+            while !found.is_empty() {
+                match self.inner.backing.commit(found.iter().map(Found::deletion).collect()).await? {
                     Outcome::Done(_) => break,
-                    Outcome::Conflict(changed) => writes.retain(|write| write.name != changed),
+                    Outcome::Conflict(changed) => found.retain(|found| found.name != changed),
                 }
             }
-            Ok(writes)
+            let keys: Vec<_> = found.into_iter().filter_map(|found| found.key).collect();
+            if let Some(event) = self.event(Op::Sweep, &keys).filter(|_| !keys.is_empty()) {
+                self.inner.hooks.tell(*event, held);
+            }
+            Ok(keys)
         })
     }
 }
@@ -173,18 +184,11 @@ impl Sweeping {
     async fn delete(&mut self) -> Result<Vec<Key>> {
         let rest = self.found.split_off(self.sweep.batch.min(self.found.len()));
         let batch = std::mem::replace(&mut self.found, rest);
-        let mut writes = Vec::with_capacity(batch.len());
-        for Found { name, check, .. } in batch.iter().filter(|found| !found.is_log) {
-            writes.push(Write { name: *name, change: Change::Delete, expect: Expect::Check(*check) });
-        }
-        let mut deleted = self.store.delete_seen(writes).await?.into_iter().peekable();
-        let mut keys = Vec::with_capacity(batch.len());
-        for Found { name, check, key, is_log } in batch {
-            let gone = if is_log {
-                self.store.delete_log(name, check).await?
-            } else {
-                deleted.next_if(|write| write.name == name).is_some()
-            };
+        let (logs, others) = batch.into_iter().partition(|found| found.is_log);
+        let mut keys = self.store.delete_seen(others).await?;
+        for Found { name, check, key, .. } in Vec::<Found>::into_iter(logs) {
+            let event = key.as_ref().and_then(|key| self.store.event(Op::Sweep, std::slice::from_ref(key)));
+            let gone = self.store.delete_log(name, check, event).await?;
             keys.extend(key.filter(|_| gone));
         }
         Ok(keys)

@@ -1,15 +1,18 @@
 //! Reading everything, to find out what is damaged and, if wanted, to set it aside.
 
+use bytes::Bytes;
+
 use super::{
-    Mode, Store,
+    Mode, Op, Store,
     blobs::{Blobs, Loaded},
-    heads::next_page,
+    log::is_element,
     orphans::Met,
 };
 use crate::{
     backing::Blob,
     env::BoxFut,
     error::{Error, ErrorKind, Result},
+    key::Key,
     name::BlobName,
 };
 
@@ -73,7 +76,7 @@ impl Store {
                     Err(error) => Err(error),
                 };
                 if let Err(error) = checked {
-                    let set_aside = repair && is_damage(&error) && self.set_aside(name).await?;
+                    let set_aside = repair && is_damage(&error) && self.set_aside(name, &error).await?;
                     report.corrupt.push(Damaged { name, error, set_aside });
                 }
             }
@@ -83,38 +86,31 @@ impl Store {
         Ok(report)
     }
 
-    /// Of the logs that were met, the elements older than this that have no head.
-    async fn find_orphans(&self, met: Met, before: u64) -> Result<Vec<BlobName>> {
-        let mut orphans = Vec::new();
-        let headless = self.headless(met).await?;
-        let mut heads = self.inner.backing.heads();
-        while !headless.is_empty()
-            && let Some((page, _)) = next_page(heads.as_mut()).await?
-        {
-            orphans.extend(page.into_iter().filter(|seen| headless.has(&seen.meta, before)).map(|seen| seen.name));
-        }
-        Ok(orphans)
-    }
-
-    fn set_aside(&self, name: BlobName) -> BoxFut<'_, Result<bool>> {
-        let store = self.clone();
+    /// Takes a blob out of its name that is damaged in this way, and tells of it.
+    fn set_aside(&self, name: BlobName, damage: &Error) -> BoxFut<'_, Result<bool>> {
+        let (store, key) = (self.clone(), damage.key().map(Bytes::copy_from_slice).map(Key::from_canonical));
         let judge = move |blob: &Blob| store.check(name, blob.clone()).is_err_and(|error| is_damage(&error));
         Box::pin(async move {
             let held = self.lock(name, Mode::Exclusive).await;
             let taking = self.inner.backing.set_aside(name, Box::new(judge));
-            let _kept = self.keep(held);
-            match taking.await {
+            let kept = self.keep(held);
+            let taken = match taking.await {
                 // What is there is no blob at all, such as a link: whoever made it knows what it is.
-                Err(error) if is_damage(&error) => Ok(false),
-                taken => taken,
+                Err(error) if is_damage(&error) => false,
+                taken => taken?,
+            };
+            let keys: Vec<_> = key.filter(|key| !is_element(key)).into_iter().collect();
+            if let Some(event) = self.event(Op::Repair, &keys).filter(|_| taken) {
+                self.inner.hooks.tell(*event, kept);
             }
+            Ok(taken)
         })
     }
 
     /// Binaries may be larger than memory.
     async fn check_large(&self, name: BlobName) -> Result<()> {
         let Some((meta, mut content)) = self.find_binary(name, None).await? else { return Ok(()) };
-        content.part(name, &meta, 0, 0).await.map(drop)
+        content.part(name, &meta, 0, 0).await.map(drop).map_err(|error| error.at_key(meta.key.as_cbor()))
     }
 }
 

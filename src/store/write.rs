@@ -129,7 +129,11 @@ impl Store {
         check_value(&value)?;
         let name = key.name();
         let blob = self.seal(name, &key, Kind::Value, None, &options, value)?;
-        let event = self.event(Op::Assoc, std::slice::from_ref(&key));
+        self.replace(name, blob, self.event(Op::Assoc, std::slice::from_ref(&key))).await
+    }
+
+    /// Puts a blob in the place of what is there, of a log with its elements, and tells of it.
+    pub(super) async fn replace(&self, name: BlobName, blob: Blob, event: Option<Box<Event>>) -> Result<()> {
         if self.inner.logs.may_be(name) {
             let put = move |_: Option<&Blob>| Ok((Change::Put(blob.clone()), Said::Found(true, event.clone())));
             return self.change(name, Part::All, Box::new(put)).await.map(|_| ());
@@ -191,12 +195,13 @@ impl Store {
         })
     }
 
-    /// Deletes the log under a name, if its head is still the one that was seen.
-    pub(super) async fn delete_log(&self, name: BlobName, seen: Check) -> Result<bool> {
+    /// Deletes the log under a name, if its head is still the one that was seen, and tells of it.
+    pub(super) async fn delete_log(&self, name: BlobName, seen: Check, event: Option<Box<Event>>) -> Result<bool> {
         self.inner.logs.learn(name);
         let delete = move |blob: Option<&Blob>| {
             let same = blob.and_then(Blob::check) == Some(seen);
-            Ok((if same { Change::Delete } else { Change::Keep }, Said::Found(same, None)))
+            let (change, event) = if same { (Change::Delete, event.clone()) } else { (Change::Keep, None) };
+            Ok((change, Said::Found(same, event)))
         };
         Ok(matches!(self.change(name, Part::All, Box::new(delete)).await?, Said::Found(true, _)))
     }

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use konserve::{
-    Config, Damaged, Kind, Meta, Prefix, Query, Value,
+    BlobName, Config, Damaged, Kind, Meta, Prefix, Query, Value,
     backing::{Access, FilePlace, StdFs},
     blocking::{Store, connect_store, open_store, wait},
 };
@@ -37,8 +37,9 @@ pub(crate) fn run(Arguments { json, command }: Arguments) -> Result<(), Failure>
             with(&reading(&store.folder)?, |store| info_key(store, &key, edn, &mut out))
         }
         Command::Verify { store, repair, shared } => {
-            let store = if repair { writing(&store.folder, false, shared) } else { reading(&store.folder) };
-            with(&store?, |store| verify(store, repair, &mut out))
+            let folder = store.folder;
+            let store = if repair { writing(&folder, false, shared) } else { reading(&folder) };
+            with(&store?, |store| verify(store, blobs(&folder), repair, &mut out))
         }
         Command::Export { store, file } => {
             with(&reading(&store.folder)?, |store| moving::export(store, &file, &mut out))
@@ -170,14 +171,20 @@ fn info_key(store: &Store, word: &str, is_edn: bool, out: &mut Output) -> Result
     }
 }
 
-fn verify(store: &Store, repair: bool, out: &mut Output) -> Result<(), Failure> {
+/// About how many blobs there are, for a bar.
+fn blobs(folder: &Path) -> u32 {
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let count = files.filter(|file| file.path().extension().is_some_and(|end| end == "ksv")).count();
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+fn verify(store: &Store, blobs: u32, repair: bool, out: &mut Output) -> Result<(), Failure> {
     let mut progress = Progress::new(false);
-    let report = if repair {
-        store.repair(|checked| progress.at(checked))
-    } else {
-        store.verify(|checked| progress.at(checked))
-    }?;
+    let shown =
+        |checked| progress.part(checked, f64::from(u32::try_from(checked).unwrap_or(u32::MAX)) / f64::from(blobs));
+    let report = if repair { store.repair(shown) } else { store.verify(shown) }?;
     drop(progress);
+    let orphans: Vec<_> = report.orphans.iter().map(BlobName::file_name).collect();
     let damage = |Damaged { name, error, set_aside }: &Damaged| {
         let renamed = if *set_aside { ".damaged.new" } else { "" };
         let file = name.file_name() + renamed;
@@ -187,10 +194,15 @@ fn verify(store: &Store, repair: bool, out: &mut Output) -> Result<(), Failure> 
     let count = u64::try_from(damaged.len()).unwrap_or(u64::MAX);
     if out.is_json() {
         let corrupt: Value = damaged.into_iter().map(|facts| facts.into_iter().collect::<Value>()).collect();
-        out.value(&[("checked", report.checked.into()), ("corrupt", corrupt)].into_iter().collect())?;
+        let orphans: Value = orphans.into_iter().map(Value::from).collect();
+        let facts = [("checked", report.checked.into()), ("corrupt", corrupt), ("orphans", orphans)];
+        out.value(&facts.into_iter().collect())?;
     } else {
         damaged.iter().try_for_each(|[(_, file), (_, code), (_, message)]| out.line(&[file, code, message]))?;
-        out.line(&[&format!("{} checked, {count} damaged", report.checked)])?;
+        let what = "an element of a log that is gone; harmless, and deleted by a sweep";
+        orphans.iter().try_for_each(|file| out.line(&[file, "orphan", what]))?;
+        let also = if orphans.is_empty() { String::new() } else { format!(", {} orphans", orphans.len()) };
+        out.line(&[&format!("{} checked, {count} damaged{also}", report.checked)])?;
     }
     if count == 0 {
         return Ok(());

@@ -33,12 +33,7 @@ impl Progress {
 
     /// So many entries, which are about this part of all, from 0 to 1: a bar.
     pub(crate) fn part(&mut self, entries: u64, part: f64) {
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
-        let percent = (part.clamp(0.0, 1.0) * 100.0) as usize;
-        self.show(|| {
-            let done = percent * BAR / 100;
-            format!("[{}{}] {percent:3} %, {entries} entries", "#".repeat(done), "-".repeat(BAR - done))
-        });
+        self.show(|| bar(entries, part));
     }
 
     fn show(&mut self, line: impl FnOnce() -> String) {
@@ -52,10 +47,32 @@ impl Progress {
     }
 }
 
+fn bar(entries: u64, part: f64) -> String {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
+    let percent = (part.clamp(0.0, 1.0) * 100.0) as usize;
+    let done = percent * BAR / 100;
+    format!("[{}{}] {percent:3} %, {entries} entries", "#".repeat(done), "-".repeat(BAR - done))
+}
+
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.shown {
             _ = write!(io::stderr(), "\r\x1b[K");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_is_as_full_as_the_part_that_is_done_and_never_longer() {
+        assert_eq!(bar(0, 0.0), format!("[{}]   0 %, 0 entries", "-".repeat(30)));
+        assert_eq!(bar(5, 0.5), format!("[{}{}]  50 %, 5 entries", "#".repeat(15), "-".repeat(15)));
+        for over in [1.0, 1.5, f64::INFINITY] {
+            assert_eq!(bar(9, over), format!("[{}] 100 %, 9 entries", "#".repeat(30)));
+        }
+        assert!(bar(0, f64::NAN).starts_with("[-"), "of nothing, nothing is done");
     }
 }

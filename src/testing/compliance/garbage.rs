@@ -35,7 +35,7 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 /// A time after everything that was written so far, and not after what is written from now on.
-fn tick() -> u64 {
+pub(super) fn tick() -> u64 {
     let last = stamp(&Hands::at(0));
     stamp(&Hands::at(last + 1))
 }

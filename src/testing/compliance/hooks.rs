@@ -39,35 +39,35 @@ pub(super) const CASES: &[Case] = &[
 
 /// What a hook was told so far.
 #[derive(Clone, Default)]
-struct Told(Arc<Mutex<Vec<Event>>>);
+pub(super) struct Told(Arc<Mutex<Vec<Event>>>);
 
 impl Told {
-    fn listen(&self, store: &Store, id: &str, detail: Detail) -> Result<()> {
+    pub(super) fn listen(&self, store: &Store, id: &str, detail: Detail) -> Result<()> {
         let told = self.0.clone();
         let hook = move |event: &Event| told.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
         store.listen(id, detail, Arc::new(hook))
     }
 
     /// All of it, which is forgotten then.
-    fn take(&self) -> Vec<Event> {
+    pub(super) fn take(&self) -> Vec<Event> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-async fn listening(ground: &Ground) -> Verdict<(Store, Told)> {
+pub(super) async fn listening(ground: &Ground) -> Verdict<(Store, Told)> {
     let (store, told) = (ground.open().await?, Told::default());
     told.listen(&store, "test", Detail::Values)?;
     Ok((store, told))
 }
 
-fn event(op: Op, key: &str, values: &[Bytes], old_value: Option<Bytes>) -> Event {
+pub(super) fn event(op: Op, key: &str, values: &[Bytes], old_value: Option<Bytes>) -> Event {
     let mut event = Event::new(op, vec![name(key)]);
     event.values = values.to_vec();
     event.old_value = old_value;
     event
 }
 
-fn name(text: &str) -> Key {
+pub(super) fn name(text: &str) -> Key {
     key(text).key
 }
 

@@ -17,7 +17,7 @@ use crate::{
     key::{Key, Path},
     meta::Kind,
     name::BlobName,
-    store::{Query, Store, WriteOptions},
+    store::{BatchEntry, Query, Span, Store, WriteOptions},
 };
 
 pub(super) const CASES: &[Case] = &[
@@ -33,6 +33,11 @@ pub(super) const CASES: &[Case] = &[
     case!(a_deleted_log_leaves_nothing_behind),
     case!(a_log_that_was_not_met_yet_is_deleted_whole),
     case!(a_value_in_the_place_of_a_log_leaves_nothing_behind),
+    case!(a_binary_in_the_place_of_a_log_leaves_nothing_behind),
+    case!(a_batch_in_the_place_of_logs_leaves_nothing_behind),
+    case!(a_batch_deletes_logs_whole_that_were_not_met_yet),
+    case!(a_log_is_not_read_in_a_batch),
+    case!(appends_and_batches_keep_their_order),
     case!(a_log_that_begins_again_has_only_new_elements),
     case!(an_expired_log_is_absent_and_begins_again),
     case!(a_log_is_read_as_it_was_when_the_reading_began),
@@ -222,6 +227,87 @@ async fn a_value_in_the_place_of_a_log_leaves_nothing_behind(ground: &Ground) ->
     holds(&store, &key("log"), &int(1)).await?;
     refused("the append", append(&store, &key("log"), &int(1)).await, ErrorKind::NotALog)?;
     has_blobs(ground, 1).await
+}
+
+async fn a_binary_in_the_place_of_a_log_leaves_nothing_behind(ground: &Ground) -> Verdict {
+    let (store, bytes) = (ground.open().await?, Bytes::from_static(b"bytes"));
+    for at in [key("whole"), key("streamed")] {
+        append_all(&store, &at, 0..10).await?;
+    }
+    store.put_binary(&key("whole").key, bytes.clone(), WriteOptions::default()).await?;
+    let mut writer = store.write_binary(&key("streamed").key, WriteOptions::default()).await?;
+    writer.write(&bytes).await?;
+    append(&store, &key("streamed"), &int(10)).await?;
+    writer.finish().await?;
+    for at in [key("whole"), key("streamed")] {
+        same("the binary", store.binary(&at.key, Span::default()).await?, Some(bytes.clone()))?;
+        refused("the append", append(&store, &at, &int(1)).await, ErrorKind::NotALog)?;
+    }
+    has_blobs(ground, 2).await
+}
+
+fn all_keys() -> Vec<Key> {
+    ["a", "b", "c"].map(|name| key(name).key).to_vec()
+}
+
+async fn three_logs(store: &Store) -> Result<()> {
+    for name in ["a", "b", "c"] {
+        append_all(store, &key(name), 0..5).await?;
+    }
+    Ok(())
+}
+
+async fn a_batch_in_the_place_of_logs_leaves_nothing_behind(ground: &Ground) -> Verdict {
+    let store = ground.open().await?;
+    three_logs(&store).await?;
+    let entry = |key| BatchEntry { key, value: int(1), options: WriteOptions::default() };
+    let entries = all_keys().into_iter().take(2).map(entry).collect();
+    store.multi_assoc_cbor(entries, WriteOptions::default()).await?;
+    holds(&store, &key("a"), &int(1)).await?;
+    counts(&store, &key("c"), 0..5).await?;
+    has_blobs(ground, 8).await?;
+    let store = ground.open().await?;
+    counts(&store, &key("c"), 0..5).await?;
+    same("what was there", store.multi_dissoc_cbor(&all_keys()).await?, vec![true; 3])?;
+    append(&store, &key("c"), &int(0)).await?;
+    counts(&store, &key("c"), 0..1).await?;
+    has_blobs(ground, 2).await
+}
+
+async fn a_batch_deletes_logs_whole_that_were_not_met_yet(ground: &Ground) -> Verdict {
+    let store = ground.open().await?;
+    three_logs(&store).await?;
+    append_all(&store, &key("stays"), 0..5).await?;
+    let store = ground.reopen().await?;
+    same("what was there", store.multi_dissoc_cbor(&all_keys()).await?, vec![true; 3])?;
+    counts(&store, &key("stays"), 0..5).await?;
+    has_blobs(ground, 6).await
+}
+
+async fn a_log_is_not_read_in_a_batch(ground: &Ground) -> Verdict {
+    let store = ground.open().await?;
+    append(&store, &key("log"), &int(0)).await?;
+    put(&store, &key("k"), &int(1)).await?;
+    let refusal = store.multi_get_cbor(&[key("k").key, key("log").key]).await.err();
+    let told = refusal.map(|error| (error.kind(), error.key().map(<[u8]>::to_vec)));
+    same("the refusal", told, Some((ErrorKind::InvalidPath, Some(key("log").key.as_cbor().to_vec()))))
+}
+
+async fn appends_and_batches_keep_their_order(ground: &Ground) -> Verdict {
+    let store = &ground.open().await?;
+    let (at, keys) = (&key("log"), &[key("log").key]);
+    let add = |n| Box::pin(async move { append(store, at, &int(n)).await }) as BoxFut<'_, Result<()>>;
+    let calls = vec![
+        add(7),
+        add(8),
+        Box::pin(async move { store.multi_dissoc_cbor(keys).await.map(drop) }),
+        add(0),
+        Box::pin(async move { store.multi_get_cbor(keys).await.map_or_else(|_| Ok(()), |_| Ok(())) }),
+        add(1),
+    ];
+    all(calls).await.into_iter().collect::<Result<()>>()?;
+    counts(store, at, 0..2).await?;
+    has_blobs(ground, 3).await
 }
 
 async fn a_log_that_begins_again_has_only_new_elements(ground: &Ground) -> Verdict {

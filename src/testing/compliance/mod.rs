@@ -39,6 +39,7 @@ mod paths;
 mod poll;
 mod sharing;
 mod talk;
+mod told;
 mod updates;
 mod values;
 
@@ -182,6 +183,7 @@ pub fn cases() -> Vec<Case> {
         sharing::CASES,
         multi::CASES,
         hooks::CASES,
+        told::CASES,
         logs::CASES,
         garbage::CASES,
     ]

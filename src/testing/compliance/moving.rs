@@ -58,7 +58,7 @@ async fn full(ground: &Ground) -> Result<Store> {
     Ok(store)
 }
 
-async fn exported(store: &Store) -> Result<Vec<u8>> {
+pub(super) async fn exported(store: &Store) -> Result<Vec<u8>> {
     let (mut export, mut all) = (store.export()?, Vec::new());
     while let Some(chunk) = export.next_chunk().await? {
         all.extend_from_slice(&chunk);
@@ -66,7 +66,7 @@ async fn exported(store: &Store) -> Result<Vec<u8>> {
     Ok(all)
 }
 
-async fn imported(store: &Store, export: &[u8], existing: Existing) -> Result<Imported> {
+pub(super) async fn imported(store: &Store, export: &[u8], existing: Existing) -> Result<Imported> {
     let mut import: Import = store.import(existing)?;
     for chunk in export.chunks(10_007) {
         import.push(chunk).await?;
