@@ -20,6 +20,8 @@ pub mod value;
 mod wasm;
 
 pub use codec::Compressor;
+#[cfg(not(target_arch = "wasm32"))]
+pub use codec::{Serializer, SerializerError};
 pub use error::{Error, ErrorKind, Result, Source};
 pub use key::{Key, Path};
 pub use meta::{Kind, Meta};

@@ -98,7 +98,7 @@ impl Store {
 
     fn set_aside(&self, name: BlobName) -> BoxFut<'_, Result<bool>> {
         let store = self.clone();
-        let judge = move |blob: &Blob| store.check(name, blob.clone()).is_err_and(|error| is_damage(&error));
+        let judge = move |blob: &Blob| store.check_stored(name, blob.clone()).is_err_and(|error| is_damage(&error));
         Box::pin(async move {
             let held = self.lock(name, Mode::Exclusive).await;
             let taking = self.inner.backing.set_aside(name, Box::new(judge));

@@ -10,6 +10,7 @@ mod multi;
 mod options;
 mod pages;
 mod promise;
+mod serializer;
 mod store;
 #[cfg(feature = "testing")]
 mod testing;

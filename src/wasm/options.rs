@@ -1,8 +1,9 @@
 //! The config object of JavaScript.
 
-use js_sys::Reflect;
+use js_sys::{Array, Reflect};
 use wasm_bindgen::JsValue;
 
+use super::serializer::JsSerializer;
 use crate::{
     backing::ObjectPlace,
     cbor::quoted,
@@ -34,6 +35,10 @@ struct Options {
     durability: Option<String>,
     layout: Option<String>,
     serializer: Option<String>,
+    /// A serializer of the application's own, to write with.
+    own_serializer: Option<JsValue>,
+    /// Those to read with as well.
+    serializers: Array,
     compressor: Option<String>,
     encryptor: bool,
 }
@@ -56,6 +61,8 @@ impl Options {
             Some(value) => value.as_bool().map(Some).ok_or_else(|| wrong(name, "true or false")),
         };
         let object = get("backend")?.filter(JsValue::is_object);
+        let own_serializer = get("serializer")?.filter(JsValue::is_object);
+        let serializer = if own_serializer.is_some() { None } else { text("serializer")? };
         Ok(Self {
             backend: if object.is_some() { OWN.to_owned() } else { text("backend")?.unwrap_or_default() },
             object,
@@ -66,7 +73,9 @@ impl Options {
             name: text("name")?,
             durability: text("durability")?,
             layout: text("layout")?,
-            serializer: text("serializer")?,
+            serializer,
+            own_serializer,
+            serializers: get("serializers")?.map(|serializers| Array::from(&serializers)).unwrap_or_default(),
             compressor: text("compressor")?,
             encryptor: get("encryptor")?.is_some(),
         })
@@ -199,12 +208,22 @@ fn named(options: &Options, config: Config) -> Result<Config> {
     }
 }
 
+fn serializers(options: &Options, config: Config) -> Result<Config> {
+    only("serializer", options.serializer.as_deref(), "cbor", &["fressian", "edn"])?;
+    let config = if options.serializer.is_some() { config.cbor() } else { config };
+    let config = match options.own_serializer.clone() {
+        Some(own) => config.writing(JsSerializer::of(own)),
+        None => config,
+    };
+    Ok(options.serializers.iter().map(JsSerializer::of).fold(config, Config::reading))
+}
+
 fn codecs(options: &Options, config: Config) -> Result<Config> {
     if options.encryptor {
         return Err(unsupported("this version does not encrypt; leave encryptor out".to_owned()));
     }
     only("layout", options.layout.as_deref(), "sealed", &["konserve"])?;
-    only("serializer", options.serializer.as_deref(), "cbor", &["fressian", "edn"])?;
+    let config = serializers(options, config)?;
     match options.compressor.as_deref() {
         None => Ok(config),
         Some("none") => Ok(config.compressor(Compressor::None)),
