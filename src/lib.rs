@@ -32,4 +32,4 @@ pub use store::{
     WriteOptions, connect_store, create_store, delete_store, open_store, store_exists,
 };
 #[cfg(not(target_arch = "wasm32"))]
-pub use value::{FromCbor, ToCbor, Value, edn};
+pub use value::{AsRecord, FromCbor, Record, ToCbor, Value, as_record, edn};
