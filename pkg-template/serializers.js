@@ -9,10 +9,11 @@ import { KonserveError } from './error.js'
 export function ownSerializers({ serializer, serializers = [] }, records) {
   if (!Array.isArray(serializers)) throw invalid('serializers is an array of serializers of your own')
   const wrapped = (own) => new OwnSerializer(own, records)
+  const writes = serializer !== null && typeof serializer === 'object'
   return {
-    serializer: serializer !== null && typeof serializer === 'object' ? wrapped(serializer) : serializer,
+    serializer: writes ? wrapped(serializer) : serializer,
     // One that is also written with is one, not two.
-    serializers: [...new Set(serializers)].filter((own) => own !== serializer).map(wrapped),
+    serializers: [...new Set(serializers)].filter((own) => !writes || own !== serializer).map(wrapped),
   }
 }
 
