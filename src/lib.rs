@@ -19,6 +19,15 @@ pub mod value;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
 
+/// The guides whose Rust programs are tested.
+#[cfg(doctest)]
+mod guides {
+    #[doc = include_str!("../docs/records.md")]
+    struct Records;
+    #[doc = include_str!("../docs/serializers.md")]
+    struct Serializers;
+}
+
 pub use codec::Compressor;
 #[cfg(not(target_arch = "wasm32"))]
 pub use codec::{Serializer, SerializerError};
