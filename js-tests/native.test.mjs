@@ -56,6 +56,23 @@ test('what the package wrote, the program lists, reads and verifies', async () =
   assert.match(await konserve('verify', path), new RegExp(`\\b${cases.length}\\b`))
 })
 
+test('records that the program writes are objects of their class here, and the other way round', async () => {
+  class Point {
+    constructor(x, y) {
+      Object.assign(this, { x, y })
+    }
+  }
+  const path = join(folder, 'records')
+  await konserve('put', '--create', '--edn', path, '"native"', '--', '[#geo/Point {"x" 1, "y" 2.5}]')
+  const store = await connectStore({ path, records: { 'geo/Point': Point } })
+  const [point] = await store.get('native')
+  assert.ok(point instanceof Point)
+  assert.deepEqual({ ...point }, { x: 1, y: 2.5 })
+  await store.assoc('script', { at: new Point(3, 4) })
+  await store.close()
+  assert.equal(await konserve('get', path, '--', 'script'), '{"at" #geo/Point {"x" 3, "y" 4}}\n')
+})
+
 test('while the package has a folder open, the program reads it and is refused as writer', async () => {
   const path = join(folder, 'shared out')
   const store = await createStore({ path })

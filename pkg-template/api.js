@@ -1,11 +1,13 @@
 import { KonserveError } from './error.js'
 import { own } from './own.js'
+import { Records } from './records.js'
+import { ownSerializers } from './serializers.js'
 import { Store, SyncStore } from './store.js'
 import { Uuid } from './values.js'
 
 const OPTIONS = [
   ...['backend', 'id', 'path', 'name', 'syncBlob', 'access', 'durability'],
-  ...['layout', 'serializer', 'compressor', 'encryptor', 'wasm'],
+  ...['layout', 'serializer', 'serializers', 'records', 'compressor', 'encryptor', 'wasm'],
 ]
 
 const later = async (promise, next) => next(await promise)
@@ -67,6 +69,8 @@ function checkedConfig(name, config, files) {
     throw invalid(`${name} needs a backend by its name, such as 'memory', or an object that is one`)
   }
   if (copy.id instanceof Uuid) copy.id = copy.id.text
+  if (copy.records !== undefined) copy.records = new Records(copy.records)
+  Object.assign(copy, ownSerializers(copy, copy.records))
   return copy
 }
 

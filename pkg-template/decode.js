@@ -1,13 +1,12 @@
 import { KonserveError } from './error.js'
-import { reversed, TYPED_ARRAY_OF } from './kinds.js'
-import { Char, Decimal, Keyword, Ratio, Symbol_, Tagged, Uuid } from './values.js'
+import { meaning } from './meaning.js'
+import { Tagged } from './values.js'
 
 /** Deeper than any value that a store accepts, and far from the end of the stack. */
 const MAX_DEPTH = 600
 /** Up to this length a loop over ASCII beats the engine's own UTF-8 decoder. */
 const SHORT_TEXT = 20
 const CACHED_KEYS = 1024
-const MAX_TIME = 8.64e15
 
 let utf8
 /** Keys seen before, by a hash of their bytes: documents have the same few, over and over. */
@@ -17,9 +16,22 @@ function corrupt(why, cause) {
   return new KonserveError('CORRUPT', `bytes that should be CBOR are not: ${why}`, cause === undefined ? {} : { cause })
 }
 
+/** Parts of metadata and of events that are not simply values, and how each is read. Keys are never records. */
+const OF_META = new Map([['key', 'theKey']])
+const OF_EVENT = new Map([
+  ['key', 'theKey'],
+  ['keys', 'withoutRecords'],
+  ['path', 'withoutRecords'],
+  ['kvs', 'entries'],
+])
+
 /** Reads values from CBOR that was checked before; of other bytes it makes some value, or throws `CORRUPT`. */
 class Decoder {
-  constructor(bytes) {
+  constructor(bytes, records, key) {
+    /** How classes of the application's own are read. */
+    this.records = records
+    /** The key of which errors speak. */
+    this.about = key
     this.bytes = bytes
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.at = 0
@@ -192,7 +204,90 @@ class Decoder {
       content = this.map(this.length(head & 31, 2))
     } else content = this.item()
     this.depth--
-    return meaning(tag, content) ?? new Tagged(tag, content)
+    return meaning(tag, content) ?? this.record(tag, content) ?? new Tagged(tag, content)
+  }
+
+  /** What a handler of the application's makes of a record; `undefined` if there is none. */
+  record(tag, content) {
+    if (tag !== 27 || this.records === undefined || !Array.isArray(content) || content.length !== 2) return undefined
+    const [name, fields] = content
+    const read = this.records.readerOf(name)
+    if (read === undefined) return undefined
+    let object
+    try {
+      object = read(fields)
+    } catch (cause) {
+      throw this.unreadable(`a record ${name} could not be read: see the cause`, { cause })
+    }
+    return object ?? this.nothing(name)
+  }
+
+  nothing(name) {
+    throw this.unreadable(`a record ${name} could not be read: its read gave nothing`)
+  }
+
+  unreadable(message, cause) {
+    return new KonserveError('CORRUPT', message, { key: this.about, ...cause })
+  }
+
+  withoutRecords() {
+    const { records } = this
+    this.records = undefined
+    const item = this.item()
+    this.records = records
+    return item
+  }
+
+  theKey() {
+    return (this.about = this.withoutRecords())
+  }
+
+  /** How many members the array that begins here has. */
+  members() {
+    return this.length(this.bytes[this.at++] & 31)
+  }
+
+  list(method) {
+    return Array.from({ length: this.members() }, () => this[method]())
+  }
+
+  entry() {
+    this.members()
+    return [this.theKey(), this.item()]
+  }
+
+  entries() {
+    return this.list('entry')
+  }
+
+  meta() {
+    return this.facts(OF_META)
+  }
+
+  metas() {
+    return this.list('meta')
+  }
+
+  event() {
+    return this.facts(OF_EVENT)
+  }
+
+  /** A map of which some parts are read in a way of their own. */
+  facts(methods) {
+    const facts = {}
+    for (let left = this.length(this.bytes[this.at++] & 31, 2); left > 0; left--) {
+      const name = this.item()
+      put(facts, name, this[methods.get(name) ?? 'item']())
+    }
+    return facts
+  }
+
+  /** For each of these keys, what was found of it. */
+  found(keys) {
+    return Array.from({ length: this.members() }, (_, at) => {
+      this.about = keys[at]
+      return this.item()
+    })
   }
 }
 
@@ -245,157 +340,47 @@ function half(bits) {
   return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -24 * fraction)
 }
 
-/** What a tag makes of its content; `undefined` if it means nothing here. */
-function meaning(tag, content) {
-  if (content instanceof Uint8Array) return ofBytes(tag, content)
-  if (typeof content === 'string') return ofText(tag, content)
-  if (Array.isArray(content)) return ofArray(tag, content)
-  if (tag === 259 && content instanceof Map) return content
-  return tag === 1 && typeof content === 'number' ? dateOf(timeOfSeconds(content)) : undefined
-}
-
-function ofBytes(tag, bytes) {
-  if (tag === 2) return wholeNumber(bytes)
-  if (tag === 3) return -1n - wholeNumber(bytes)
-  if (tag === 37) return bytes.length === 16 ? new Uuid(bytes) : undefined
-  const { Type, turned } = TYPED_ARRAY_OF.get(tag) ?? {}
-  if (!Type || bytes.length % Type.BYTES_PER_ELEMENT) return undefined
-  return new Type((turned ? reversed(bytes, Type.BYTES_PER_ELEMENT) : bytes).buffer)
-}
-
-function wholeNumber(bytes) {
-  let hex = '0x0'
-  for (const byte of bytes) hex += byte < 16 ? `0${byte.toString(16)}` : byte.toString(16)
-  return BigInt(hex)
-}
-
-function ofText(tag, text) {
-  switch (tag) {
-    case 0:
-      return dateOf(timeOfText(text))
-    case 35:
-      return regexp(text, '')
-    case 39:
-      return named(text)
-    default:
-      return undefined
-  }
-}
-
-function named(text) {
-  const name = text.startsWith(':') ? text.slice(1) : text
-  if (name === '' || name.startsWith(':')) return undefined
-  return name === text ? Symbol_.of(name) : Keyword.of(name)
-}
-
-function regexp(source, flags) {
-  try {
-    return new RegExp(source, flags)
-  } catch {
-    return undefined
-  }
-}
-
-function dateOf(time) {
-  return Math.abs(time) <= MAX_TIME ? new Date(time) : undefined
-}
-
-function timeOfSeconds(seconds) {
-  const whole = Math.trunc(seconds)
-  return 1000 * whole + Math.round(1000 * (seconds - whole))
-}
-
-/** RFC 3339, finer digits than milliseconds cut; NaN if it is none. */
-function timeOfText(text) {
-  const parts = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))$/.exec(text)
-  if (!parts) return Number.NaN
-  const [year, month, day, hour, minute, second] = parts.slice(1, 7).map(Number)
-  const date = new Date(0)
-  date.setUTCFullYear(year, month - 1, day)
-  if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return Number.NaN
-  if (hour > 23 || minute > 59 || second > 60) return Number.NaN
-  const fraction = Number((parts[7] ?? '').padEnd(3, '0').slice(0, 3))
-  const offset = (parts[8] === '-' ? -1 : 1) * (60 * Number(parts[9] ?? 0) + Number(parts[10] ?? 0))
-  return date.setUTCHours(hour, minute, second, fraction) - 60_000 * offset
-}
-
-function ofArray(tag, items) {
-  if (tag === 258) return new Set(items)
-  if (items.length !== 2) return undefined
-  const [first, second] = items
-  switch (tag) {
-    case 4:
-      return decimal(first, second)
-    case 27:
-      return NAMED.get(first)?.(second)
-    case 30:
-      return ratio(first, second)
-    default:
-      return undefined
-  }
-}
-
-function isWhole(number) {
-  return typeof number === 'bigint' || Number.isSafeInteger(number)
-}
-
-function decimal(exponent, mantissa) {
-  return Number.isInteger(exponent) && Math.abs(exponent) < 2 ** 31 && isWhole(mantissa)
-    ? new Decimal(mantissa, exponent)
-    : undefined
-}
-
-/** One in lowest terms: another would not be written back as it was. */
-function ratio(numerator, denominator) {
-  if (!isWhole(numerator) || !isWhole(denominator) || denominator <= 0) return undefined
-  const ratio = new Ratio(numerator, denominator)
-  return ratio.denominator === BigInt(denominator) ? ratio : undefined
-}
-
-const NAMED = new Map([
-  ['js/array-buffer', (bytes) => (bytes instanceof Uint8Array ? bytes.buffer : undefined)],
-  ['js/data-view', (bytes) => (bytes instanceof Uint8Array ? new DataView(bytes.buffer) : undefined)],
-  [
-    'js/regexp',
-    (parts) => (Array.isArray(parts) && parts.every((part) => typeof part === 'string') ? regexp(...parts) : undefined),
-  ],
-  ['js/error', error],
-  ['clojure/char', (text) => (typeof text === 'string' && [...text].length === 1 ? new Char(text) : undefined)],
-])
-
-const ERRORS = new Map(
-  [EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((Type) => [Type.name, Type]),
-)
-
-function error(fields) {
-  if (fields === null || typeof fields !== 'object') return undefined
-  const { name, message, ...others } = fields
-  if (typeof name !== 'string' || typeof message !== 'string') return undefined
-  const aggregate = name === 'AggregateError'
-  const error = aggregate ? new AggregateError([], message) : new (ERRORS.get(name) ?? Error)(message)
-  if (aggregate) delete error.errors
-  if (error.name !== name) hidden(error, 'name', name)
-  for (const [key, value] of Object.entries(others)) {
-    if (key === 'cause' || (aggregate && key === 'errors')) hidden(error, key, value)
-    else Object.defineProperty(error, key, { value, writable: true, enumerable: true, configurable: true })
-  }
-  return error
-}
-
-function hidden(object, key, value) {
-  Object.defineProperty(object, key, { value, writable: true, enumerable: false, configurable: true })
-}
-
 /**
  * The value that CBOR says.
  * @param {Uint8Array} bytes one item; nothing of it is shared with the result
- * @throws {KonserveError} `CORRUPT` if it is none
+ * @param {Records} [records] how classes of the application's own are read
+ * @param {unknown} [key] the key of which errors speak
+ * @throws {KonserveError} `CORRUPT` if it is none, or the application could not read a record
  */
-export function decode(bytes) {
-  const decoder = new Decoder(bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes))
+export function decode(bytes, records, key) {
+  return read(bytes, records, key, 'item')
+}
+
+/** The metadata of one key. */
+export function decodeMeta(bytes, records) {
+  return read(bytes, records, undefined, 'meta')
+}
+
+/** The metadata of several keys. */
+export function decodeMetas(bytes, records) {
+  return read(bytes, records, undefined, 'metas')
+}
+
+/** Keys and values. */
+export function decodeEntries(bytes, records) {
+  return read(bytes, records, undefined, 'entries')
+}
+
+/** What is told of a write. */
+export function decodeEvent(bytes, records) {
+  return read(bytes, records, undefined, 'event')
+}
+
+/** An array of what was found of each of these keys. */
+export function decodeFound(bytes, records, keys) {
+  return read(bytes, records, undefined, 'found', keys)
+}
+
+function read(bytes, records, key, method, keys) {
+  const decoder = new Decoder(bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes), records, key)
   let value
   try {
-    value = decoder.item()
+    value = decoder[method](keys)
   } catch (error) {
     throw error instanceof KonserveError ? error : corrupt('they are cut short, or no UTF-8', error)
   }

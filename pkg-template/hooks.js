@@ -1,19 +1,23 @@
-import { decode } from './decode.js'
+import { decodeEvent } from './decode.js'
 import { KonserveError } from './error.js'
 
 /** The functions that are told of every write, by their ids. They are called through `raw`, one after another. */
 export class WriteHooks {
   #raw
+  #records
   #hooks = new Map()
 
-  constructor(raw) {
+  constructor(raw, records) {
     this.#raw = raw
+    this.#records = records
   }
 
   add(id, fn) {
     if (typeof fn !== 'function') throw new KonserveError('INVALID_VALUE', 'a write hook is a function')
     this.#raw.hook('hooks', true, (bytes) => {
-      for (const [id, hook] of [...this.#hooks]) call(`the write hook ${String(id)}`, hook, decode(bytes))
+      for (const [id, hook] of [...this.#hooks]) {
+        call(`the write hook ${String(id)}`, () => hook(decodeEvent(bytes, this.#records)))
+      }
     })
     this.#hooks.set(id, fn)
   }

@@ -28,13 +28,56 @@ export interface CommonConfig {
   id?: string | Uuid
   /** How blobs are laid out: every byte checked. */
   layout?: 'sealed'
-  /** How values are written. */
-  serializer?: 'cbor'
+  /**
+   * How values are written from now on: by default what the store was made with, `'cbor'` for a new one. What is there
+   * is read with what it was written with.
+   */
+  serializer?: 'cbor' | Serializer
+  /** Serializers of your own that can be read with as well. What the store was made with must be among them. */
+  serializers?: readonly Serializer[]
+  /** Classes of your own, or how their objects are written and read, by the names that they have in the store. */
+  records?: Records
   /** How values are compressed from now on; what is there stays readable. */
   compressor?: 'none' | 'lz4'
   /** Where the wasm module is, if it is not to be found beside the package. Used by the first call, which loads it. */
   wasm?: WasmSource | Promise<WasmSource>
 }
+
+/** A serializer of your own. Values and elements of logs go through it; keys, metadata and binaries never do. */
+export interface Serializer {
+  /** What blobs say that they were written with it: 128 to 255. Never give it to another one. */
+  readonly id: number
+  /** What errors call it. */
+  readonly name: string
+  /** The stored form of a value, as it was put. What it throws is the cause of the write's `INVALID_VALUE`. */
+  encode(value: any): Uint8Array
+  /** The value of a stored form. What it throws is the cause of the read's `CORRUPT`. */
+  decode(bytes: Uint8Array): unknown
+}
+
+/** By name, a class, or a handler. Names that begin with `konserve/` or `js/` have a meaning already. */
+export interface Records {
+  readonly [name: string]: Class<object> | RecordHandler
+}
+
+/** How objects of a class are kept: a name and fields, so that programs without the class have them too. */
+export type RecordHandler<T extends object = any, Fields = any> =
+  | {
+      readonly class: Class<T>
+      /** The fields of an object; anything that can be stored. Default: its own enumerable properties. */
+      readonly write?: (object: T) => Fields
+      /** The object of these fields. Default: one of the class with these properties; its constructor is not called. */
+      readonly read?: (fields: Fields) => T
+    }
+  | {
+      readonly class?: undefined
+      readonly write?: undefined
+      /** The object of these fields. Without a class none is written: so an old name is still read. */
+      readonly read: (fields: Fields) => T
+    }
+
+/** A class, whoever may construct its objects. */
+export type Class<T extends object> = Function & { readonly prototype: T }
 
 /** The wasm module: its place, the answer to a request for it, its bytes, or compiled. */
 export type WasmSource = string | URL | Response | ArrayBuffer | ArrayBufferView | WebAssembly.Module

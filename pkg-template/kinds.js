@@ -53,6 +53,11 @@ export function kindOf(object) {
   return KINDS.get(proto) ?? (isError(object) ? 'Error' : foreignKind(proto))
 }
 
+/** Whether the objects of this prototype are stored without anybody saying how. */
+export function isStoredAsItIs(prototype) {
+  return KINDS.has(prototype) || prototype === Error.prototype
+}
+
 function isError(object) {
   return object instanceof Error || Object.prototype.toString.call(object) === '[object Error]'
 }

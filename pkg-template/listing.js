@@ -1,17 +1,17 @@
-import { decode } from './decode.js'
-
-/** What `keys()` and `entries()` give: each iteration reads the store anew, a page at a time. */
+/** What `keys()` and `entries()` give: each iteration reads the store anew, a page at a time, of bytes that `read` reads. */
 export class AsyncListing {
   #open
+  #read
 
-  constructor(open) {
+  constructor(open, read) {
     this.#open = open
+    this.#read = read
   }
 
   async *[Symbol.asyncIterator]() {
     const pages = this.#open()
     try {
-      for (let page = await pages.next(); page !== undefined; page = await pages.next()) yield* decode(page)
+      for (let page = await pages.next(); page !== undefined; page = await pages.next()) yield* this.#read(page)
     } finally {
       pages.free()
     }
@@ -28,15 +28,17 @@ export class AsyncListing {
 /** The same of a synchronous store. */
 export class Listing {
   #open
+  #read
 
-  constructor(open) {
+  constructor(open, read) {
     this.#open = open
+    this.#read = read
   }
 
   *[Symbol.iterator]() {
     const pages = this.#open()
     try {
-      for (let page = pages.next(); page !== undefined; page = pages.next()) yield* decode(page)
+      for (let page = pages.next(); page !== undefined; page = pages.next()) yield* this.#read(page)
     } finally {
       pages.free()
     }
@@ -50,13 +52,13 @@ export class Listing {
 
 /** What `log()` gives: begun by the call, read a page at a time, or all of it by who awaits it. */
 export class AsyncLog extends AsyncListing {
-  constructor(open) {
+  constructor(open, read) {
     let first = begun(open)
     super(() => {
       const begin = first ?? begun(open)
       first = undefined
       return begin
-    })
+    }, read)
   }
 
   then(resolve, reject) {

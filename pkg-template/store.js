@@ -1,6 +1,6 @@
 import { bytesOf, chunksOf, collected, lent, notBinary, pour, rangeOf } from './binary.js'
 import { Changes } from './changes.js'
-import { decode } from './decode.js'
+import { decode, decodeEntries, decodeFound, decodeMeta, decodeMetas } from './decode.js'
 import { encodeBatch, encodeKeyAsPath, encodeKey, encodeKeys, encodePath, encodeValue } from './encode.js'
 import { KonserveError } from './error.js'
 import { cutoff, unreferenced } from './guard.js'
@@ -20,25 +20,35 @@ class Verbs {
   #Listing
   #hooks
   #moving
+  #records
 
-  constructor(raw, then, Listing, moving) {
+  constructor(raw, then, Listing, moving, records) {
     this.#raw = raw
     this.#then = then
     this.#Listing = Listing
-    this.#hooks = new WriteHooks(raw)
+    this.#hooks = new WriteHooks(raw, records)
     this.#moving = moving
+    this.#records = records
   }
 
   get(key, notFound) {
-    return this.#get(encodeKeyAsPath(key), notFound)
+    return this.#get(encodeKeyAsPath(key), key, notFound)
   }
 
   getIn(path, notFound) {
-    return this.#get(encodePath(path), notFound)
+    return this.#get(encodePath(path), path[0], notFound)
   }
 
-  #get(path, notFound) {
-    return this.#then(this.#raw.get(path), (bytes) => (bytes === undefined ? notFound : decode(bytes)))
+  #get(path, key, notFound) {
+    return this.#then(this.#raw.get(path), (bytes) => (bytes === undefined ? notFound : this.#decode(bytes, key)))
+  }
+
+  #decode(bytes, key) {
+    return bytes === undefined ? undefined : decode(bytes, this.#records, key)
+  }
+
+  #encode(value, name, key) {
+    return encodeValue(value, name, key, this.#records)
   }
 
   exists(key) {
@@ -46,7 +56,8 @@ class Verbs {
   }
 
   getMeta(key) {
-    return this.#then(this.#raw.getMeta(encodeKey(key)), decodeIfAny)
+    const read = (bytes) => (bytes === undefined ? undefined : decodeMeta(bytes, this.#records))
+    return this.#then(this.#raw.getMeta(encodeKey(key)), read)
   }
 
   assoc(key, value, options) {
@@ -58,8 +69,8 @@ class Verbs {
   }
 
   #assoc(path, key, value, options) {
-    const { meta, expires } = writeOptions(options)
-    return this.#then(this.#raw.assoc(path, encodeValue(value, 'value', key), meta, expires), nothing)
+    const { meta, expires } = this.#said(options)
+    return this.#then(this.#raw.assoc(path, this.#encode(value, 'value', key), meta, expires), nothing)
   }
 
   update(key, fn, options) {
@@ -77,18 +88,18 @@ class Verbs {
         key,
       })
     }
-    const { meta, expires } = writeOptions(options)
+    const { meta, expires } = this.#said(options)
     let last
     const step = (before) => {
       const keep = (value) => {
-        const after = encodeValue(value, 'value', key)
+        const after = this.#encode(value, 'value', key)
         last = [before, after]
         return after
       }
-      const value = fn(decodeIfAny(before))
+      const value = fn(this.#decode(before, key))
       return this.#then === later && isThenable(value) ? Promise.resolve(value).then(keep) : keep(value)
     }
-    return this.#then(this.#raw.update(path, step, meta, expires), () => last.map(decodeIfAny))
+    return this.#then(this.#raw.update(path, step, meta, expires), () => last.map((bytes) => this.#decode(bytes, key)))
   }
 
   dissoc(key) {
@@ -101,7 +112,7 @@ class Verbs {
 
   bassoc(key, input, options) {
     const at = encodeKey(key)
-    const { meta, expires } = writeOptions(options)
+    const { meta, expires } = this.#said(options)
     const put = (bytes) => this.#then(this.#raw.bassoc(at, bytes, meta, expires), nothing)
     const bytes = bytesOf(input)
     if (bytes !== undefined) return put(bytes)
@@ -123,14 +134,16 @@ class Verbs {
     const asked = keysOf(keys)
     return this.#then(this.#raw.batch('get', encodeKeys(asked)), (bytes) => {
       const found = new Map()
-      decode(bytes).forEach((answer, at) => answer.length > 0 && found.set(asked[at], answer[0]))
+      decodeFound(bytes, this.#records, asked).forEach(
+        (answer, at) => answer.length > 0 && found.set(asked[at], answer[0]),
+      )
       return found
     })
   }
 
   multiAssoc(entries, options) {
     const all = entriesOf(entries)
-    const batch = encodeBatch(all, saidOf(options))
+    const batch = encodeBatch(all, saidOf(options), this.#records)
     return this.#then(this.#raw.batch('assoc', batch), (bytes) => answers(bytes, (at) => all[at].key))
   }
 
@@ -148,17 +161,19 @@ class Verbs {
   }
 
   keys(query) {
-    return new this.#Listing(() => this.#raw.pages(queryOf(query, false)))
+    const read = (page) => decodeMetas(page, this.#records)
+    return new this.#Listing(() => this.#raw.pages(queryOf(query, false)), read)
   }
 
   entries(query) {
-    return new this.#Listing(() => this.#raw.pages(queryOf(query, true)))
+    const read = (page) => decodeEntries(page, this.#records)
+    return new this.#Listing(() => this.#raw.pages(queryOf(query, true)), read)
   }
 
   verify(options = {}) {
     const { repair = false, signal } = known(options, ['repair', 'onProgress', 'signal'], 'verify')
     signal?.throwIfAborted()
-    return this.#then(this.#raw.verify(repair, watcher(options)), decode)
+    return this.#then(this.#raw.verify(repair, watcher(options)), (bytes) => decode(bytes))
   }
 
   export(options = {}) {
@@ -184,14 +199,15 @@ class Verbs {
   }
 
   append(key, element, options) {
-    const { meta, expires } = writeOptions(options)
-    const bytes = encodeValue(element, 'element', key)
+    const { meta, expires } = this.#said(options)
+    const bytes = this.#encode(element, 'element', key)
     return this.#then(this.#raw.append(encodeKey(key), bytes, meta, expires), nothing)
   }
 
   log(key) {
     const open = () => this.#log(key)
-    return this.#then === later ? new AsyncLog(open) : new Listing(open).toArray()
+    const read = (page) => this.#decode(page, key)
+    return this.#then === later ? new AsyncLog(open, read) : new Listing(open, read).toArray()
   }
 
   #log(key) {
@@ -207,9 +223,10 @@ class Verbs {
     }
     const pages = this.#log(key)
     const free = () => pages.free()
+    const read = (page) => this.#decode(page, key)
     return this.#then === later
-      ? reduceLater(pages, fn, init).finally(free)
-      : finishing(free, () => reduce(pages, fn, init))
+      ? reduceLater(pages, read, fn, init).finally(free)
+      : finishing(free, () => reduce(pages, read, fn, init))
   }
 
   sweep(options) {
@@ -222,7 +239,7 @@ class Verbs {
       }
       return { next, free: () => pages.free() }
     }
-    return this.#then(new this.#Listing(open).toArray(), (keys) => new Set(keys))
+    return this.#then(new this.#Listing(open, (page) => decode(page)).toArray(), (keys) => new Set(keys))
   }
 
   cutoff() {
@@ -237,14 +254,20 @@ class Verbs {
   close() {
     return this.#then(this.#raw.close(), nothing)
   }
+
+  /** What a write says beside the value. */
+  #said(options) {
+    const { meta, expires } = saidOf(options)
+    return { meta: meta === undefined ? undefined : this.#encode(meta, 'meta'), expires }
+  }
 }
 
 /** A store whose methods return promises. */
 export class Store extends Verbs {
   #changes
 
-  constructor(raw, { backend, name }) {
-    super(raw, later, AsyncListing, streams)
+  constructor(raw, { backend, name, records }) {
+    super(raw, later, AsyncListing, streams, records)
     const shared = backend === 'indexeddb' && typeof BroadcastChannel === 'function'
     this.#changes = new Changes(raw, shared ? `konserve ${raw.id()} ${name}` : undefined)
   }
@@ -308,17 +331,13 @@ for (const verb of [
 
 /** A store whose methods are done when they return. */
 export class SyncStore extends Verbs {
-  constructor(raw) {
-    super(raw, atOnce, Listing, iterables)
+  constructor(raw, { records }) {
+    super(raw, atOnce, Listing, iterables, records)
   }
 
   [Symbol.dispose ?? Symbol.for('Symbol.dispose')]() {
     this.close()
   }
-}
-
-function decodeIfAny(bytes) {
-  return bytes === undefined ? undefined : decode(bytes)
 }
 
 /** Whether it is to be awaited. What cannot be looked at is a value, and refused as such. */
@@ -340,18 +359,18 @@ function finishing(end, fn) {
   }
 }
 
-function reduce(pages, fn, init) {
+function reduce(pages, read, fn, init) {
   let all = init
   for (let page = pages.next(); page !== undefined; page = pages.next()) {
-    for (const element of decode(page)) all = fn(all, element)
+    for (const element of read(page)) all = fn(all, element)
   }
   return all
 }
 
-async function reduceLater(pages, fn, init) {
+async function reduceLater(pages, read, fn, init) {
   let all = init
   for (let page = await pages.next(); page !== undefined; page = await pages.next()) {
-    for (const element of decode(page)) {
+    for (const element of read(page)) {
       all = fn(all, element)
       if (isThenable(all)) all = await all
     }
@@ -375,15 +394,7 @@ function sweepOptions(options = {}) {
   return { wanted: encodeValue(wanted, 'sweep'), signal }
 }
 
-function writeOptions(options = {}) {
-  const { meta, expires } = known(options, ['meta', 'expires'], 'a write')
-  return {
-    meta: meta === undefined ? undefined : encodeValue(meta, 'meta'),
-    expires: expires === undefined ? undefined : timeOf(expires, 'expires'),
-  }
-}
-
-/** What a write of a batch says, not encoded yet. */
+/** What a write says beside the value, not encoded yet. */
 function saidOf(options = {}) {
   const { meta, expires } = known(options, ['meta', 'expires'], 'a write')
   return { meta, expires: expires === undefined ? undefined : timeOf(expires, 'expires') }

@@ -21,14 +21,14 @@ const lean = new Loader({
   copy: () => Promise.reject(new Error('there is no copy')),
 })
 
-/** What the lean module knows of a config. */
-const LEAN_OPTIONS = ['backend', 'name', 'durability', 'id', 'layout', 'serializer', 'compressor']
+/** Whether the lean module is enough for this config. */
+function isLean({ backend, serializer, serializers }) {
+  return backend === 'indexeddb' && typeof serializer !== 'object' && serializers.length === 0
+}
 
 /** The functions of the module that this config needs: of the lean one as long as that is enough. */
 export async function load(wasm, config) {
-  const given = Object.keys(config).filter((option) => config[option] !== undefined)
-  const enough = config.backend === 'indexeddb' && given.every((option) => LEAN_OPTIONS.includes(option))
-  if (!enough || wasm !== undefined || loader.running) return loader.load(wasm)
+  if (!isLean(config) || wasm !== undefined || loader.running) return loader.load(wasm)
   try {
     return growing(await lean.load())
   } catch {

@@ -19,7 +19,18 @@ pub mod value;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
 
+/// The guides whose Rust programs are tested.
+#[cfg(doctest)]
+mod guides {
+    #[doc = include_str!("../docs/records.md")]
+    struct Records;
+    #[doc = include_str!("../docs/serializers.md")]
+    struct Serializers;
+}
+
 pub use codec::Compressor;
+#[cfg(not(target_arch = "wasm32"))]
+pub use codec::{Serializer, SerializerError};
 pub use error::{Error, ErrorKind, Result, Source};
 pub use key::{Key, Path};
 pub use meta::{Kind, Meta};
@@ -30,4 +41,4 @@ pub use store::{
     WriteOptions, connect_store, create_store, delete_store, open_store, store_exists,
 };
 #[cfg(not(target_arch = "wasm32"))]
-pub use value::{FromCbor, ToCbor, Value, edn};
+pub use value::{AsRecord, FromCbor, Record, ToCbor, Value, as_record, edn};

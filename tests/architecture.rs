@@ -19,7 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // Names and whole blobs: never values, keys, codecs or layouts.
     ("backing", &["env", "error", "name"]),
     ("layout", &["backing", "cbor", "error", "key", "meta", "name"]),
-    ("codec", &["cbor", "error", "layout", "meta"]),
+    ("codec", &["cbor", "env", "error", "layout", "meta", "value"]),
     ("record", &["cbor", "codec", "error", "layout", "meta", "name"]),
     ("store", &["backing", "cbor", "codec", "env", "error", "key", "layout", "meta", "name", "record", "value"]),
     ("blocking", &["backing", "cbor", "env", "error", "key", "meta", "store", "value"]),

@@ -4,7 +4,7 @@
 use std::{path::Path, sync::Arc};
 
 use konserve::{
-    Config,
+    Config, Serializer, SerializerError, Value,
     backing::{Access, FilePlace, StdFs},
     blocking::wait,
     testing::{
@@ -55,6 +55,48 @@ fn every_promise_has_a_name_of_its_own() {
 fn memory() {
     let subject = wait(Subject::new(|place| Config::memory_named(format!("memory {place}")))).unwrap();
     judge("memory", &wait(run_all(&subject)));
+}
+
+/// Keeps values as CBOR turned round: as long as they are, and not to be read by whoever passes it by.
+struct Backwards;
+
+impl Serializer for Backwards {
+    fn id(&self) -> u8 {
+        255
+    }
+
+    fn name(&self) -> &'static str {
+        "backwards"
+    }
+
+    fn encode(&self, value: &Value) -> Result<Vec<u8>, SerializerError> {
+        Ok(value.to_cbor()?.into_iter().rev().collect())
+    }
+
+    fn decode(&self, bytes: &[u8]) -> Result<Value, SerializerError> {
+        Ok(Value::from_cbor(&bytes.iter().rev().copied().collect::<Vec<_>>())?)
+    }
+}
+
+/// All cases but one: a `Value` writes dates in one of the ways that CBOR has for them.
+fn judge_own_serializer(name: &str, subject: &Subject) {
+    let cases = cases().into_iter().filter(|case| case.name() != "values_of_every_kind_come_back_byte_for_byte");
+    let reports: Vec<_> = cases.map(|case| wait(run(subject, &case))).collect();
+    judge(name, &reports);
+}
+
+#[test]
+fn memory_with_a_serializer_of_ones_own() {
+    let config = |place: &str| Config::memory_named(format!("serialized {place}")).serializer(Backwards);
+    judge_own_serializer("memory, own serializer", &wait(Subject::new(config)).unwrap());
+}
+
+#[test]
+fn files_with_a_serializer_of_ones_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    let config = move |place: &str| std_file(&path, place, false, Access::Exclusive).serializer(Backwards);
+    judge_own_serializer("files, own serializer", &wait(Subject::new(config)).unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -2,10 +2,18 @@
 
 mod compressor;
 mod lz4;
+#[cfg(not(target_arch = "wasm32"))]
+mod of_values;
+mod serializer;
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 pub use compressor::Compressor;
+#[cfg(not(target_arch = "wasm32"))]
+pub use of_values::{OfValues, Serializer, SerializerError};
+pub use serializer::{CBOR, Serializers, Translate};
 
 use crate::{
     cbor::{self, FlawKind, Writer},
@@ -14,15 +22,16 @@ use crate::{
     meta::Kind,
 };
 
-/// Serializer 3: the inner form as it is.
-pub const CBOR: u8 = 3;
-
 /// A value is at most this long unless the store is opened with another limit: 256 MiB.
 pub const DEFAULT_MAX_VALUE_LEN: u64 = 256 * 1024 * 1024;
 
 /// How a store encodes what it writes, and how far it decodes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct Codec {
+    /// For what is written next; each blob names the one it was written with. `None` is CBOR as it is.
+    pub serializer: Option<Arc<dyn Translate>>,
+    /// For what is read.
+    pub serializers: Serializers,
     /// For what is written next; each blob names the one it was written with.
     pub compressor: Compressor,
     /// The longest value in bytes, before compression.
@@ -41,17 +50,27 @@ pub struct Encoded {
 }
 
 impl Codec {
-    /// Encodes a value. What compression does not make smaller is stored as it is.
-    pub fn encode(&self, cbor: Bytes) -> Result<Encoded> {
-        let size = cbor.len() as u64;
+    /// Encodes a value that is given as CBOR, or a binary as it is. What compression does not make smaller is stored as it
+    /// is.
+    pub fn encode(&self, kind: Kind, content: Bytes) -> Result<Encoded> {
+        let own = match kind {
+            Kind::Value | Kind::LogElement => self.serializer.as_ref(),
+            // Bytes as they are, and what the format says.
+            Kind::Binary | Kind::Log => None,
+        };
+        let (serializer, bytes) = match own {
+            Some(own) => (own.id(), own.encode(&content)?),
+            None => (CBOR, content),
+        };
+        let size = bytes.len() as u64;
         if size > self.max_len {
             return Err(too_long(size, self.max_len));
         }
-        let (compressor, section) = match self.compressor.compress(&cbor)? {
+        let (compressor, section) = match self.compressor.compress(&bytes)? {
             Some(smaller) => (self.compressor, smaller),
-            None => (Compressor::None, cbor),
+            None => (Compressor::None, bytes),
         };
-        Ok(Encoded { codecs: Codecs { serializer: CBOR, compressor: compressor.id() }, size, section })
+        Ok(Encoded { codecs: Codecs { serializer, compressor: compressor.id() }, size, section })
     }
 
     /// The bytes of a value section that was found undamaged, before compression.
@@ -66,26 +85,37 @@ impl Codec {
 
     /// Decodes a value section that was found undamaged, to one CBOR item; a binary becomes a byte string.
     pub fn decode(&self, kind: Kind, codecs: Codecs, size: u64, section: Bytes) -> Result<Bytes> {
-        if kind != Kind::Binary && codecs.serializer != CBOR {
-            return Err(unsupported(&format!("serializer {}, which this build does not have", codecs.serializer)));
-        }
+        let own = self.serializers.reader(kind, codecs.serializer)?;
         let bytes = self.decompress(codecs, size, section)?;
-        if kind == Kind::Binary {
-            let mut item = Writer::new();
-            item.bytes(&bytes);
-            return Ok(item.finish().into());
-        }
-        match cbor::check(&bytes) {
-            Ok(()) => Ok(bytes),
-            Err(flaw) if flaw.kind == FlawKind::Depth => Err(Error::new(
-                ErrorKind::LimitExceeded,
-                format!("a stored value is nested deeper than {}", cbor::MAX_DEPTH),
-            )),
-            Err(flaw) => {
-                Err(Error::new(ErrorKind::Corrupt, format!("a stored value is not what a store writes: {}", flaw.kind)))
+        match own {
+            Some(own) => {
+                let cbor = own.decode(&bytes)?;
+                check_stored(&cbor).map(|()| cbor)
             }
+            None if kind == Kind::Binary => {
+                let mut item = Writer::new();
+                item.bytes(&bytes);
+                Ok(item.finish().into())
+            }
+            None => check_stored(&bytes).map(|()| bytes),
         }
     }
+
+    /// That a value section which was found undamaged also is what a store writes, as far as that can be told without
+    /// the serializers of the application's own.
+    pub fn check(&self, kind: Kind, codecs: Codecs, size: u64, section: Bytes) -> Result<()> {
+        let bytes = self.decompress(codecs, size, section)?;
+        if kind == Kind::Binary || codecs.serializer != CBOR { Ok(()) } else { check_stored(&bytes) }
+    }
+}
+
+fn check_stored(cbor: &[u8]) -> Result<()> {
+    cbor::check(cbor).map_err(|flaw| match flaw.kind {
+        FlawKind::Depth => {
+            Error::new(ErrorKind::LimitExceeded, format!("a stored value is nested deeper than {}", cbor::MAX_DEPTH))
+        }
+        kind => Error::new(ErrorKind::Corrupt, format!("a stored value is not what a store writes: {kind}")),
+    })
 }
 
 /// What a binary that is streamed goes through: nothing, whatever the store's compressor is.

@@ -55,7 +55,7 @@ impl Store {
             let _pass = self.inner.gate.enter()?;
             check_value(&element)?;
             let event = self.append_event(&key, &element, &options);
-            let append = Append { element: self.inner.codec.encode(element)?, options, event };
+            let append = Append { element: self.inner.codec.encode(Kind::LogElement, element)?, options, event };
             self.inner.logs.learn(key.name());
             let write = |calls| write(self.clone(), key.clone(), calls);
             self.inner.logs.groups.join(key.name(), append, write).written().await
@@ -134,7 +134,7 @@ impl Store {
             after.user = meta::merge_user(&after.user, &options.user);
             after.expires = options.expires.or(after.expires);
         }
-        let head = self.inner.codec.encode(after.log.to_cbor())?;
+        let head = self.inner.codec.encode(Kind::Log, after.log.to_cbor())?;
         let (_, blob) = seal(key, Kind::Log, stamp, (after.expires, after.user.clone()), head)?;
         after.expect = blob.check().map_or(Expect::Anything, Expect::Check);
         Ok((elements, Write { name, change: Change::Put(blob), expect: tail.expect }, after))

@@ -4,19 +4,25 @@ use std::sync::Arc;
 
 use crate::{
     backing::{MemoryPlace, Place},
-    codec::{Compressor, DEFAULT_MAX_VALUE_LEN},
+    codec::{CBOR, Compressor, DEFAULT_MAX_VALUE_LEN, Serializers, Translate},
     env::{Clock, System},
     name::Uuid,
 };
 
 #[cfg(not(target_arch = "wasm32"))]
-use crate::backing::{FilePlace, OffThread, StdFs};
+use crate::{
+    backing::{FilePlace, OffThread, StdFs},
+    codec::{OfValues, Serializer},
+};
 
 /// Where a store is and how it is written. Every option has a default.
 #[derive(Clone)]
 pub struct Config {
     place: Arc<dyn Place>,
     pub(super) id: Option<Uuid>,
+    /// The id of what values are written with.
+    pub(super) serializer: Option<u8>,
+    pub(super) serializers: Serializers,
     pub(super) compressor: Option<Compressor>,
     pub(super) max_value_len: u64,
     pub(super) clock: Arc<dyn Clock>,
@@ -31,6 +37,19 @@ impl Config {
         Self::at(FilePlace::new(Arc::new(StdFs), path))
     }
 
+    /// A serializer of your own, which values are written with from now on. What was written with others stays as it is:
+    /// give these to [`serializers`](Self::serializers). Default: what the store was made with, CBOR for a new one.
+    #[must_use]
+    pub fn serializer(self, serializer: impl Serializer) -> Self {
+        self.writing(Arc::new(OfValues(serializer)))
+    }
+
+    /// Serializers of your own that can be read as well, and written with where the store was made with one of them.
+    #[must_use]
+    pub fn serializers(self, serializers: impl IntoIterator<Item = Arc<dyn Serializer>>) -> Self {
+        serializers.into_iter().fold(self, |config, serializer| config.reading(Arc::new(OfValues(serializer))))
+    }
+
     /// Whatever makes a thread wait is done on the caller's.
     pub(crate) fn on_this_thread(self) -> Self {
         Self { on_this_thread: true, ..self }
@@ -43,6 +62,8 @@ impl Config {
         Self {
             place: Arc::new(place),
             id: None,
+            serializer: None,
+            serializers: Serializers::default(),
             compressor: None,
             max_value_len: DEFAULT_MAX_VALUE_LEN,
             clock: Arc::new(System),
@@ -74,6 +95,26 @@ impl Config {
     #[must_use]
     pub fn id(mut self, id: Uuid) -> Self {
         self.id = Some(id);
+        self
+    }
+
+    /// Values are written as CBOR from now on, also where the store was made with a serializer of your own.
+    #[must_use]
+    pub fn cbor(mut self) -> Self {
+        self.serializer = Some(CBOR);
+        self
+    }
+
+    /// With one more serializer, to write with.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
+    pub(crate) fn writing(self, serializer: Arc<dyn Translate>) -> Self {
+        Self { serializer: Some(serializer.id()), ..self.reading(serializer) }
+    }
+
+    /// With one more serializer.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
+    pub(crate) fn reading(mut self, serializer: Arc<dyn Translate>) -> Self {
+        self.serializers.add(serializer);
         self
     }
 

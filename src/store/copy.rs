@@ -68,7 +68,8 @@ impl Store {
     /// A value as this store writes it, under the metadata it has.
     fn encoded(&self, meta: Meta, value: Bytes) -> Result<(BlobName, Blob)> {
         let name = meta.key.name();
-        let encoded = self.inner.codec.encode(if meta.kind == Kind::Binary { content(&value) } else { value })?;
+        let value = if meta.kind == Kind::Binary { content(&value) } else { value };
+        let encoded = self.inner.codec.encode(meta.kind, value).map_err(|error| error.at_key(meta.key.as_cbor()))?;
         let meta = Meta { size: encoded.size, digest: layout::digest(&encoded.section), ..meta };
         Ok((name, layout::seal(name, encoded.codecs, &meta, encoded.section)?))
     }

@@ -23,9 +23,9 @@ impl Store {
     /// passed over.
     pub fn import(&self, existing: Existing) -> Result<Import> {
         drop(self.inner.gate.enter()?);
-        let codec = self.inner.codec;
+        let max_len = self.inner.codec.max_len;
         // What is compressed is smaller, but for a stream, by less than this.
-        let max_value_len = codec.max_len.saturating_add(codec.max_len / 64);
+        let max_value_len = max_len.saturating_add(max_len / 64);
         let reader = ExportReader::new(max_value_len.saturating_add((HEADER_LEN + MAX_META_LEN) as u64));
         Ok(Import { reader, intake: Intake::new(self, existing) })
     }

@@ -39,6 +39,7 @@ pub async fn open_store(config: Config) -> Result<Store> {
 
 fn start(config: Config, wanted: Wanted) -> BoxFut<'static, Result<Store>> {
     Box::pin(async move {
+        config.serializers.check()?;
         if wanted == Wanted::New && config.place().exists().await? {
             return Err(exists());
         }
@@ -81,8 +82,8 @@ async fn create(config: &Config, backing: &dyn Backing) -> Result<Record> {
         Some(id) => id,
         None => random_id()?,
     };
-    let compressor = config.compressor.unwrap_or_default().id();
-    let record = Record { id, created: config.clock.now(), serializer: CBOR, compressor };
+    let (serializer, compressor) = (config.serializer.unwrap_or(CBOR), config.compressor.unwrap_or_default().id());
+    let record = Record { id, created: config.clock.now(), serializer, compressor };
     if backing.create_record(record.to_bytes()).await? { Ok(record) } else { Err(exists()) }
 }
 
@@ -134,7 +135,11 @@ async fn finish(config: Config, backing: Arc<dyn Backing>, record: Result<Record
                 Error::new(ErrorKind::Unsupported, "the store was made with a compressor that this build does not have")
             })?,
         };
-        Ok((record, Codec { compressor, max_len: config.max_value_len }))
+        // What most values were written with must be there, also where something else is written from now on.
+        let usual = config.serializers.writer(record.serializer)?;
+        let serializer = config.serializer.map_or(Ok(usual), |id| config.serializers.writer(id))?;
+        let serializers = config.serializers;
+        Ok((record, Codec { serializer, serializers, compressor, max_len: config.max_value_len }))
     });
     match opened {
         Ok((record, codec)) => Ok(Store::new(backing, record, codec, config.clock)),

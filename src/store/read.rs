@@ -82,6 +82,14 @@ impl Store {
         decoded.map_err(|error| error.at_key(meta.key.as_cbor())).map(|value| (meta, value))
     }
 
+    /// Checks what is stored in a whole blob. No serializer of the application's own is called: what these cannot read is
+    /// as it was written.
+    pub(super) fn check_stored(&self, name: BlobName, blob: Blob) -> Result<()> {
+        let (codecs, meta) = layout::open(name, None, &blob.head)?;
+        layout::open_value(name, &meta, &blob.value)?;
+        self.inner.codec.check(meta.kind, codecs, meta.size, blob.value)
+    }
+
     /// Checks and decodes the value of a blob.
     pub(super) fn decode(&self, opened: Opened) -> Result<Bytes> {
         let Opened { name, codecs, meta, section } = opened;

@@ -89,7 +89,7 @@ impl Store {
     /// Takes a blob out of its name that is damaged in this way, and tells of it.
     fn set_aside(&self, name: BlobName, damage: &Error) -> BoxFut<'_, Result<bool>> {
         let (store, key) = (self.clone(), damage.key().map(Bytes::copy_from_slice).map(Key::from_canonical));
-        let judge = move |blob: &Blob| store.check(name, blob.clone()).is_err_and(|error| is_damage(&error));
+        let judge = move |blob: &Blob| store.check_stored(name, blob.clone()).is_err_and(|error| is_damage(&error));
         Box::pin(async move {
             let held = self.lock(name, Mode::Exclusive).await;
             let taking = self.inner.backing.set_aside(name, Box::new(judge));

@@ -302,7 +302,7 @@ impl Store {
         options: &WriteOptions,
         value: Bytes,
     ) -> Result<Blob> {
-        let encoded = self.inner.codec.encode(value)?;
+        let encoded = self.inner.codec.encode(kind, value)?;
         let meta = Meta {
             key: key.clone(),
             kind,

@@ -10,6 +10,7 @@ mod from;
 pub mod json;
 mod number;
 mod order;
+mod record;
 mod serde_read;
 mod serde_write;
 mod text;
@@ -17,6 +18,7 @@ mod text;
 pub use bigint::{BigInt, NotANumber};
 pub use convert::{FromCbor, ToCbor};
 pub use number::{Decimal, Ratio};
+pub use record::{AsRecord, Record, as_record};
 
 /// A value as a store keeps it.
 ///

@@ -86,7 +86,7 @@ impl Options {
 /// The last instant of a JavaScript `Date` (ECMA-262 §21.4.1.1), in milliseconds since 1970.
 const MAX_DATE: f64 = 8.64e15;
 
-fn given(value: JsValue) -> Result<Bytes> {
+pub(super) fn given(value: JsValue) -> Result<Bytes> {
     match value.dyn_into::<Uint8Array>() {
         Ok(bytes) => Ok(bytes.to_vec().into()),
         Err(_) => Err(no_bytes()),

@@ -20,6 +20,8 @@ mod multi;
 mod options;
 mod pages;
 mod promise;
+#[cfg(feature = "full")]
+mod serializer;
 mod store;
 #[cfg(feature = "full")]
 mod sync;

@@ -1,8 +1,12 @@
 //! The config object of JavaScript.
 
+#[cfg(feature = "full")]
+use js_sys::Array;
 use js_sys::Reflect;
 use wasm_bindgen::JsValue;
 
+#[cfg(feature = "full")]
+use super::serializer::JsSerializer;
 #[cfg(feature = "full")]
 use crate::backing::ObjectPlace;
 use crate::{
@@ -37,6 +41,12 @@ struct Options {
     durability: Option<String>,
     layout: Option<String>,
     serializer: Option<String>,
+    /// A serializer of the application's own, to write with.
+    #[cfg(feature = "full")]
+    own_serializer: Option<JsValue>,
+    /// Those to read with as well.
+    #[cfg(feature = "full")]
+    serializers: Array,
     compressor: Option<String>,
     encryptor: bool,
 }
@@ -59,6 +69,8 @@ impl Options {
             Some(value) => value.as_bool().map(Some).ok_or_else(|| wrong(name, "true or false")),
         };
         let object = get("backend")?.filter(JsValue::is_object);
+        let own_serializer = get("serializer")?.filter(JsValue::is_object);
+        let serializer = if own_serializer.is_some() { None } else { text("serializer")? };
         Ok(Self {
             backend: if object.is_some() { OWN.to_owned() } else { text("backend")?.unwrap_or_default() },
             #[cfg(feature = "full")]
@@ -70,7 +82,11 @@ impl Options {
             name: text("name")?,
             durability: text("durability")?,
             layout: text("layout")?,
-            serializer: text("serializer")?,
+            serializer,
+            #[cfg(feature = "full")]
+            own_serializer,
+            #[cfg(feature = "full")]
+            serializers: get("serializers")?.map(|serializers| Array::from(&serializers)).unwrap_or_default(),
             compressor: text("compressor")?,
             encryptor: get("encryptor")?.is_some(),
         })
@@ -209,12 +225,29 @@ fn named(options: &Options, config: Config) -> Result<Config> {
     }
 }
 
+fn serializers(options: &Options, config: Config) -> Result<Config> {
+    only("serializer", options.serializer.as_deref(), "cbor", &["fressian", "edn"])?;
+    let config = if options.serializer.is_some() { config.cbor() } else { config };
+    #[cfg(feature = "full")]
+    let config = own_serializers(options, config);
+    Ok(config)
+}
+
+#[cfg(feature = "full")]
+fn own_serializers(options: &Options, config: Config) -> Config {
+    let config = match options.own_serializer.clone() {
+        Some(own) => config.writing(JsSerializer::of(own)),
+        None => config,
+    };
+    options.serializers.iter().map(JsSerializer::of).fold(config, Config::reading)
+}
+
 fn codecs(options: &Options, config: Config) -> Result<Config> {
     if options.encryptor {
         return Err(unsupported("this version does not encrypt; leave encryptor out".to_owned()));
     }
     only("layout", options.layout.as_deref(), "sealed", &["konserve"])?;
-    only("serializer", options.serializer.as_deref(), "cbor", &["fressian", "edn"])?;
+    let config = serializers(options, config)?;
     match options.compressor.as_deref() {
         None => Ok(config),
         Some("none") => Ok(config.compressor(Compressor::None)),
