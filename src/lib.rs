@@ -31,3 +31,14 @@ pub use store::{
 };
 #[cfg(not(target_arch = "wasm32"))]
 pub use value::{FromCbor, ToCbor, Value, edn};
+
+/// The examples of the documentation are tests.
+#[cfg(doctest)]
+mod documentation {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/logs.md")]
+    struct Logs;
+    #[doc = include_str!("../docs/values.md")]
+    struct Values;
+}
