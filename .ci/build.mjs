@@ -20,11 +20,10 @@ export async function build({ settings, env }) {
   const folderOf = ({ name }) => join(target, 'wasm', name)
   for (const module of settings.build)
     await step(`wasm module "${module.name}"`, () => buildModule(folderOf(module), module, settings, env))
-  const packaged = settings.build.filter((module) => module.package !== false)
-  const outputs = packaged.map((module) => [module.name, join(folderOf(module), 'out')])
+  const outputs = settings.build.map((module) => [module.name, join(folderOf(module), 'out')])
   await step('npm package pkg/', () => assemblePackage(Object.fromEntries(outputs)))
   await step('tarball', pack)
-  for (const module of packaged)
+  for (const module of settings.build)
     await check(`size of "${module.name}"`, () =>
       sizesOf(join(folderOf(module), 'out', `${module.name}_bg.wasm`), module),
     )
@@ -44,13 +43,9 @@ async function buildModule(work, module, settings, env) {
   await writeFile(stampFile, stamp)
 }
 
-/** What is common to all modules, but for what this one says itself. */
-const profileOf = (module, settings) => ({ ...settings.profile, ...module.profile })
-const wasmOptOf = (module, settings) => module['wasm-opt'] ?? settings['wasm-opt'].args
-
 /** A digest of all that the module is made of. */
 async function inputsOf(module, settings, env) {
-  const made = [module.features, settings.tools, profileOf(module, settings), wasmOptOf(module, settings)]
+  const made = [module.features, settings.tools, settings.profile, settings['wasm-opt']]
   const hash = createHash('sha256')
     .update(JSON.stringify(made))
     .update(output('rustc', ['-vV'], { env }))
@@ -72,9 +67,9 @@ async function writeManifest(work, module, settings) {
   for (const kind of ['bin', 'example', 'test', 'bench']) delete manifest[kind]
   for (const field of ['readme', 'include']) delete manifest.package[field]
   Object.assign(manifest.package, { autobins: false, autoexamples: false, autotests: false, autobenches: false })
-  manifest.package.metadata = { 'wasm-pack': { profile: { release: { 'wasm-opt': wasmOptOf(module, settings) } } } }
+  manifest.package.metadata = { 'wasm-pack': { profile: { release: { 'wasm-opt': settings['wasm-opt'].args } } } }
   manifest.lib = { ...manifest.lib, 'crate-type': ['cdylib'], path: join(root, 'src', 'lib.rs') }
-  manifest.profile = { release: profileOf(module, settings) }
+  manifest.profile = { release: settings.profile }
   manifest.workspace = {}
   await mkdir(work, { recursive: true })
   await writeFile(join(work, 'Cargo.toml'), stringify(manifest))

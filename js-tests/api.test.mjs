@@ -1,8 +1,7 @@
 // Every function and method of the package: with promises and without, in memory and in a folder.
 
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -379,15 +378,4 @@ test('import and require give the same', async () => {
   for (const name of Object.keys(promised)) if (name !== 'default') assert.equal(promised[name], required[name], name)
   assert.equal(createRequire(import.meta.url)('konserve/sync').KonserveError, promised.KonserveError)
   for (const name of Object.keys(sync)) assert.equal(typeof sync[name], 'function', name)
-})
-
-test('the first lines of the README do what they say', async () => {
-  const readme = await readFile(new URL('../pkg-template/README.md', import.meta.url), 'utf8')
-  const [, code] = /```js\n(.*?)```/s.exec(readme)
-  const path = join(folder, 'readme')
-  const printing = code.replaceAll(/^(await .*) \/\/ (.*)$/gm, 'console.log(JSON.stringify($1), JSON.stringify($2))')
-  const main = printing.replace("'./notes'", JSON.stringify(path))
-  const args = ['--input-type=module', '--eval', main]
-  const printed = execFileSync(process.execPath, args, { cwd: import.meta.dirname, encoding: 'utf8' })
-  assert.match(printed, /^"Ada" "Ada"\n\[null,1\] \[null,1\]\nuser \d{4}-/)
 })

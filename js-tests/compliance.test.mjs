@@ -4,8 +4,9 @@ import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { runCompliance } from 'konserve/testing'
 import { launch } from './helpers/browser.mjs'
-import { judge, reportsOfPage, suiteInNode } from './helpers/compliance.mjs'
+import { judge, reportOfPage } from './helpers/compliance.mjs'
 
 const folder = fs.mkdtempSync(join(tmpdir(), 'konserve-'))
 after(() => fs.rmSync(folder, { recursive: true }))
@@ -13,9 +14,7 @@ after(() => fs.rmSync(folder, { recursive: true }))
 const files = (kind, options) => (place) => ({ backend: 'file', path: join(folder, kind, place), ...options })
 
 describe('in Node', () => {
-  let run
-  before(async () => (run = await suiteInNode()))
-  const inNode = (what, config, options) => test(what, async (t) => judge(t, await run(config, options)))
+  const inNode = (what, open, options) => test(what, async (t) => judge(t, await runCompliance({ open, ...options })))
 
   inNode('memory', (place) => ({ backend: 'memory', id: place }))
   inNode('files', files('async', {}))
@@ -29,7 +28,7 @@ describe('in Chromium', () => {
   let browser
   before(async () => (browser = await launch()))
   after(() => browser?.close())
-  const inChromium = (what, config) => test(what, async (t) => judge(t, await reportsOfPage(browser, config)))
+  const inChromium = (what, open) => test(what, async (t) => judge(t, await reportOfPage(browser, open)))
 
   inChromium('memory', "(place) => ({ backend: 'memory', id: place })")
   inChromium('IndexedDB', "(place) => ({ backend: 'indexeddb', name: place })")

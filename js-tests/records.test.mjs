@@ -9,7 +9,6 @@ import * as sync from 'konserve/sync'
 import { decode } from '../pkg-template/decode.js'
 import { encodeValue } from '../pkg-template/encode.js'
 import { Records } from '../pkg-template/records.js'
-import { runGuide } from './helpers/guide.mjs'
 
 class Point {
   constructor(x, y) {
@@ -294,9 +293,3 @@ for (const { name, cbor } of vectors) {
     assert.deepEqual(decode(Uint8Array.from(Buffer.from(cbor, 'hex')), ours), values[name])
   })
 }
-
-test('the programs of the guide print what it says', async () => {
-  const programs = await runGuide('records.md')
-  assert.equal(programs.length, 2)
-  for (const { printed, promised } of programs) assert.deepEqual(printed, promised)
-})

@@ -15,7 +15,6 @@ import * as sync from 'konserve/sync'
 import transit from 'transit-js'
 import { transitSerializer } from '../examples/transit-serializer.mjs'
 import { folder as served, launch, resultOf, serve } from './helpers/browser.mjs'
-import { runGuide } from './helpers/guide.mjs'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 let folder
@@ -314,12 +313,6 @@ for (const [view, konserve] of [
 test('the example runs', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [here('../examples/transit-serializer.mjs')])
   assert.match(stdout, /visits: 1/)
-})
-
-test('the programs of the guide print what it says', async () => {
-  const programs = await runGuide('serializers.md')
-  assert.equal(programs.length, 2)
-  for (const { printed, promised } of programs) assert.deepEqual(printed, promised)
 })
 
 test('a store in IndexedDB keeps transit', async (t) => {

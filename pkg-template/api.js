@@ -51,7 +51,7 @@ function invalid(message, cause) {
 }
 
 /** A plain copy of the configuration, with its backend; what else is right in it, the core decides. */
-function checkedConfig(name, config, files) {
+export function checkedConfig(name, config, files) {
   if (config === null || typeof config !== 'object') {
     throw invalid(`${name} needs a configuration, such as { backend: 'memory' }`)
   }

@@ -8,17 +8,18 @@ import { fileURLToPath } from 'node:url'
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 /** Not shipped as they are: this file, and what goes into the bundle for Node alone. */
-const INNER = ['assemble.mjs', 'node.js', 'node-fs.js']
+const INNER = ['assemble.mjs', 'node.js', 'node-fs.js', 'testing-node.js']
 
 /**
- * @param {{ lean: string, web: string, node: string }} from the folders into which wasm-pack wrote `lean.js`,
- *   `lean_bg.wasm` and so on (`--target web`): the lean and the full module for browsers, and that for Node
+ * @param {{ lean: string, web: string, node: string, testing: string }} from the folders into which wasm-pack wrote
+ *   `lean.js`, `lean_bg.wasm` and so on (`--target web`): the lean and the full module for browsers, that for Node, and
+ *   that of `konserve/testing`
  * @param {string} to the folder of the package, made anew
  */
 export async function assemble(from, to) {
   await rm(to, { recursive: true, force: true })
   await mkdir(join(to, 'wasm'), { recursive: true })
-  for (const name of ['lean', 'web', 'node'])
+  for (const name of ['lean', 'web', 'node', 'testing'])
     for (const file of [`${name}.js`, `${name}_bg.wasm`]) await copyFile(join(from[name], file), join(to, 'wasm', file))
   for (const name of ['web', 'node']) await writeCopy(to, name)
   const files = (await readdir(HERE)).filter((file) => !INNER.includes(file))
@@ -41,13 +42,18 @@ async function writeCopy(to, name) {
   await writeFile(join(to, 'wasm', `${name}-copy.js`), `export default 'data:application/wasm;base64,${base64}'\n`)
 }
 
-/** One CommonJS file, for `import` and `require` alike: what they give is the same then. */
+/** One CommonJS file each, for `import` and `require` alike: what they give is the same then. */
 async function bundleForNode(to) {
-  await copyFile(join(HERE, 'node.js'), join(to, 'node.js'))
-  await copyFile(join(HERE, 'node-fs.js'), join(to, 'node-fs.js'))
+  const inner = ['node.js', 'node-fs.js', 'testing-node.js']
+  for (const file of inner) await copyFile(join(HERE, file), join(to, file))
+  for (const name of ['node', 'testing-node']) await bundle(to, name)
+  await Promise.all([...inner, 'wasm/node.js'].map((file) => rm(join(to, file))))
+}
+
+async function bundle(to, name) {
   await build({
-    entryPoints: [join(to, 'node.js')],
-    outfile: join(to, 'node.cjs'),
+    entryPoints: [join(to, `${name}.js`)],
+    outfile: join(to, `${name}.cjs`),
     bundle: true,
     platform: 'node',
     format: 'cjs',
@@ -58,7 +64,6 @@ async function bundleForNode(to) {
     logOverride: { 'empty-import-meta': 'silent' },
     logLevel: 'warning',
   })
-  await Promise.all(['node.js', 'node-fs.js', 'wasm/node.js'].map((file) => rm(join(to, file))))
 }
 
 /** Node's own modules through a function, not `require`: esbuild makes ES modules of us in which `require` throws. */
@@ -102,6 +107,7 @@ async function manifest() {
       '.': { workerd: esm('index', 'workerd'), 'edge-light': esm('index', 'edge-light'), ...entry('index', 'node') },
       './sync': entry('sync', 'node-sync'),
       './inline': entry('inline', 'node'),
+      './testing': entry('testing', 'testing-node'),
       './konserve.wasm': { node: './wasm/node_bg.wasm', default: './wasm/web_bg.wasm' },
       './package.json': './package.json',
     },

@@ -19,15 +19,6 @@ pub mod value;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
 
-/// The guides whose Rust programs are tested.
-#[cfg(doctest)]
-mod guides {
-    #[doc = include_str!("../docs/records.md")]
-    struct Records;
-    #[doc = include_str!("../docs/serializers.md")]
-    struct Serializers;
-}
-
 pub use codec::Compressor;
 #[cfg(not(target_arch = "wasm32"))]
 pub use codec::{Serializer, SerializerError};
@@ -42,3 +33,18 @@ pub use store::{
 };
 #[cfg(not(target_arch = "wasm32"))]
 pub use value::{AsRecord, FromCbor, Record, ToCbor, Value, as_record, edn};
+
+/// The examples of the documentation are tests.
+#[cfg(doctest)]
+mod documentation {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/logs.md")]
+    struct Logs;
+    #[doc = include_str!("../docs/records.md")]
+    struct Records;
+    #[doc = include_str!("../docs/serializers.md")]
+    struct Serializers;
+    #[doc = include_str!("../docs/values.md")]
+    struct Values;
+}

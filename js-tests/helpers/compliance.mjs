@@ -1,43 +1,23 @@
-/** The compliance suite, in Node and in pages. The module is the build "testing", which no package has. */
+/** The compliance suite of `konserve/testing`, in Node and in pages. */
 import assert from 'node:assert/strict'
-import fs from 'node:fs'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { asyncFiles, syncFiles } from '../../pkg-template/node-fs.js'
-import { resultOf, serve } from './browser.mjs'
+import { folder, resultOf, serve } from './browser.mjs'
 
-const built = fileURLToPath(new URL('../../target/wasm/testing/out/', import.meta.url))
-
-/** The suite for Node, as a function that runs all its cases over what `config` makes of the name of a place. */
-export async function suiteInNode() {
-  const suite = await import(join(built, 'testing.js'))
-  await suite.default({ module_or_path: fs.readFileSync(join(built, 'testing_bg.wasm')) })
-  suite.start({ error: (code, message) => new Error(`${code}: ${message}`), fs: asyncFiles(), fsSync: syncFiles() })
-  return async (config, { sync = false } = {}) => {
-    const reports = []
-    for (const name of suite.complianceCases()) {
-      reports.push({ name, ...(await suite.runCompliance(name, config, sync)) })
-    }
-    return reports
-  }
-}
+const pkg = fileURLToPath(new URL('../../pkg/', import.meta.url))
 
 /**
- * Runs all cases in a page. `config` is the text of a function, which may use what the text `imports` brings from the
- * folders that are served beside.
+ * Runs all cases in a page. `open` is the text of a function, which may use what the text `imports` brings from the
+ * folders that are served beside. The package is at `/konserve/`.
  */
-export async function reportsOfPage(browser, config, { imports = '', roots = [] } = {}) {
+export async function reportOfPage(browser, open, { imports = '', roots = [] } = {}) {
   const page = `<!doctype html><title>compliance</title><link rel="icon" href="data:,"><script type="module">
-    import init, { complianceCases, runCompliance, start } from './testing.js'
+    import { runCompliance } from '/konserve/testing.js'
     ${imports}
-    await init()
-    start({ error: (code, message) => new Error(code + ': ' + message) })
-    const reports = []
-    for (const name of complianceCases()) reports.push({ name, ...(await runCompliance(name, ${config}, false)) })
-    globalThis.result = reports
+    const { passed, skipped, failed } = await runCompliance({ open: ${open} })
+    globalThis.result = { passed, skipped, failed: failed.map(({ name, error }) => ({ name, error: error.message })) }
   </script>`
   const index = (path) => (path === '/' ? { headers: { 'content-type': 'text/html' }, body: page } : undefined)
-  const server = await serve(index, ...roots, built)
+  const server = await serve(index, ...roots, folder(pkg, '/konserve/'))
   try {
     const { result, problems } = await resultOf(browser, `${server.url}/`, { timeout: 240_000 })
     assert.deepEqual(problems, [])
@@ -47,11 +27,10 @@ export async function reportsOfPage(browser, config, { imports = '', roots = [] 
   }
 }
 
-/** Says what was skipped, and fails with all promises that were broken. `reports` are `{ name, outcome, message }`. */
-export function judge(t, reports) {
-  const of = (wanted) => reports.filter(({ outcome }) => outcome === wanted)
-  for (const { name, message } of of('skipped')) t.diagnostic(`skipped: ${name}, ${message}`)
-  t.diagnostic(`${of('passed').length} passed, ${of('skipped').length} skipped`)
-  assert.deepEqual(of('failed'), [])
-  assert.ok(of('passed').length > 150)
+/** Says what was skipped, and fails with all promises that were broken. */
+export function judge(t, { passed, skipped, failed }) {
+  for (const { name, skipped: capability } of skipped) t.diagnostic(`skipped: ${name}: not ${capability}`)
+  t.diagnostic(`${passed.length} passed, ${skipped.length} skipped`)
+  assert.deepEqual(failed, [])
+  assert.ok(passed.length > 150)
 }

@@ -5,16 +5,23 @@ import { exported, manifestOf, project, removeTemplate, runNode } from './projec
 
 after(removeTemplate)
 
-const TRIED = ['.', './sync', './inline']
+const TRIED = ['.', './sync', './inline', './testing']
 
 describe('importing it', { concurrency: true }, () => {
-  for (const name of ['.', './inline']) {
+  for (const [name, given] of [
+    ['.', ['openStore', 'KonserveError']],
+    ['./inline', ['openStore', 'KonserveError']],
+    ['./testing', ['compliance', 'runCompliance']],
+  ]) {
     it(`needs nothing but the language (the web's konserve${name.slice(1)})`, async (t) => {
       const folder = await project(t, { 'bare.mjs': 'fixture' })
       const file = `node_modules/konserve/${exported(manifestOf(folder), name, ['browser', 'import'])}`
       const { changed, names } = await runNode(folder, '--no-warnings', '--experimental-vm-modules', 'bare.mjs', file)
       assert.deepEqual(changed, [], 'no global is added or changed')
-      assert.ok(names.includes('openStore') && names.includes('KonserveError'), String(names))
+      assert.ok(
+        given.every((name) => names.includes(name)),
+        String(names),
+      )
     })
   }
 

@@ -190,7 +190,7 @@ pub trait Backing: MaybeSend + MaybeSync + 'static {
     /// Takes a blob out of its name, if it is there and `is_damaged` says so of its bytes; says whether it was. It is kept
     /// where a user can find it, in the place of an earlier one of that name. Nobody else's write to that name comes in
     /// between. `is_damaged` may be asked again; only the last answer counts. A backing that keeps no such place is
-    /// `UNSUPPORTED`.
+    /// `UNSUPPORTED`: the store works, but cannot be repaired, and the compliance suite says so.
     fn set_aside(&self, _name: BlobName, _is_damaged: JudgeFn) -> BoxFut<'static, Result<bool>> {
         Box::pin(std::future::ready(Err(Error::new(
             ErrorKind::Unsupported,

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use crate::{
     backing::{MemoryPlace, Place},
-    codec::{CBOR, Compressor, DEFAULT_MAX_VALUE_LEN, Serializers, Translate},
+    codec::{CBOR, Compressor, DEFAULT_MAX_VALUE_LEN, Serializers},
     env::{Clock, System},
     name::Uuid,
 };
 
+#[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
+use crate::codec::Translate;
 #[cfg(not(target_arch = "wasm32"))]
 use crate::{
     backing::{FilePlace, OffThread, StdFs},

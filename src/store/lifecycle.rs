@@ -107,7 +107,8 @@ async fn connect(config: &Config, backing: &dyn Backing) -> Result<Option<Record
 
 /// Without a record a place must be empty: blobs would be those of a store that lost it, or of another layout.
 async fn no_record(backing: &dyn Backing) -> Result<()> {
-    while let Some(page) = backing.heads().next().await? {
+    let mut heads = backing.heads();
+    while let Some(page) = heads.next().await? {
         let Some((name, head)) = page.into_iter().next() else { continue };
         let sealed = head.as_ref().is_ok_and(|head: &Bytes| head.first() == Some(&crate::layout::SEALED));
         return Err(if sealed {

@@ -148,9 +148,12 @@ impl Store {
         let f = Arc::new(Mutex::new(f));
         let Said::Later(mut seen, mut answer) = update.attempt(&f).await? else { return Ok(()) };
         let _lane = self.inner.lanes.lock(update.name, Mode::Exclusive).await;
-        for _ in 0..MAX_TRIES {
+        for tries in 1.. {
             if update.commit(&seen, answer.await?).await? {
                 return Ok(());
+            }
+            if tries == MAX_TRIES {
+                break;
             }
             match update.attempt(&f).await? {
                 Said::Later(again, later) => (seen, answer) = (again, later),

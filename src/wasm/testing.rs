@@ -5,7 +5,7 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use super::{
-    host::thrown,
+    host::{thrown, to_js},
     options::{self, Mode},
     promise::promise,
 };
@@ -14,41 +14,73 @@ use crate::{
     env::BoxFut,
     error::{Error, ErrorKind, Result},
     store::Config,
-    testing::compliance::{Case, Outcome, Subject, backing_cases, cases, run},
+    testing::compliance::{Case, Failure, Need, Outcome, Subject, backing_cases, cases, run},
 };
+
+/// The suite over one backing.
+#[wasm_bindgen]
+pub struct Compliance(Subject, Mode);
+
+/// `config(place)` gives the config of the place that a text names, for the synchronous view or the other. A promise of
+/// a [`Compliance`].
+#[wasm_bindgen]
+pub fn compliance(config: Function, sync: bool) -> Promise {
+    let mode = if sync { Mode::Sync } else { Mode::Async };
+    promise(async move { Ok(Compliance(Subject::new(places(config, mode)).await?, mode).into()) })
+}
+
+#[wasm_bindgen]
+impl Compliance {
+    /// `{ name, skipped }` of each case: by which capability it is skipped, if it is.
+    pub fn cases(&self) -> Result<JsValue, JsValue> {
+        let shown = |case: Case| Shown { name: case.name(), skipped: case.lacks(self.0.capability()).map(spelt) };
+        Ok(serde_wasm_bindgen::to_value(&all().map(shown).collect::<Vec<_>>())?)
+    }
+
+    /// Runs one case, in what `config` gives. The promise is rejected with how it failed.
+    pub fn run(&self, name: String, config: Function) -> Promise {
+        let subject = self.0.at(places(config, self.1));
+        promise(async move {
+            let case = all().find(|case| case.name() == name);
+            let case = case.ok_or_else(|| Error::new(ErrorKind::Unsupported, format!("there is no case {name}")))?;
+            match run(&subject, &case).await.outcome {
+                Outcome::Failed(failure) => Err(thrown(broken(&failure))),
+                Outcome::Passed | Outcome::Skipped(_) => Ok(JsValue::UNDEFINED),
+            }
+        })
+    }
+}
+
+fn places(config: Function, mode: Mode) -> impl Fn(&str) -> Config {
+    move |place| made(&config, place, mode).unwrap_or_else(nowhere)
+}
 
 fn all() -> impl Iterator<Item = Case> {
     cases().into_iter().chain(backing_cases())
 }
 
-/// The names of all cases.
-#[wasm_bindgen(js_name = complianceCases)]
-pub fn compliance_cases() -> Vec<String> {
-    all().map(|case| case.name().to_owned()).collect()
-}
-
-/// What a case came to: `passed`, `skipped` or `failed`, and why.
 #[derive(Serialize)]
-struct Report {
-    outcome: &'static str,
-    message: String,
+struct Shown {
+    name: &'static str,
+    skipped: Option<&'static str>,
 }
 
-/// Runs one case. `config(place)` gives the config of the place that a text names. A promise of its [`Report`].
-#[wasm_bindgen(js_name = runCompliance)]
-pub fn run_compliance(name: String, config: Function, sync: bool) -> Promise {
-    let mode = if sync { Mode::Sync } else { Mode::Async };
-    promise(async move {
-        let case = all().find(|case| case.name() == name);
-        let case = case.ok_or_else(|| Error::new(ErrorKind::Unsupported, format!("there is no case {name}")))?;
-        let subject = Subject::new(move |place| made(&config, place, mode).unwrap_or_else(nowhere)).await?;
-        let (outcome, message) = match run(&subject, &case).await.outcome {
-            Outcome::Passed => ("passed", String::new()),
-            Outcome::Skipped(why) => ("skipped", why),
-            Outcome::Failed(how) => ("failed", how),
-        };
-        serde_wasm_bindgen::to_value(&Report { outcome, message }).map_err(|error| thrown(error.into()))
-    })
+/// As a backing in JavaScript says it.
+fn spelt(need: Need) -> &'static str {
+    match need {
+        Need::Ordered => "ordered",
+        Need::Immediate => "sync",
+        Need::AtomicBatches => "atomicBatches",
+        Need::Shared => "shared",
+    }
+}
+
+fn broken(failure: &Failure) -> JsValue {
+    let error = js_sys::Error::new(&failure.to_string());
+    if let Some(cause) = failure.error() {
+        error.set_cause(&to_js(cause));
+    }
+    error.into()
 }
 
 fn made(config: &Function, place: &str, mode: Mode) -> Result<Config> {

@@ -10,28 +10,50 @@ use crate::{
 /// So much of a value is shown, in characters.
 const SHOWN: usize = 200;
 
-/// A promise that was broken, in words.
-#[derive(Debug)]
-pub(super) struct Failure(String);
+/// How a promise was broken: in words, and with the error that did it, if one did.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    message: String,
+    error: Option<Error>,
+}
 
 /// What a case returns.
 pub(super) type Verdict<T = ()> = Result<T, Failure>;
 
 impl Failure {
     pub(super) fn new(message: impl Into<String>) -> Self {
-        Self(message.into())
+        Self { message: message.into(), error: None }
+    }
+
+    fn by(message: String, error: Error) -> Self {
+        Self { message, error: Some(error) }
+    }
+
+    /// The error that the call gave where another answer was promised.
+    pub fn error(&self) -> Option<&Error> {
+        self.error.as_ref()
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.message)?;
+        match self.error.as_ref().and_then(std::error::Error::source) {
+            Some(cause) => write!(f, "; caused by: {cause}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Failure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.error().map(|error| error as _)
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self(format!("an error that was not expected: {error}"))
+        Self::by(format!("an error that was not expected: {error}"), error)
     }
 }
 
@@ -65,7 +87,7 @@ pub(super) fn same_item(what: &str, found: Option<&[u8]>, expected: Option<&[u8]
 pub(super) fn refused<T>(what: &str, result: Result<T>, kind: ErrorKind) -> Verdict<Error> {
     match result {
         Err(error) if error.kind() == kind => Ok(error),
-        Err(error) => Err(Failure::new(format!("{what}: refused with {error}, expected {kind}"))),
+        Err(error) => Err(Failure::by(format!("{what}: refused with {error}, expected {kind}"), error)),
         Ok(_) => Err(Failure::new(format!("{what}: succeeded, expected {kind}"))),
     }
 }

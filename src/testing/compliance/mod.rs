@@ -13,6 +13,9 @@
 //! # Ok::<(), konserve::Error>(())
 //! ```
 //!
+//! For a backing of your own, give the config of a [`Place`](crate::backing::Place) of it: `examples/map_backing` is a
+//! whole one, and `tests/map_backing.rs` runs the suite over it.
+//!
 //! A case is skipped only where the backing's own [`Capability`] says that it cannot do what the case is about.
 //! Nothing here depends on a test framework, on an executor, on the time of day or on chance.
 
@@ -51,6 +54,7 @@ use crate::{
     error::Result,
     store::Config,
 };
+pub use check::Failure;
 use check::Verdict;
 use ground::{Ground, Make};
 
@@ -78,6 +82,12 @@ impl Subject {
     #[cfg(not(target_arch = "wasm32"))]
     pub async fn on_this_thread(config: impl Fn(&str) -> Config + MaybeSend + MaybeSync + 'static) -> Result<Self> {
         Self::new(move |place| config(place).on_this_thread()).await
+    }
+
+    /// The same backing in other places.
+    #[must_use]
+    pub fn at(&self, config: impl Fn(&str) -> Config + MaybeSend + MaybeSync + 'static) -> Self {
+        Self { make: Arc::new(config), capability: self.capability }
     }
 
     /// What the backing says that it can do.
@@ -148,6 +158,11 @@ impl Case {
     pub fn need(&self) -> Option<Need> {
         self.need
     }
+
+    /// What this case needs and the backing does not have: by this it is skipped.
+    pub fn lacks(&self, capability: Capability) -> Option<Need> {
+        self.need.filter(|need| !need.is_met_by(capability))
+    }
 }
 
 impl fmt::Debug for Case {
@@ -197,14 +212,14 @@ pub fn backing_cases() -> Vec<Case> {
 }
 
 /// How a case ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Outcome {
     /// The promise was kept.
     Passed,
-    /// The backing says that it cannot do this; why.
-    Skipped(String),
-    /// The promise was broken; how.
-    Failed(String),
+    /// The backing says that it does not have what the promise is about.
+    Skipped(Need),
+    /// The promise was broken.
+    Failed(Failure),
 }
 
 impl Outcome {
@@ -215,7 +230,7 @@ impl Outcome {
 }
 
 /// A case, and how it ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Report {
     /// The name of the case.
     pub name: &'static str,
@@ -227,7 +242,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.outcome {
             Outcome::Passed => write!(f, "{}: passed", self.name),
-            Outcome::Skipped(why) => write!(f, "{}: skipped, {why}", self.name),
+            Outcome::Skipped(need) => write!(f, "{}: skipped, the backing's capability is not {need}", self.name),
             Outcome::Failed(how) => write!(f, "{}: FAILED, {how}", self.name),
         }
     }
@@ -235,13 +250,11 @@ impl fmt::Display for Report {
 
 /// Runs one case, in a place of its own, which is empty before and gone afterwards.
 pub async fn run(subject: &Subject, case: &Case) -> Report {
-    let outcome = match case.need {
-        Some(need) if !need.is_met_by(subject.capability) => {
-            Outcome::Skipped(format!("the backing's capability says that it is not {need}"))
-        }
-        _ => match attempt(subject, case).await {
+    let outcome = match case.lacks(subject.capability) {
+        Some(need) => Outcome::Skipped(need),
+        None => match attempt(subject, case).await {
             Ok(()) => Outcome::Passed,
-            Err(failure) => Outcome::Failed(failure.to_string()),
+            Err(failure) => Outcome::Failed(failure),
         },
     };
     Report { name: case.name, outcome }

@@ -1,0 +1,22 @@
+// Bundled into testing-node.cjs, which `import` and `require` share.
+/* global __dirname, require */
+
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Loader } from './load.js'
+import { asyncFiles, syncFiles } from './node-fs.js'
+import { testing } from './suite.js'
+
+const place = () => join(__dirname, 'wasm', 'testing_bg.wasm')
+const loader = new Loader({
+  bindings: () => require('./wasm/testing.js'),
+  module: () => readFile(place()),
+  // The package has no copy of this one: the second time the error is told.
+  copy: place,
+  fetch: (path) => readFile(path),
+  instantiate: ({ initSync }, module) => initSync({ module }),
+  files: () => ({ fs: asyncFiles(), fsSync: syncFiles() }),
+})
+
+export { KonserveError } from './error.js'
+export const { compliance, runCompliance } = testing(() => loader.load(), { files: true })

@@ -1,0 +1,3 @@
+import testing from './testing-node.cjs'
+
+export const { compliance, runCompliance, KonserveError } = testing
