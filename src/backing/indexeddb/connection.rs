@@ -83,7 +83,7 @@ impl Shared {
             return reply;
         }
         let mut jobs = vec![Job::new(work(sender))];
-        if self.is_still() {
+        if self.is_still() && jobs.iter().all(Job::may_hurry) {
             // It need not wait for the flush, which is there to gather others: they follow in one of their own.
             match self.go_on(jobs) {
                 Some(back) => jobs = back,

@@ -35,6 +35,12 @@ impl Job {
         matches!(self.work, Work::Commit { .. } | Work::Update { .. } | Work::SetAside { .. })
     }
 
+    /// Whether it may go on in a transaction that is under way. Heads may not: a batch reads them to tell what was there, and
+    /// its commit, which follows at once, has to share their transaction.
+    pub(super) fn may_hurry(&self) -> bool {
+        matches!(self.work, Work::Read { part: Part::All, .. } | Work::Page { .. })
+    }
+
     /// How many bytes it will write, as far as that is known before.
     pub(super) fn weight(&self) -> usize {
         let Work::Commit { writes, .. } = &self.work else { return 0 };
