@@ -108,6 +108,28 @@ test('a batch whose transaction is aborted leaves nothing behind', async (t) => 
   assert.deepEqual(result, { error: ['QUOTA_EXCEEDED', 'a'], keys: ['b'], b: 0 })
 })
 
+test('what a batch finds is read in the transaction that writes, also right after a read', async (t) => {
+  const page = await newTab(t)
+  const modes = await page.evaluate(async () => {
+    const store = await konserve.openStore({ name: 'one transaction' })
+    await store.assoc('a', 1)
+    const { get } = IDBObjectStore.prototype
+    const modes = []
+    IDBObjectStore.prototype.get = function (...args) {
+      modes.push(this.transaction.mode)
+      return get.apply(this, args)
+    }
+    await store.get('a')
+    await store.multiAssoc({ a: 2, b: 2 })
+    await store.get('a')
+    await store.multiDissoc(['a', 'b'])
+    IDBObjectStore.prototype.get = get
+    await store.close()
+    return modes
+  })
+  assert.deepEqual(modes, ['readonly', 'readwrite', 'readwrite', 'readonly', 'readwrite', 'readwrite'])
+})
+
 test('batches of two tabs are atomic, and what was there is exact', async (t) => {
   const context = await browser.newContext()
   t.after(() => context.close())

@@ -19,6 +19,9 @@ use crate::{
     name::BlobName,
 };
 
+/// So many files are written, renamed or removed side by side.
+const AT_ONCE: usize = 64;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Batch {
     /// The file that says what is to be done.
@@ -50,10 +53,15 @@ impl Batch {
 
     /// Writes the temporary files. What fails leaves nothing but what is swept.
     pub(super) async fn stage(&self, folder: &Folder, blobs: impl Iterator<Item = &Blob>) -> Result<()> {
-        let mut staged = Ok(());
         let files = self.steps.iter().filter_map(|(file, temporary)| Some((file, temporary.as_deref()?)));
-        for ((file, temporary), blob) in files.zip(blobs) {
-            staged = folder.stage(temporary, blob).await.map_err(|error| at_blob(error, file));
+        let (files, contents): (Vec<_>, Vec<_>) =
+            files.zip(blobs).map(|((file, temporary), blob)| (file, (temporary, blob))).unzip();
+        let mut staged = Ok(());
+        // What does not wait has nothing under way but what it does just now.
+        let at_once = if folder.fs.immediate() { files.len().max(1) } else { AT_ONCE };
+        for (files, contents) in files.chunks(at_once).zip(contents.chunks(at_once)) {
+            let mut written = folder.stage_all(contents).await.into_iter().zip(files);
+            staged = written.try_for_each(|(written, file)| written.map_err(|error| at_blob(error, file)));
             if staged.is_err() {
                 break;
             }
@@ -85,11 +93,18 @@ impl Batch {
     pub(super) async fn apply(&self, folder: &Folder) -> Result<Vec<bool>> {
         folder.sync().await?;
         let mut done = Vec::with_capacity(self.steps.len());
-        for (file, temporary) in &self.steps {
-            done.push(match temporary {
-                Some(temporary) => folder.rename_if_there(temporary, file).await?,
-                None => folder.remove(file).await?,
-            });
+        for steps in self.steps.chunks(AT_ONCE) {
+            let start = |(file, temporary): &(String, Option<String>)| match temporary {
+                Some(temporary) => folder.rename_if_there(temporary, file),
+                None => folder.remove(file),
+            };
+            let begun: Vec<_> = steps.iter().map(start).collect();
+            // Each is waited for, also after one failed: none goes on while the batch is tried again.
+            let mut found = Vec::with_capacity(begun.len());
+            for step in begun {
+                found.push(step.await);
+            }
+            done.extend(found.into_iter().collect::<Result<Vec<_>>>()?);
         }
         folder.sync().await?;
         folder.remove(&self.file).await?;

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use bytes::Bytes;
 
 use super::fs::{Fault, Fs, FsError};
-use crate::{backing::Blob, error::Result};
+use crate::{backing::Blob, env::BoxFut, error::Result};
 
 /// How much of a blob is read first when only its head is wanted: most heads are shorter.
 pub(super) const HEAD: usize = 4096;
@@ -65,10 +65,24 @@ impl Folder {
         self.sync().await
     }
 
+    /// Writes temporary files, side by side; the answer of each.
+    pub(super) async fn stage_all(&self, files: &[(&str, &Blob)]) -> Vec<Result<()>> {
+        let paths: Vec<_> = files.iter().map(|(temporary, content)| (self.path.join(temporary), *content)).collect();
+        let mut all = Vec::with_capacity(files.len());
+        for (begun, (temporary, content)) in self.fs.create_all(&paths, self.durable).into_iter().zip(files) {
+            all.push(self.staged(begun.await, temporary, content).await);
+        }
+        all
+    }
+
     /// Writes a temporary file, in the place of one that could not be removed after an earlier failure.
     pub(super) async fn stage(&self, temporary: &str, content: &Blob) -> Result<()> {
+        let written = self.fs.create(&self.path.join(temporary), content, self.durable).await;
+        self.staged(written, temporary, content).await
+    }
+
+    async fn staged(&self, mut written: Result<(), FsError>, temporary: &str, content: &Blob) -> Result<()> {
         let path = self.path.join(temporary);
-        let mut written = self.fs.create(&path, content, self.durable).await;
         if matches!(written, Err(FsError { fault: Fault::Exists, .. })) {
             self.remove(temporary).await?;
             written = self.fs.create(&path, content, self.durable).await;
@@ -82,19 +96,23 @@ impl Folder {
         self.fs.rename(&from, &to).await.map_err(|error| error.into_error("writing", &to))
     }
 
-    /// Renames a file, if it is there; says whether it was.
-    pub(super) async fn rename_if_there(&self, from: &str, to: &str) -> Result<bool> {
+    /// Renames a file, if it is there; says whether it was. The work begins at once.
+    pub(super) fn rename_if_there(&self, from: &str, to: &str) -> BoxFut<'static, Result<bool>> {
         let (from, to) = (self.path.join(from), self.path.join(to));
-        match self.fs.rename(&from, &to).await {
-            Err(FsError { fault: Fault::NotFound, .. }) => Ok(false),
-            other => other.map(|()| true).map_err(|error| error.into_error("writing", &to)),
-        }
+        let begun = self.fs.rename(&from, &to);
+        Box::pin(async move {
+            match begun.await {
+                Err(FsError { fault: Fault::NotFound, .. }) => Ok(false),
+                other => other.map(|()| true).map_err(|error| error.into_error("writing", &to)),
+            }
+        })
     }
 
-    /// Removes a file; says whether there was one.
-    pub(super) async fn remove(&self, file: &str) -> Result<bool> {
+    /// Removes a file; says whether there was one. The work begins at once.
+    pub(super) fn remove(&self, file: &str) -> BoxFut<'static, Result<bool>> {
         let path = self.path.join(file);
-        self.fs.unlink(&path).await.map_err(|error| error.into_error("deleting", &path))
+        let begun = self.fs.unlink(&path);
+        Box::pin(async move { begun.await.map_err(|error| error.into_error("deleting", &path)) })
     }
 
     /// The names of all files; `None` if there is no such folder.

@@ -1,6 +1,9 @@
 //! What a file store asks of a file system.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 
@@ -28,6 +31,11 @@ pub trait Fs: MaybeSend + MaybeSync + 'static {
     /// Makes a new file of this content, written in full, synced if `durable`, and closed. [`Fault::Exists`] if there is
     /// something of that name. When it fails, what was made is removed again.
     fn create(&self, path: &Path, content: &Blob, durable: bool) -> FsFut<()>;
+
+    /// Makes several new files, as [`create`](Self::create); the answer of each. One after another, where nothing is better.
+    fn create_all(&self, files: &[(PathBuf, &Blob)], durable: bool) -> Vec<FsFut<()>> {
+        files.iter().map(|(path, content)| self.create(path, content, durable)).collect()
+    }
 
     /// Opens a file to read it piece by piece; `None` if there is no such file. A symbolic link is refused, with
     /// [`Fault::Link`].

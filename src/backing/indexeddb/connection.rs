@@ -83,9 +83,8 @@ impl Shared {
             return reply;
         }
         let mut jobs = vec![Job::new(work(sender))];
-        if self.is_still() && jobs.iter().all(Job::reads_values) {
+        if self.is_still() && jobs.iter().all(Job::may_hurry) {
             // It need not wait for the flush, which is there to gather others: they follow in one of their own.
-            // Heads are another matter: a batch asks for them, and its commit, which comes next, must share that transaction.
             match self.go_on(jobs) {
                 Some(back) => jobs = back,
                 None => return reply,

@@ -31,12 +31,14 @@ impl Job {
         Self { work, alone, tries: 0 }
     }
 
-    pub(super) fn reads_values(&self) -> bool {
-        matches!(self.work, Work::Read { part: Part::All, .. })
-    }
-
     pub(super) fn writes(&self) -> bool {
         matches!(self.work, Work::Commit { .. } | Work::Update { .. } | Work::SetAside { .. })
+    }
+
+    /// Whether it may go on in a transaction that is under way. Heads may not: a batch reads them to tell what was there, and
+    /// its commit, which follows at once, has to share their transaction.
+    pub(super) fn may_hurry(&self) -> bool {
+        matches!(self.work, Work::Read { part: Part::All, .. } | Work::Page { .. })
     }
 
     /// How many bytes it will write, as far as that is known before.
