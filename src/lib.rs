@@ -20,6 +20,7 @@ pub mod value;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
 
+#[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
 pub use backing::{ReadPolicy, WritePolicy};
 pub use codec::Compressor;
 pub use error::{Error, ErrorKind, Result, Source};
@@ -27,9 +28,11 @@ pub use key::{Key, Path};
 pub use meta::{Kind, Meta};
 pub use name::{BlobName, Uuid};
 pub use store::{
-    Answer, BatchEntry, BinaryReader, BinaryWriter, Cache, Config, Damaged, Elements, Entries, Event, Existing, Export,
-    Import, Imported, Keys, LeafFn, Op, Prefix, Query, Report, Span, Store, Sweep, Sweeping, SyncPolicy, Tier, Tiers,
-    Unreferenced, Walk, WriteOptions, connect_store, create_store, delete_store, open_store, store_exists,
+    Answer, BatchEntry, BinaryReader, BinaryWriter, Config, Damaged, Elements, Entries, Event, Existing, Export,
+    Import, Imported, Keys, LeafFn, Op, Prefix, Query, Report, Span, Store, Sweep, Sweeping, Unreferenced,
+    WriteOptions, connect_store, create_store, delete_store, open_store, store_exists,
 };
+#[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
+pub use store::{Cache, SyncPolicy, Tier, Tiers, Walk};
 #[cfg(not(target_arch = "wasm32"))]
 pub use value::{FromCbor, ToCbor, Value, edn};

@@ -73,6 +73,7 @@ impl Locks {
     }
 
     /// The names that are held or waited for.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
     pub(crate) fn names_held(&self) -> Vec<BlobName> {
         self.names().keys().copied().collect()
     }

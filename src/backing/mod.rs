@@ -14,6 +14,7 @@ mod object;
 #[cfg(not(target_arch = "wasm32"))]
 mod off_thread;
 mod stream;
+#[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
 mod tiered;
 
 use bytes::Bytes;
@@ -33,7 +34,9 @@ pub use off_thread::OffThread;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use off_thread::off_thread;
 pub use stream::{BlobReader, BlobWriter};
+#[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
 pub(crate) use tiered::{CachePlace, OnError, TierOptions, TierSync, TieredPlace};
+#[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
 pub use tiered::{ReadPolicy, WritePolicy};
 
 use crate::{

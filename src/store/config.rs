@@ -76,11 +76,13 @@ impl Config {
     }
 
     /// The place as it was given.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
     pub(super) fn plain_place(&self) -> Arc<dyn Place> {
         self.place.clone()
     }
 
     /// The same store, in this place.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
     pub(super) fn with_place(self, place: impl Place) -> Self {
         Self { place: Arc::new(place), ..self }
     }

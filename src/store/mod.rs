@@ -19,6 +19,7 @@ mod heads;
 mod hooks;
 mod import;
 mod intake;
+#[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
 mod lent;
 mod lifecycle;
 mod listing;
@@ -27,10 +28,12 @@ mod multi;
 mod orphans;
 mod read;
 mod sweep;
+#[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
 mod tiers;
 #[cfg(not(target_arch = "wasm32"))]
 mod typed;
 mod verify;
+#[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
 mod walk;
 mod write;
 
@@ -54,8 +57,10 @@ pub use lifecycle::{connect_store, create_store, delete_store, open_store, store
 pub use listing::{Entries, Keys, Prefix, Query};
 pub use multi::BatchEntry;
 pub use sweep::{Sweep, Sweeping};
+#[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
 pub use tiers::{Cache, SyncPolicy, Tier, Tiers};
 pub use verify::{Damaged, Report};
+#[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
 pub use walk::Walk;
 pub use write::{Answer, LeafFn, WriteOptions};
 

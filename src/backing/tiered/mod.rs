@@ -13,6 +13,7 @@ mod queue;
 mod read;
 mod stream;
 mod sync;
+mod task;
 mod through;
 
 use std::sync::{Arc, Mutex, PoisonError};

@@ -4,13 +4,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::task::{finishing, spawn};
 use super::{
     Blob, BlobName, Change, Expect, Mode, Outcome, Part, Tiers, UpdateFn, Write, WritePolicy, names_of, queue::Room,
 };
-use crate::{
-    env::{finishing, spawn},
-    error::Result,
-};
+use crate::error::Result;
 
 /// What the front has in place of a blob that was deleted there and is still in the back. Too short to be a blob.
 const DELETED: &[u8] = b"konserve deleted";

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::task::finishing;
 use super::{Blob, Change, Expect, Mode, Outcome, Part, ReadPolicy, Tiers, Write, cut, distinct, near::alive};
 use crate::{
-    env::finishing,
     error::Result,
     name::{BlobName, NameTable},
 };

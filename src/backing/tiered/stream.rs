@@ -4,11 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::task::finishing;
 use super::{Blob, BlobName, BlobReader, BlobWriter, Mode, Part, Tiers};
-use crate::{
-    env::{BoxFut, finishing},
-    error::Result,
-};
+use crate::{env::BoxFut, error::Result};
 
 /// What is streamed is copied to the front up to this length, in bytes.
 const SMALL: u64 = 1024 * 1024;

@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
+use super::task::finishing;
 use super::{
     BlobName, Change, Expect, JudgeFn, Mode, Outcome, Part, ReadPolicy, Tiers, UpdateFn, Write, WritePolicy, deletion,
     names_of, watched,
 };
-use crate::{
-    env::{BoxFut, finishing},
-    error::Result,
-};
+use crate::{env::BoxFut, error::Result};
 
 /// A write under way: its names are marked.
 pub(super) struct Begun {
