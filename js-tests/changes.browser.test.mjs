@@ -112,7 +112,7 @@ test('what a batch finds is read in the transaction that writes, also right afte
   const page = await newTab(t)
   const modes = await page.evaluate(async () => {
     const store = await konserve.openStore({ name: 'one transaction' })
-    await store.assoc('a', 1)
+    await store.multiAssoc({ a: 1 })
     const { get } = IDBObjectStore.prototype
     const modes = []
     IDBObjectStore.prototype.get = function (...args) {

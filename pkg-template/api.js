@@ -2,12 +2,14 @@ import { KonserveError } from './error.js'
 import { own } from './own.js'
 import { Records } from './records.js'
 import { ownSerializers } from './serializers.js'
-import { Store, SyncStore } from './store.js'
+import { asTier, isStore, Store, SyncStore, walk } from './store.js'
+import { checkTiers, forModule, TIER_OPTIONS } from './tiers.js'
 import { Uuid } from './values.js'
 
 const OPTIONS = [
   ...['backend', 'id', 'path', 'name', 'syncBlob', 'access', 'durability'],
   ...['layout', 'serializer', 'serializers', 'records', 'compressor', 'encryptor', 'wasm'],
+  ...TIER_OPTIONS,
 ]
 
 const later = async (promise, next) => next(await promise)
@@ -27,10 +29,14 @@ export function syncApi(load, options) {
 function api(load, { files = false } = {}, { Store, suffix, then }) {
   const called = (name, act) => (config) => {
     const { wasm, ...checked } = checkedConfig(name, config, files)
-    return then(load(wasm, checked), (bindings) => act(bindings, checked))
+    return then(load(wasm, checked), (bindings) =>
+      then(forModule(checked, asTier, then), (plain) => act(bindings, plain, checked)),
+    )
   }
   const opening = (name, mode) =>
-    called(name, (bindings, config) => then(bindings[`open${suffix}`](mode, config), (raw) => new Store(raw, config)))
+    called(name, (bindings, plain, config) =>
+      then(bindings[`open${suffix}`](mode, plain), (raw) => walk(new Store(raw, config), config)),
+    )
   return {
     createStore: opening('createStore', 'create'),
     connectStore: opening('connectStore', 'connect'),
@@ -69,6 +75,7 @@ export function checkedConfig(name, config, files) {
     throw invalid(`${name} needs a backend by its name, such as 'memory', or an object that is one`)
   }
   if (copy.id instanceof Uuid) copy.id = copy.id.text
+  checkTiers(copy, (tier) => checkedConfig(name, tier, files), isStore)
   if (copy.records !== undefined) copy.records = new Records(copy.records)
   Object.assign(copy, ownSerializers(copy, copy.records))
   return copy

@@ -1,4 +1,5 @@
 import { decode } from './decode.js'
+import { encodeKeys } from './encode.js'
 import { KonserveError } from './error.js'
 import { call } from './hooks.js'
 
@@ -16,11 +17,11 @@ export class Changes {
   /** By the listener that was given, its reader. */
   #listeners = new Map()
 
-  /** `name` is that of the channel to others, if there may be any. */
-  constructor(raw, name) {
+  /** `name` is that of the channel to others, if there may be any; `copies` says whether what they write makes copies old. */
+  constructor(raw, name, copies) {
     this.#raw = raw
     if (name === undefined) return
-    const channel = new Channel(name)
+    const channel = new Channel(name, copies ? forgetting(raw) : undefined)
     this.#channel = channel
     // It must not hold on to the store, which may be dropped without being closed.
     raw.hook('channel', false, (bytes) => channel.post(bytes))
@@ -121,9 +122,13 @@ class Channel {
   #channel
   #waiting = []
   #closed = false
+  /** What is called with the writes of each message before anybody hears of them; without writes, of one that is lost. */
+  #forget
 
-  constructor(name) {
+  constructor(name, forget) {
     this.#name = name
+    this.#forget = forget
+    if (forget) this.listen(undefined)
   }
 
   #open() {
@@ -141,14 +146,35 @@ class Channel {
   }
 
   listen(tell) {
-    if (this.#closed || (!tell && !this.#channel)) return
-    this.#open().onmessage = tell ? ({ data }) => decode(data).forEach(tell) : null
+    const forget = this.#forget
+    if (this.#closed || (!tell && !forget && !this.#channel)) return
+    const channel = this.#open()
+    channel.onmessage = heard(forget, tell)
+    channel.onmessageerror = forget ? () => forget() : null
   }
 
   close() {
     this.#flush()
     this.#closed = true
     this.#channel?.close()
+  }
+}
+
+function heard(forget, tell) {
+  if (!forget && !tell) return null
+  return ({ data }) => {
+    const writes = decode(data)
+    forget?.(writes)
+    if (tell) writes.forEach(tell)
+  }
+}
+
+/** Forgets the copies of what was written, as long as there is a store: the channel must not hold on to it. */
+function forgetting(raw) {
+  const store = new WeakRef(raw)
+  return (writes) => {
+    const keys = writes?.flatMap(({ key, keys = [key] }) => keys)
+    store.deref()?.invalidate(keys && encodeKeys(keys))
   }
 }
 

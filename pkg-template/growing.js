@@ -94,7 +94,7 @@ export class Growing {
   }
 }
 
-for (const verb of ['get', 'exists', 'getMeta', 'assoc', 'update', 'dissoc']) {
+for (const verb of ['get', 'exists', 'getMeta', 'assoc', 'update', 'dissoc', 'flush']) {
   Growing.prototype[verb] = function (...args) {
     return this.lean(verb, args)
   }

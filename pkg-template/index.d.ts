@@ -20,7 +20,7 @@ export function storeExists(config: Config): Promise<boolean>
 export function deleteStore(config: Config): Promise<void>
 
 /** Where a store is, and how it is kept. With no `backend`: `indexeddb` in a browser, `file` in Node if `path` is given. */
-export type Config = MemoryConfig | FileConfig | IndexedDbConfig | OwnConfig
+export type Config = MemoryConfig | FileConfig | IndexedDbConfig | OwnConfig | TieredConfig
 
 /** What every configuration may have. */
 export interface CommonConfig {
@@ -39,6 +39,11 @@ export interface CommonConfig {
   records?: Records
   /** How values are compressed from now on; what is there stays readable. */
   compressor?: 'none' | 'lz4'
+  /**
+   * Keeps in memory, as they are stored, the values that were read or written last; `true` is 1000 of them, and 32 MiB.
+   * What other tabs write is not read old. `INVALID_CONFIG` where others write unseen, as in files with shared access.
+   */
+  cache?: boolean | CacheOptions
   /** Where the wasm module is, if it is not to be found beside the package. Used by the first call, which loads it. */
   wasm?: WasmSource | Promise<WasmSource>
 }
@@ -112,6 +117,46 @@ export interface IndexedDbConfig extends CommonConfig {
 /** In a place of the application's own. */
 export interface OwnConfig extends CommonConfig {
   backend: BackingObject
+}
+
+/** How much a cache holds. */
+export interface CacheOptions {
+  /** So many values. Default: 1000. */
+  entries?: number
+  /** So many bytes. A value that is larger is not held. Default: 32 MiB. */
+  bytes?: number
+}
+
+/** In two places: a front that is near, a back that has the truth. */
+export interface TieredConfig extends CommonConfig {
+  backend: 'tiered'
+  /** Where reads look first: a config, or an open store, which stays open and is not deleted with the tiered one. */
+  frontendConfig: Config | Store<any>
+  /** Where everything is. While an open store is a tier, only the tiered store may write. */
+  backendConfig: Config | Store<any>
+  /**
+   * Where writes go. `write-through` (default): to the back, then the front. `write-behind`: to the front, and to the back
+   * later, in their order; `flush` waits for that. `write-around`: to the back; the front forgets what it had.
+   * `frontend-only`: to the front; the back is never written.
+   */
+  writePolicy?: 'write-through' | 'write-behind' | 'write-around' | 'frontend-only'
+  /** Where reads look. `frontend-first` (default): then in the back, and what is found is copied. `frontend-only`: nowhere else. */
+  readPolicy?: 'frontend-first' | 'frontend-only'
+  /**
+   * What the front is given when the store is opened. `populate-missing`: what it does not have. `full`: also what it has
+   * otherwise. By walking: the roots, the keys that `walk` finds in their values, and so on, each key once.
+   */
+  sync?: 'populate-missing' | 'full' | TierWalk
+  /** How many values may wait for the back with `write-behind`; then writers wait. Default: 1000. */
+  queue?: { entries?: number }
+  /** Gets the errors that no call rejects with: of the front, and of writes behind. */
+  onError?: (error: KonserveError) => unknown
+}
+
+/** A way from key to key. */
+export interface TierWalk {
+  roots: Iterable<Key> & object
+  walk: (value: unknown, key: unknown) => Awaitable<Iterable<Key> | undefined | void>
 }
 
 /** A place for blobs. Names are texts, ordered by their characters. */
@@ -435,6 +480,11 @@ export interface Store<Schema = unknown> {
   /** Calls `fn`, which writes values first and then what points to them. Until it is done, `cutoff` stays before it. */
   withUnreferencedWrites<R>(fn: () => R | PromiseLike<R>): Promise<R>
 
+  /**
+   * Waits until all that was acknowledged is where it belongs: with `write-behind` in the back. Rejects with the error of a
+   * write that is not there; the next `flush` tries again.
+   */
+  flush(): Promise<void>
   /** Finishes what is being written. Afterwards every method rejects with `CLOSED`. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>

@@ -8,6 +8,7 @@ import { WriteHooks } from './hooks.js'
 import { kindOf } from './kinds.js'
 import { AsyncListing, AsyncLog, Listing } from './listing.js'
 import { iterables, streams, watcher } from './moving.js'
+import { databaseOf, hasCopies, walkLater, walkNow } from './tiers.js'
 
 const later = (promise, next) => promise.then(next)
 const atOnce = (result, next) => next(result)
@@ -251,6 +252,10 @@ class Verbs {
     return this.#then === later ? called(fn).finally(done) : finishing(done, fn)
   }
 
+  flush() {
+    return this.#then(this.#raw.flush(), nothing)
+  }
+
   close() {
     return this.#then(this.#raw.close(), nothing)
   }
@@ -260,16 +265,53 @@ class Verbs {
     const { meta, expires } = saidOf(options)
     return { meta: meta === undefined ? undefined : this.#encode(meta, 'meta'), expires }
   }
+
+  static isStore(store) {
+    return #raw in store
+  }
+
+  /** What stands for this store where it is a tier of another. */
+  static asTier(store) {
+    const raw = store.#raw
+    return raw.grown ? raw.grown().then((full) => full.tier()) : raw.tier()
+  }
+
+  /** The store, after its front was given what the walk meets; closed again if that fails. */
+  static walk(store, { sync }) {
+    if (typeof sync !== 'object') return store
+    const records = store.#records
+    const end = (error) => {
+      const thrown = () => {
+        throw error
+      }
+      return store.#then === later ? store.close().then(thrown, thrown) : finishing(thrown, () => store.close())
+    }
+    try {
+      const walking = store.#raw.walk(encodeKeys(sync.roots))
+      if (store.#then === later) return walkLater(walking, sync.walk, records).then(() => store, end)
+      walkNow(walking, sync.walk, records)
+      return store
+    } catch (error) {
+      return end(error)
+    }
+  }
 }
+
+export const { asTier, walk } = Verbs
+/** Whether this is an open store of this package. */
+export const isStore = (given) => given !== null && typeof given === 'object' && Verbs.isStore(given)
 
 /** A store whose methods return promises. */
 export class Store extends Verbs {
   #changes
+  #database
 
-  constructor(raw, { backend, name, records }) {
-    super(raw, later, AsyncListing, streams, records)
-    const shared = backend === 'indexeddb' && typeof BroadcastChannel === 'function'
-    this.#changes = new Changes(raw, shared ? `konserve ${raw.id()} ${name}` : undefined)
+  constructor(raw, config) {
+    super(raw, later, AsyncListing, streams, config.records)
+    this.#database = databaseOf(config, (store) => store.#database)
+    const shared = this.#database !== undefined && typeof BroadcastChannel === 'function'
+    const channel = shared ? `konserve ${raw.id()} ${this.#database}` : undefined
+    this.#changes = new Changes(raw, channel, hasCopies(config))
   }
 
   changes(options) {
@@ -316,6 +358,7 @@ for (const verb of [
   'append',
   'reduceLog',
   'sweep',
+  'flush',
 ]) {
   const method = {
     [verb](...args) {

@@ -2,6 +2,7 @@
  * `konserve` without promises, for the backends that never wait: memory, and files in Node.
  */
 import type {
+  TieredConfig as AsyncTieredConfig,
   At,
   Binary,
   Batch,
@@ -11,6 +12,7 @@ import type {
   FileConfig,
   Found,
   Imported,
+  Key,
   KeyOf,
   MemoryConfig,
   Meta,
@@ -33,6 +35,7 @@ export type {
   Binary,
   Batch,
   BatchEntry,
+  CacheOptions,
   ErrorCode,
   FileConfig,
   Key,
@@ -58,7 +61,17 @@ declare global {
 }
 
 /** Where a store is, and how it is kept. */
-export type Config = MemoryConfig | FileConfig
+export type Config = MemoryConfig | FileConfig | TieredConfig
+
+/** `TieredConfig` of `konserve`, without what would have to wait. */
+export interface TieredConfig extends Omit<AsyncTieredConfig, 'frontendConfig' | 'backendConfig' | 'sync'> {
+  frontendConfig: Config | SyncStore<any>
+  backendConfig: Config | SyncStore<any>
+  sync?:
+    | 'populate-missing'
+    | 'full'
+    | { roots: Iterable<Key> & object; walk: (value: unknown, key: unknown) => Iterable<Key> | undefined | void }
+}
 
 /**
  * Loads the wasm module. In a browser that cannot be done without waiting: await this before the first call.
@@ -134,6 +147,8 @@ export interface SyncStore<Schema = unknown> {
   sweep(options: SweepOptions<KeyOf<Schema>>): Set<KeyOf<Schema>>
   cutoff(): number
   withUnreferencedWrites<R>(fn: () => R): R
+  /** Writes behind are in the back when it returns. */
+  flush(): void
   close(): void
   [Symbol.dispose](): void
 }

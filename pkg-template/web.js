@@ -22,8 +22,8 @@ const lean = new Loader({
 })
 
 /** Whether the lean module is enough for this config. */
-function isLean({ backend, serializer, serializers }) {
-  return backend === 'indexeddb' && typeof serializer !== 'object' && serializers.length === 0
+function isLean({ backend, cache, serializer, serializers }) {
+  return backend === 'indexeddb' && cache === undefined && typeof serializer !== 'object' && serializers.length === 0
 }
 
 /** The functions of the module that this config needs: of the lean one as long as that is enough. */

@@ -8,6 +8,7 @@ pub mod env;
 mod error;
 mod key;
 mod layout;
+mod locks;
 mod meta;
 mod name;
 mod record;
@@ -19,6 +20,8 @@ pub mod value;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
 
+#[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
+pub use backing::{ReadPolicy, WritePolicy};
 pub use codec::Compressor;
 #[cfg(not(target_arch = "wasm32"))]
 pub use codec::{Serializer, SerializerError};
@@ -31,6 +34,8 @@ pub use store::{
     Import, Imported, Keys, LeafFn, Op, Prefix, Query, Report, Span, Store, Sweep, Sweeping, Unreferenced,
     WriteOptions, connect_store, create_store, delete_store, open_store, store_exists,
 };
+#[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
+pub use store::{Cache, SyncPolicy, Tier, Tiers, Walk};
 #[cfg(not(target_arch = "wasm32"))]
 pub use value::{AsRecord, FromCbor, Record, ToCbor, Value, as_record, edn};
 

@@ -13,15 +13,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("env", &["error"]),
     ("cbor", &["env", "error"]),
     ("name", &["error"]),
+    ("locks", &["name"]),
     ("value", &["cbor", "error", "name"]),
     ("key", &["cbor", "error", "name"]),
     ("meta", &["cbor", "error", "key", "name"]),
     // Names and whole blobs: never values, keys, codecs or layouts.
-    ("backing", &["env", "error", "name"]),
+    ("backing", &["env", "error", "locks", "name"]),
     ("layout", &["backing", "cbor", "error", "key", "meta", "name"]),
     ("codec", &["cbor", "env", "error", "layout", "meta", "value"]),
     ("record", &["cbor", "codec", "error", "layout", "meta", "name"]),
-    ("store", &["backing", "cbor", "codec", "env", "error", "key", "layout", "meta", "name", "record", "value"]),
+    (
+        "store",
+        &["backing", "cbor", "codec", "env", "error", "key", "layout", "locks", "meta", "name", "record", "value"],
+    ),
     ("blocking", &["backing", "cbor", "env", "error", "key", "meta", "store", "value"]),
     ("testing", &["backing", "blocking", "cbor", "codec", "env", "error", "key", "meta", "name", "store", "value"]),
     // The boundary: it converts, calls the store once, and converts back.

@@ -4,7 +4,7 @@
 use std::{path::Path, sync::Arc};
 
 use konserve::{
-    Config, Serializer, SerializerError, Value,
+    Cache, Config, Serializer, SerializerError, Tiers, Value, WritePolicy,
     backing::{Access, FilePlace, StdFs},
     blocking::wait,
     testing::{
@@ -170,4 +170,90 @@ async fn the_simulated_file_system_under_tokio() {
     let fs = SimFs::new();
     let config = move |place: &str| simulated(&fs, place, Access::Exclusive);
     judge_side_by_side("simulated files, tokio", Subject::new(config).await.unwrap()).await;
+}
+
+/// Values in memory over files.
+fn over_files(folder: &Path, place: &str, policy: WritePolicy) -> Config {
+    let back = std_file(folder, place, false, Access::Exclusive);
+    Config::tiered(Tiers::new(Config::memory(), back).write_policy(policy))
+}
+
+#[test]
+fn memory_over_memory() {
+    for policy in [WritePolicy::Through, WritePolicy::Behind, WritePolicy::Around] {
+        let config = move |place: &str| {
+            let back = Config::memory_named(format!("{policy:?} over memory {place}"));
+            Config::tiered(Tiers::new(Config::memory(), back).write_policy(policy))
+        };
+        judge(&format!("memory over memory, {policy:?}"), &wait(run_all(&wait(Subject::new(config)).unwrap())));
+    }
+}
+
+#[test]
+fn memory_over_files_on_this_thread() {
+    for policy in [WritePolicy::Through, WritePolicy::Behind, WritePolicy::Around] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_owned();
+        let subject = wait(Subject::on_this_thread(move |place| over_files(&path, place, policy))).unwrap();
+        judge(&format!("memory over files, {policy:?}, blocking"), &wait(run_all(&subject)));
+    }
+}
+
+async fn memory_over_files_under_tokio(policy: WritePolicy) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    let subject = Subject::new(move |place| over_files(&path, place, policy)).await.unwrap();
+    judge_side_by_side(&format!("memory over files, {policy:?}, tokio"), subject).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn memory_over_files_written_through_under_tokio() {
+    memory_over_files_under_tokio(WritePolicy::Through).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn memory_over_files_written_behind_under_tokio() {
+    memory_over_files_under_tokio(WritePolicy::Behind).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn files_over_files_under_tokio() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    let config = move |place: &str| {
+        let front = std_file(&path, &format!("{place}_front"), false, Access::Exclusive);
+        Config::tiered(Tiers::new(front, std_file(&path, place, false, Access::Exclusive)))
+    };
+    judge_side_by_side("files over files, tokio", Subject::new(config).await.unwrap()).await;
+}
+
+#[test]
+fn memory_alone_in_front_of_nothing() {
+    let config = |place: &str| {
+        let front = Config::memory_named(format!("alone {place}"));
+        let back = Config::memory_named(format!("nothing {place}"));
+        Config::tiered(Tiers::new(front, back).write_policy(WritePolicy::FrontOnly))
+    };
+    judge("memory, front only", &wait(run_all(&wait(Subject::new(config)).unwrap())));
+}
+
+/// A cache that holds little, so that it forgets all the time.
+fn cached(folder: &Path, place: &str, entries: usize) -> Config {
+    std_file(folder, place, false, Access::Exclusive).cache(Cache { entries, bytes: 100_000 })
+}
+
+#[test]
+fn cached_files_on_this_thread() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    let subject = wait(Subject::on_this_thread(move |place| cached(&path, place, 1000))).unwrap();
+    judge("cached files, blocking", &wait(run_all(&subject)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn cached_files_under_tokio() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    let subject = Subject::new(move |place| cached(&path, place, 3)).await.unwrap();
+    judge_side_by_side("cached files, tokio", subject).await;
 }

@@ -109,7 +109,7 @@ impl MemoryBacking {
         self.blobs.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn commit_now(&self, writes: Vec<Write>) -> Outcome {
+    pub(super) fn commit_now(&self, writes: Vec<Write>) -> Outcome {
         let mut blobs = self.blobs_mut();
         if let Some(write) = writes.iter().find(|write| !is_as_expected(blobs.by_name.get(&write.name), write.expect)) {
             return Outcome::Conflict(write.name);

@@ -14,6 +14,8 @@ mod object;
 #[cfg(not(target_arch = "wasm32"))]
 mod off_thread;
 mod stream;
+#[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
+mod tiered;
 
 use bytes::Bytes;
 
@@ -29,7 +31,13 @@ pub use node_fs::{NodeFiles, NodeFs};
 pub use object::ObjectPlace;
 #[cfg(not(target_arch = "wasm32"))]
 pub use off_thread::OffThread;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use off_thread::off_thread;
 pub use stream::{BlobReader, BlobWriter};
+#[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
+pub(crate) use tiered::{CachePlace, OnError, TierOptions, TierSync, TieredPlace};
+#[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
+pub use tiered::{ReadPolicy, WritePolicy};
 
 use crate::{
     env::{BoxFut, MaybeSend, MaybeSync},
@@ -142,6 +150,8 @@ pub struct Capability {
     pub persistent: bool,
     /// Blobs are written and read piece by piece; without, whoever has more than fits into memory cannot keep it here.
     pub streams: bool,
+    /// Reads may be answered by copies: what others write is seen once they are [invalidated](Backing::invalidate).
+    pub copies: bool,
 }
 
 impl Capability {
@@ -153,6 +163,7 @@ impl Capability {
         shared: false,
         persistent: false,
         streams: false,
+        copies: false,
     };
 }
 
@@ -218,6 +229,23 @@ pub trait Backing: MaybeSend + MaybeSync + 'static {
         Box::pin(std::future::ready(Err(no_streams())))
     }
 
+    /// Waits until all that was acknowledged is where it belongs. Nothing to do but where writes wait in a queue.
+    fn flush(&self) -> BoxFut<'static, Result<()>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// Forgets the copies of these blobs, or of all, since they may not be what is stored any more. From this call on none
+    /// of them is read. Nothing to do but where there are copies.
+    fn invalidate(&self, _names: Option<Vec<BlobName>>) -> BoxFut<'static, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    /// Copies these blobs, as far as they are missing there, to where reads look first. Nothing to do but where there are
+    /// copies.
+    fn pull(&self, _names: Vec<BlobName>) -> BoxFut<'static, Result<()>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
     /// Finishes what is under way and gives locks and handles back. Called once, last.
     fn close(&self) -> BoxFut<'static, Result<()>>;
 }
@@ -247,6 +275,12 @@ pub trait Place: MaybeSend + MaybeSync + 'static {
     /// Whether what is done there makes the thread wait for a disk: then an asynchronous store has it done by others.
     fn blocks(&self) -> bool {
         false
+    }
+
+    /// The same place with those of its parts that [block](Self::blocks) run by others, where it has parts.
+    #[cfg(not(target_arch = "wasm32"))]
+    fn off_thread(&self) -> Option<std::sync::Arc<dyn Place>> {
+        None
     }
 
     /// Deletes the store and everything of ours in its place; nothing there is no error, and foreign files stay.

@@ -35,6 +35,7 @@ impl ObjectPlace {
             shared: can("shared"),
             persistent: can("persistent"),
             streams: false,
+            copies: false,
         };
         Self { object, capability }
     }

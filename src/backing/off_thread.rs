@@ -33,6 +33,14 @@ impl<B: ?Sized> OffThread<B> {
     }
 }
 
+/// The place with what blocks there run by other threads.
+pub(crate) fn off_thread(place: &Arc<dyn Place>) -> Arc<dyn Place> {
+    if place.blocks() {
+        return Arc::new(OffThread::new(place.clone()));
+    }
+    place.off_thread().unwrap_or_else(|| place.clone())
+}
+
 impl<B: Backing + ?Sized> Backing for OffThread<B> {
     fn capability(&self) -> Capability {
         Capability { ordered: false, immediate: false, ..self.0.capability() }
@@ -78,6 +86,18 @@ impl<B: Backing + ?Sized> Backing for OffThread<B> {
             let reader = wait(inner.read_stream(name))?;
             Ok(reader.map(|reader| Box::new(OffThreadReader::new(reader)) as Box<dyn BlobReader>))
         })
+    }
+
+    fn flush(&self) -> BoxFut<'static, Result<()>> {
+        self.job(|inner| wait(inner.flush()))
+    }
+
+    fn invalidate(&self, names: Option<Vec<BlobName>>) -> BoxFut<'static, ()> {
+        self.job(|inner| wait(inner.invalidate(names)))
+    }
+
+    fn pull(&self, names: Vec<BlobName>) -> BoxFut<'static, Result<()>> {
+        self.job(|inner| wait(inner.pull(names)))
     }
 
     fn close(&self) -> BoxFut<'static, Result<()>> {

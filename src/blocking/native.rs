@@ -14,7 +14,8 @@ use crate::{
     key::Key,
     meta::Meta,
     store::{
-        self, BatchEntry, Config, Event, Existing, Imported, Query, Report, Span, Sweep, Unreferenced, WriteOptions,
+        self, BatchEntry, Config, Event, Existing, Imported, Query, Report, Span, Sweep, Tier, Unreferenced,
+        WriteOptions,
     },
     value::{FromCbor, ToCbor},
 };
@@ -272,6 +273,14 @@ impl Store {
         self.0.cutoff()
     }
 
+    pub fn flush(&self) -> Result<()> {
+        wait(self.0.flush())
+    }
+
+    pub fn invalidate(&self, keys: Option<&[Key]>) {
+        wait(self.0.invalidate(keys));
+    }
+
     pub fn close(&self) -> Result<()> {
         wait(self.0.close())
     }
@@ -279,6 +288,12 @@ impl Store {
     /// The asynchronous store below.
     pub fn inner(&self) -> &store::Store {
         &self.0
+    }
+}
+
+impl From<&Store> for Tier {
+    fn from(store: &Store) -> Self {
+        Self::from(&store.0)
     }
 }
 

@@ -20,6 +20,8 @@ pub(super) struct Blobs {
     heads: Box<dyn Heads>,
     /// Whether what is too large to be loaded is left to be streamed.
     streams: bool,
+    /// Whether copies are forgotten before anything is read.
+    fresh: bool,
     page: HeadPage,
     /// How many of the page were read.
     done: usize,
@@ -47,12 +49,17 @@ impl From<Option<Blob>> for Loaded {
 impl Blobs {
     pub(super) fn of(store: &Store) -> Self {
         let (heads, page) = (store.inner.backing.heads(), HeadPage::new());
-        Self { store: store.clone(), heads, streams: false, page, done: 0, most: MAX_BLOBS }
+        Self { store: store.clone(), heads, streams: false, fresh: false, page, done: 0, most: MAX_BLOBS }
     }
 
     /// Where the backing streams, binaries are not loaded that are large, or longer than what the store holds in memory.
     pub(super) fn but_large(store: &Store) -> Self {
         Self { streams: store.inner.backing.capability().streams, ..Self::of(store) }
+    }
+
+    /// The same, as they are stored, whatever copies there are.
+    pub(super) fn stored(store: &Store) -> Self {
+        Self { fresh: store.inner.backing.capability().copies, ..Self::but_large(store) }
     }
 
     /// The next blobs; `None` after the last.
@@ -63,6 +70,10 @@ impl Blobs {
                 let Some(page) = self.heads.next().await? else { return Ok(None) };
                 (self.page, self.done, self.most) = (page, 0, MAX_BLOBS);
                 continue;
+            }
+            if self.fresh {
+                let names = group(waiting, self.most).iter().map(|(name, _)| *name).collect();
+                self.store.inner.backing.invalidate(Some(names)).await;
             }
             let loaded = |(name, head): &Head| {
                 let head = head.as_ref().ok()?;

@@ -6,6 +6,7 @@ use crate::{
     backing::{MemoryPlace, Place},
     codec::{CBOR, Compressor, DEFAULT_MAX_VALUE_LEN, Serializers},
     env::{Clock, System},
+    error::{Error, ErrorKind, Result},
     name::Uuid,
 };
 
@@ -13,9 +14,12 @@ use crate::{
 use crate::codec::Translate;
 #[cfg(not(target_arch = "wasm32"))]
 use crate::{
-    backing::{FilePlace, OffThread, StdFs},
+    backing::{FilePlace, StdFs, off_thread},
     codec::{OfValues, Serializer},
 };
+
+pub(super) const OTHER_ID: &str =
+    "the tiers of a tiered store are one store and have one id; say the same id for both, or leave ids out";
 
 /// Where a store is and how it is written. Every option has a default.
 #[derive(Clone)]
@@ -28,6 +32,10 @@ pub struct Config {
     pub(super) compressor: Option<Compressor>,
     pub(super) max_value_len: u64,
     pub(super) clock: Arc<dyn Clock>,
+    /// What is wrong with it, told by whatever is done with it first.
+    pub(super) wrong: Option<Error>,
+    /// The id that the tiers of a tiered store have, where they say one.
+    pub(super) expected: Option<Uuid>,
     #[cfg(not(target_arch = "wasm32"))]
     on_this_thread: bool,
 }
@@ -69,6 +77,8 @@ impl Config {
             compressor: None,
             max_value_len: DEFAULT_MAX_VALUE_LEN,
             clock: Arc::new(System),
+            wrong: None,
+            expected: None,
             #[cfg(not(target_arch = "wasm32"))]
             on_this_thread: false,
         }
@@ -77,10 +87,28 @@ impl Config {
     /// The place, with other threads waiting for a disk unless the caller's is to.
     pub(crate) fn place(&self) -> Arc<dyn Place> {
         #[cfg(not(target_arch = "wasm32"))]
-        if !self.on_this_thread && self.place.blocks() {
-            return Arc::new(OffThread::new(self.place.clone()));
+        if !self.on_this_thread {
+            return off_thread(&self.place);
         }
         self.place.clone()
+    }
+
+    /// What is wrong with it, as an error.
+    pub(super) fn check(&self) -> Result<()> {
+        self.wrong.clone().map_or(Ok(()), Err)?;
+        self.serializers.check()
+    }
+
+    /// The place as it was given.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
+    pub(super) fn plain_place(&self) -> Arc<dyn Place> {
+        self.place.clone()
+    }
+
+    /// The same store, in this place.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
+    pub(super) fn with_place(self, place: impl Place) -> Self {
+        Self { place: Arc::new(place), ..self }
     }
 
     /// A store in memory that nobody else sees.
@@ -96,6 +124,9 @@ impl Config {
     /// The id that a new store gets, and that an existing one must have (`INVALID_CONFIG`). Default: random.
     #[must_use]
     pub fn id(mut self, id: Uuid) -> Self {
+        if self.wrong.is_none() && self.expected.is_some_and(|expected| expected != id) {
+            self.wrong = Some(Error::new(ErrorKind::InvalidConfig, OTHER_ID));
+        }
         self.id = Some(id);
         self
     }

@@ -39,7 +39,7 @@ pub async fn open_store(config: Config) -> Result<Store> {
 
 fn start(config: Config, wanted: Wanted) -> BoxFut<'static, Result<Store>> {
     Box::pin(async move {
-        config.serializers.check()?;
+        config.check()?;
         if wanted == Wanted::New && config.place().exists().await? {
             return Err(exists());
         }
@@ -69,11 +69,13 @@ async fn record(config: &Config, backing: &dyn Backing, wanted: Wanted) -> Resul
 
 /// Whether there is a store. Takes no lock and changes nothing.
 pub async fn store_exists(config: Config) -> Result<bool> {
+    config.check()?;
     config.place().exists().await
 }
 
 /// Deletes a store with all it holds. Deleting what is not there succeeds; one that somebody has open is `STORE_LOCKED` or `BLOCKED`.
 pub async fn delete_store(config: Config) -> Result<()> {
+    config.check()?;
     config.place().destroy().await
 }
 

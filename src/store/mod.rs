@@ -19,17 +19,22 @@ mod heads;
 mod hooks;
 mod import;
 mod intake;
+#[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
+mod lent;
 mod lifecycle;
 mod listing;
-mod locks;
 mod log;
 mod multi;
 mod orphans;
 mod read;
 mod sweep;
+#[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
+mod tiers;
 #[cfg(not(target_arch = "wasm32"))]
 mod typed;
 mod verify;
+#[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
+mod walk;
 mod write;
 
 use std::{fmt, sync::Arc};
@@ -51,7 +56,11 @@ pub use lifecycle::{connect_store, create_store, delete_store, open_store, store
 pub use listing::{Entries, Keys, Prefix, Query};
 pub use multi::BatchEntry;
 pub use sweep::{Sweep, Sweeping};
+#[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
+pub use tiers::{Cache, SyncPolicy, Tier, Tiers};
 pub use verify::{Damaged, Report};
+#[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
+pub use walk::Walk;
 pub use write::{Answer, LeafFn, WriteOptions};
 
 use crate::{
@@ -59,12 +68,13 @@ use crate::{
     codec::Codec,
     env::{Clock, stamp},
     error::Result,
+    key::Key,
+    locks::{self, Held, Locks, Mode},
     name::{BlobName, Uuid},
     record::Record,
 };
 use gate::Gate;
 use hooks::Hooks;
-use locks::{Held, Locks, Mode};
 use log::Logs;
 
 /// An open store. Clones are the same store; it works from many threads and under any executor.
@@ -107,6 +117,19 @@ impl Store {
     /// Whether every operation ends without waiting, so that the synchronous view works.
     pub fn is_immediate(&self) -> bool {
         self.inner.backing.capability().immediate
+    }
+
+    /// Waits until all that was acknowledged is where it belongs: where writes go behind, in the back. Its errors are those of
+    /// the writes that are not there; these are tried again by the next `flush`. Elsewhere there is nothing to wait for.
+    pub async fn flush(&self) -> Result<()> {
+        let _pass = self.inner.gate.enter()?;
+        self.inner.backing.flush().await
+    }
+
+    /// Forgets the copies that a tiered or cached store has of these keys, or of all, since somebody else wrote them: no
+    /// read that begins after this call gives what was there before.
+    pub fn invalidate(&self, keys: Option<&[Key]>) -> impl Future<Output = ()> + use<> {
+        self.inner.backing.invalidate(keys.map(|keys| keys.iter().map(Key::name).collect()))
     }
 
     /// Lets what is under way finish, then gives locks and handles back. Every later call is `CLOSED`, but for `close` itself.

@@ -51,6 +51,11 @@ pub(super) async fn dissoc(store: Store, path: Vec<u8>) -> Result<JsValue> {
     Ok(store.dissoc_cbor(Path::from_cbor(&path)?).await?.into())
 }
 
+pub(super) async fn flush(store: Store) -> Result<JsValue> {
+    store.flush().await?;
+    Ok(JsValue::UNDEFINED)
+}
+
 pub(super) async fn close(store: Store) -> Result<JsValue> {
     store.close().await?;
     Ok(JsValue::UNDEFINED)

@@ -71,7 +71,8 @@ fn whole(item: &[u8]) -> Result<u64> {
     }
 }
 
-fn kept(items: &[u8]) -> Result<Vec<Key>> {
+/// An array of keys.
+pub(super) fn kept(items: &[u8]) -> Result<Vec<Key>> {
     let (mut reader, mut keys) = (Reader::new(items), Vec::new());
     if let Ok(Head::Array(_)) = reader.head() {
         while let Ok(item) = reader.item() {

@@ -27,6 +27,8 @@ mod store;
 mod sync;
 #[cfg(feature = "testing")]
 mod testing;
+#[cfg(feature = "full")]
+mod tiers;
 
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;

@@ -94,8 +94,8 @@ impl Options {
 }
 
 /// The config that a plain object describes; whatever is wrong with it is `INVALID_CONFIG`.
-pub(super) fn config(options: &JsValue, mode: Mode) -> Result<Config> {
-    let options = Options::read(options)?;
+pub(super) fn config(source: &JsValue, mode: Mode) -> Result<Config> {
+    let options = Options::read(source)?;
     let config = match options.backend.as_str() {
         "indexeddb" => indexeddb(&options, mode)?,
         #[cfg(feature = "full")]
@@ -104,14 +104,26 @@ pub(super) fn config(options: &JsValue, mode: Mode) -> Result<Config> {
         "memory" => memory(&options)?,
         #[cfg(feature = "full")]
         "file" => file(&options, mode)?,
+        #[cfg(feature = "full")]
+        "tiered" => tiered(&options, source, mode)?,
         other => {
             return Err(invalid(format!(
-                "there is no backend {}; use memory, file (Node) or indexeddb (browsers)",
+                "there is no backend {}; use memory, file (Node), indexeddb (browsers) or tiered",
                 quoted(other)
             )));
         }
     };
-    codecs(&options, named(&options, config)?)
+    let config = codecs(&options, named(&options, config)?)?;
+    #[cfg(feature = "full")]
+    let config = super::tiers::cached(source, config)?;
+    Ok(config)
+}
+
+#[cfg(feature = "full")]
+fn tiered(options: &Options, source: &JsValue, mode: Mode) -> Result<Config> {
+    refuse_file(options)?;
+    refuse_indexeddb(options)?;
+    super::tiers::config(source, mode)
 }
 
 #[cfg(feature = "full")]

@@ -68,6 +68,10 @@ impl RawStore {
         pages::listing(&self.store, query).map(RawPages::new).map_err(|error| to_js(&error))
     }
 
+    pub fn flush(&self) -> Promise {
+        promise(calls::flush(self.store.clone()))
+    }
+
     pub fn close(&self) -> Promise {
         promise(calls::close(self.store.clone()))
     }

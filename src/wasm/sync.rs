@@ -20,7 +20,7 @@ use crate::store::Store;
 /// A store whose methods return their results.
 #[wasm_bindgen]
 pub struct RawSyncStore {
-    store: Store,
+    pub(super) store: Store,
 }
 
 impl RawSyncStore {
@@ -138,6 +138,10 @@ impl RawSyncStore {
 
     pub fn stamp(&self) -> f64 {
         stamp(&self.store)
+    }
+
+    pub fn flush(&self) -> Result<JsValue, JsValue> {
+        now(calls::flush(self.store.clone()))
     }
 
     pub fn close(&self) -> Result<JsValue, JsValue> {

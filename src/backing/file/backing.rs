@@ -77,6 +77,7 @@ impl Backing for FileBacking {
             shared: self.0.access != Access::Exclusive,
             persistent: true,
             streams: true,
+            copies: false,
         }
     }
 

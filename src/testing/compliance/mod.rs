@@ -105,7 +105,7 @@ pub enum Need {
     Immediate,
     /// [`Capability::atomic_batches`].
     AtomicBatches,
-    /// [`Capability::shared`].
+    /// [`Capability::shared`], and no [`copies`](Capability::copies).
     Shared,
 }
 
@@ -115,7 +115,7 @@ impl Need {
             Self::Ordered => capability.ordered,
             Self::Immediate => capability.immediate,
             Self::AtomicBatches => capability.atomic_batches,
-            Self::Shared => capability.shared,
+            Self::Shared => capability.shared && !capability.copies,
         }
     }
 }
@@ -126,7 +126,7 @@ impl fmt::Display for Need {
             Self::Ordered => "ordered",
             Self::Immediate => "immediate",
             Self::AtomicBatches => "atomic_batches",
-            Self::Shared => "shared",
+            Self::Shared => "shared without copies",
         })
     }
 }

@@ -72,6 +72,12 @@ impl Locks {
         AcquireAll { locks: self.clone(), waiting, held: Vec::new(), begun: false }
     }
 
+    /// The names that are held or waited for.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
+    pub(crate) fn names_held(&self) -> Vec<BlobName> {
+        self.names().keys().copied().collect()
+    }
+
     fn names(&self) -> MutexGuard<'_, HashMap<BlobName, Lock, NameHash>> {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }

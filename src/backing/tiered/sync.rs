@@ -1,0 +1,107 @@
+//! What the front is given when a store is opened.
+
+use std::sync::Arc;
+
+use super::{BlobName, Heads, Mode, Part, Tiers, deletion};
+use crate::{
+    backing::HeadPage,
+    error::{Error, ErrorKind, Result},
+};
+use bytes::Bytes;
+
+/// Held by who makes the record. No key has this name.
+const RECORD: BlobName = BlobName::from_bytes([0; 16]);
+
+/// How the front is made like the back when a store is opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum TierSync {
+    /// Not at all.
+    #[default]
+    No,
+    /// It gets what it does not have.
+    Missing,
+    /// The same, and what it has otherwise is replaced, or deleted.
+    Full,
+}
+
+impl Tiers {
+    pub(super) async fn sync(self: Arc<Self>, sync: TierSync) -> Result<()> {
+        if sync == TierSync::No {
+            return Ok(());
+        }
+        if sync == TierSync::Full {
+            self.forget_others().await?;
+        }
+        let mut heads = self.back.heads();
+        while let Some(page) = heads.next().await? {
+            self.clone().pull(page.into_iter().map(|(name, _)| name).collect()).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes in the front what is not the same in the back.
+    async fn forget_others(&self) -> Result<()> {
+        let mut heads = self.front.heads();
+        while let Some(page) = heads.next().await? {
+            let names: Vec<BlobName> = page.iter().map(|(name, _)| *name).collect();
+            let there = self.back.read(names, Part::Head).await?;
+            let is_other = |((_, head), there): &(&(BlobName, Result<Bytes>), Option<crate::backing::Blob>)| !matches!((head, there), (Ok(head), Some(there)) if *head == there.head);
+            let others: Vec<_> =
+                page.iter().zip(there).filter(is_other).map(|((name, _), _)| deletion(*name)).collect();
+            if !others.is_empty() {
+                self.front.commit(others).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The store's record, which the front is given, too.
+    pub(super) async fn record(self: Arc<Self>) -> Result<Option<Bytes>> {
+        let Some(record) = self.back.record().await? else {
+            return if self.front_is_truth() { self.front.record().await } else { Ok(None) };
+        };
+        self.agree(&record).await?;
+        self.front.create_record(record.clone()).await?;
+        Ok(Some(record))
+    }
+
+    pub(super) async fn create_record(self: Arc<Self>, record: Bytes) -> Result<bool> {
+        let _alone = self.locks.lock(RECORD, Mode::Exclusive).await;
+        if self.front_is_truth() {
+            return self.front.create_record(record).await;
+        }
+        if self.back.record().await?.is_some() {
+            return Ok(false);
+        }
+        self.agree(&record).await?;
+        let created = self.back.create_record(record.clone()).await?;
+        if created {
+            self.front.create_record(record).await?;
+        }
+        Ok(created)
+    }
+
+    /// That what the front has is of the store with this record.
+    async fn agree(&self, record: &Bytes) -> Result<()> {
+        match self.front.record().await? {
+            Some(found) if found != *record => (self.same)(&found, record),
+            _ => Ok(()),
+        }
+    }
+
+    /// That the front holds no blobs of which nobody knows the store. Where the back does, its reader says so.
+    pub(super) async fn expect_known(&self) -> Result<()> {
+        let is_lost = self.back.record().await?.is_none() && !is_empty(self.back.heads()).await?;
+        if is_lost || self.front.record().await?.is_some() || is_empty(self.front.heads()).await? {
+            return Ok(());
+        }
+        let message =
+            "the front of the tiered store holds values and no record; delete it, it is filled again from the back";
+        Err(Error::new(ErrorKind::InvalidConfig, message))
+    }
+}
+
+async fn is_empty(mut heads: Box<dyn Heads>) -> Result<bool> {
+    let page: Option<HeadPage> = heads.next().await?;
+    Ok(page.is_none_or(|page| page.is_empty()))
+}
