@@ -13,6 +13,14 @@ after(() => fs.rmSync(folder, { recursive: true }))
 
 const files = (kind, options) => (place) => ({ backend: 'file', path: join(folder, kind, place), ...options })
 
+const over = (config, options) => (place) => ({
+  backend: 'tiered',
+  frontendConfig: { backend: 'memory' },
+  backendConfig: config(place),
+  ...options,
+})
+const cached = (config) => (place) => ({ ...config(place), cache: { entries: 10 } })
+
 describe('in Node', () => {
   const inNode = (what, open, options) => test(what, async (t) => judge(t, await runCompliance({ open, ...options })))
 
@@ -21,6 +29,12 @@ describe('in Node', () => {
   inNode('files without syncing', files('unsynced', { syncBlob: false }))
   inNode('shared files', files('shared', { access: 'shared', syncBlob: false }))
   inNode('files, synchronously', files('sync', { syncBlob: false }), { sync: true })
+  inNode('memory over files', over(files('through', { syncBlob: false })))
+  inNode('memory over files, behind', over(files('behind', { syncBlob: false }), { writePolicy: 'write-behind' }))
+  inNode('memory over files, synchronously', over(files('through-sync', { syncBlob: false })), { sync: true })
+  const behind = over(files('behind-sync', { syncBlob: false }), { writePolicy: 'write-behind' })
+  inNode('memory over files, behind, synchronously', behind, { sync: true })
+  inNode('cached files', cached(files('cached', { syncBlob: false })))
   inNode('shared files, synchronously', files('shared-sync', { access: 'shared', syncBlob: false }), { sync: true })
 })
 
@@ -32,5 +46,13 @@ describe('in Chromium', () => {
 
   inChromium('memory', "(place) => ({ backend: 'memory', id: place })")
   inChromium('IndexedDB', "(place) => ({ backend: 'indexeddb', name: place })")
+  const tiers = "backend: 'tiered', frontendConfig: { backend: 'memory' }"
+  const database = "backendConfig: { backend: 'indexeddb', name: place }"
+  inChromium('memory over IndexedDB', `(place) => ({ ${tiers}, ${database} })`)
+  inChromium('memory over IndexedDB, behind', `(place) => ({ ${tiers}, ${database}, writePolicy: 'write-behind' })`)
+  inChromium(
+    'cached IndexedDB',
+    "(place) => ({ backend: 'indexeddb', name: place, cache: { entries: 10 }, told: true })",
+  )
   inChromium('strict IndexedDB', "(place) => ({ backend: 'indexeddb', name: place, durability: 'strict' })")
 })

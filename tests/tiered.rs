@@ -1,5 +1,5 @@
 //! Tiered stores and caches: what each policy promises, over backings that count, fail and wait.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 #[path = "tiered/spy.rs"]
 mod spy;
@@ -15,6 +15,7 @@ use konserve::{
     blocking::{self, Store},
     testing::SimFs,
 };
+use proptest::prelude::*;
 use spy::Spy;
 
 const WRITES: [WritePolicy; 4] =
@@ -606,4 +607,87 @@ fn tiers_of_tiers_are_a_store() {
     store.dissoc("k").unwrap();
     store.close().unwrap();
     assert_eq!([&near, &middle, &far].map(|tier| direct(tier, "k")), [None; 3]);
+}
+
+/// A step of a random history.
+#[derive(Clone, Debug)]
+enum Step {
+    Put(u8, u64),
+    Delete(u8),
+    Add(u8, u64),
+    PutBoth(u8, u8, u64),
+    Get(u8),
+    List,
+    Flush,
+    FrontFails(bool),
+    Reopen,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let key = || 0..6_u8;
+    let step = prop_oneof![
+        4 => (key(), 0..100_u64).prop_map(|(key, n)| Step::Put(key, n)),
+        3 => key().prop_map(Step::Delete),
+        3 => (key(), 0..100_u64).prop_map(|(key, n)| Step::Add(key, n)),
+        2 => (key(), key(), 0..100_u64).prop_map(|(a, b, n)| Step::PutBoth(a, b, n)),
+        6 => key().prop_map(Step::Get),
+        1 => Just(Step::List),
+        1 => Just(Step::Flush),
+        2 => any::<bool>().prop_map(Step::FrontFails),
+        1 => Just(Step::Reopen),
+    ];
+    proptest::collection::vec(step, 1..60)
+}
+
+proptest! {
+    /// Proptest prints the history, and its seed, when one fails.
+    #[test]
+    fn every_history_reads_as_that_of_one_map(steps in steps(), policy in 0..4_usize, persistent in any::<bool>()) {
+        let write = WRITES[policy];
+        let front = if persistent { Spy::default().persistent() } else { Spy::default() };
+        let back = Spy::default();
+        filled(&back, &[]);
+        let mut model = std::collections::BTreeMap::<u8, u64>::new();
+        let mut store = tiered(&front, &back, write);
+        for step in steps {
+            match step {
+                Step::Put(key, n) => {
+                    store.assoc(key, n).unwrap();
+                    model.insert(key, n);
+                }
+                Step::Delete(key) => {
+                    prop_assert_eq!(store.dissoc(key).unwrap(), model.remove(&key).is_some());
+                }
+                Step::Add(key, n) => {
+                    let old = model.get(&key).copied();
+                    let added = store.update(key, move |old: Option<u64>| old.unwrap_or(0) + n).unwrap();
+                    prop_assert_eq!(added, (old, old.unwrap_or(0) + n));
+                    model.insert(key, added.1);
+                }
+                Step::PutBoth(a, b, n) => {
+                    let there = store.multi_assoc([(a, n), (b, n)]).unwrap();
+                    prop_assert_eq!(there, [a, b].map(|key| model.contains_key(&key)));
+                    model.extend([(a, n), (b, n)]);
+                }
+                Step::Get(key) => prop_assert_eq!(store.get::<u64>(key).unwrap(), model.get(&key).copied()),
+                Step::List => prop_assert_eq!(store.entries::<u64>().unwrap().count(), model.len()),
+                Step::Flush => store.flush().unwrap(),
+                // The front of a store that never writes its back must work.
+                Step::FrontFails(fails) => front.fail_writes(fails && write != WritePolicy::FrontOnly),
+                Step::Reopen => {
+                    front.fail_writes(false);
+                    store.close().unwrap();
+                    // What a front on disk could not take is healed when it is closed; one in memory is gone then.
+                    if !persistent && write != WritePolicy::FrontOnly {
+                        front.clear();
+                    }
+                    store = tiered(&front, &back, write);
+                }
+            }
+        }
+        for key in 0..6_u8 {
+            prop_assert_eq!(store.get::<u64>(key).unwrap(), model.get(&key).copied(), "key {}", key);
+        }
+        store.close().unwrap();
+    }
 }

@@ -220,3 +220,25 @@ export async function binaries(store: Store): Promise<void> {
   direct.bget('photo', () => 1)
   console.log(found, first)
 }
+
+/** Tiers and caches. */
+export async function tiers(open: typeof openStore): Promise<void> {
+  const back = await open({ backend: 'indexeddb', name: 'a', cache: { entries: 5, bytes: 1000 } })
+  const store = await open({
+    backend: 'tiered',
+    frontendConfig: { backend: 'memory' },
+    backendConfig: back,
+    writePolicy: 'write-behind',
+    readPolicy: 'frontend-first',
+    sync: { roots: ['a'], walk: async (value, key) => [String(value), String(key)] },
+    queue: { entries: 10 },
+    onError: (error) => error.code,
+    cache: true,
+  })
+  const flushed: void = await store.flush()
+  // @ts-expect-error: there is no such policy
+  await open({ backend: 'tiered', frontendConfig: back, backendConfig: back, writePolicy: 'never' })
+  // @ts-expect-error: a tiered store has two tiers
+  await open({ backend: 'tiered', frontendConfig: back })
+  void flushed
+}

@@ -8,7 +8,9 @@ use std::sync::{
 use bytes::Bytes;
 use konserve::{
     BlobName, Config, Error, ErrorKind, Result,
-    backing::{Backing, Blob, Capability, Heads, JudgeFn, MemoryBacking, Outcome, Part, Place, UpdateFn, Write},
+    backing::{
+        Backing, Blob, Capability, Change, Expect, Heads, JudgeFn, MemoryBacking, Outcome, Part, Place, UpdateFn, Write,
+    },
     env::BoxFut,
 };
 
@@ -42,6 +44,15 @@ impl Spy {
     pub fn persistent(self) -> Self {
         self.0.persistent.store(true, Ordering::SeqCst);
         self
+    }
+
+    /// Forgets all blobs, as memory does when its process ends.
+    pub fn clear(&self) {
+        let mut heads = self.0.blobs.heads();
+        while let Some(page) = konserve::blocking::wait(heads.next()).unwrap() {
+            let delete = |(name, _)| Write { name, change: Change::Delete, expect: Expect::Anything };
+            konserve::blocking::wait(self.0.blobs.commit(page.into_iter().map(delete).collect())).unwrap();
+        }
     }
 
     pub fn reads(&self) -> usize {
