@@ -26,6 +26,7 @@ mod log;
 mod multi;
 mod orphans;
 mod read;
+mod section;
 mod sweep;
 #[cfg(not(target_arch = "wasm32"))]
 mod typed;

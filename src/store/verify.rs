@@ -64,7 +64,7 @@ impl Store {
         let _pass = self.inner.gate.enter()?;
         let began = self.settled().await;
         let (mut report, mut met) = (Report::default(), Met::default());
-        let mut blobs = Blobs::but_large(self);
+        let mut blobs = Blobs::but_large(self, self);
         while let Some(group) = blobs.next().await? {
             for (name, found) in group {
                 report.checked += 1;

@@ -28,6 +28,7 @@ mod ground;
 mod hooks;
 mod item;
 mod keys;
+mod large;
 mod lifecycle;
 mod listing;
 mod logs;
@@ -179,6 +180,7 @@ pub fn cases() -> Vec<Case> {
         listing::CASES,
         damage::CASES,
         moving::CASES,
+        large::CASES,
         concurrency::CASES,
         sharing::CASES,
         multi::CASES,
