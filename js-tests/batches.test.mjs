@@ -1,6 +1,7 @@
 // Several keys together, in every view and on every backend of Node.
 
 import assert from 'node:assert/strict'
+import fs from 'node:fs'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -205,3 +206,24 @@ for (const [view, konserve] of views) {
     })
   }
 }
+
+test('a batch writes its files side by side, and no more than 64 at a time', async () => {
+  const store = await promised.openStore({ path: join(folder, 'side by side') })
+  const { fsync } = fs
+  let [now, most] = [0, 0]
+  fs.fsync = (file, done) => {
+    most = Math.max(most, (now += 1))
+    fsync(file, (error) => {
+      now -= 1
+      done(error)
+    })
+  }
+  try {
+    await store.multiAssoc(Array.from({ length: 500 }, (_, n) => [n, n]))
+  } finally {
+    fs.fsync = fsync
+  }
+  assert.ok(most > 1 && most <= 64, `${most} at a time`)
+  assert.equal((await store.keys().toArray()).length, 500)
+  await store.close()
+})

@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import * as promised from 'konserve'
 import * as sync from 'konserve/sync'
+import { run } from './helpers/process.mjs'
 
 const program = process.env.KONSERVE_PROGRAM ?? fileURLToPath(new URL('../target/debug/konserve', import.meta.url))
 const konserve = (...args) => promisify(execFile)(program, args, { encoding: 'buffer', maxBuffer: 1 << 28 })
@@ -293,4 +294,26 @@ test('the program and the package export the same folder to the same bytes, and 
   const read = await promised.connectStore({ path: other })
   assert.deepEqual(await read.import(stdout), { imported: 0, skipped: 302 })
   await read.close()
+})
+
+// `KONSERVE_MOVE_MIB=300` for what is longer than any value.
+const mib = Number(process.env.KONSERVE_MOVE_MIB ?? 128)
+test(`a binary of ${mib} MiB is exported, imported and copied in less than 64 MiB of memory`, async (t) => {
+  const program = fileURLToPath(new URL('helpers/large-move.mjs', import.meta.url))
+  const place = await mkdtemp(join(folder, 'large-'))
+  const { grown } = JSON.parse(await run(process.execPath, [program, place, String(mib)], { timeout: 600_000 }))
+  t.diagnostic(`grew by ${grown.toFixed(1)} MiB`)
+  assert.ok(grown < 64, `grew by ${grown} MiB`)
+})
+
+test('a binary too large for memory is refused by a store that does not stream, with its key', async () => {
+  const from = await promised.createStore(file())
+  await from.bassoc('large', Readable.from(Array.from({ length: 257 }, () => new Uint8Array(2 ** 20))))
+  for (const move of [(to) => to.import(from.export()), (to) => from.copyTo(to)]) {
+    const to = await promised.createStore(memory())
+    await assert.rejects(() => move(to), { code: 'LIMIT_EXCEEDED', key: 'large' })
+    assert.equal(await to.exists('large'), false)
+    await to.close()
+  }
+  await from.close()
 })

@@ -295,3 +295,44 @@ proptest! {
         prop_assert_eq!(&export[from..export.len() - 32], &other_export[to..other_export.len() - 32]);
     }
 }
+
+#[test]
+fn a_binary_too_large_for_a_store_that_does_not_stream_is_refused_before_anything_of_it_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let from = create_store(Config::file(folder.path())).unwrap();
+    from.bassoc("large", vec![7; 6 << 20]).unwrap();
+    let to = create_store(Config::memory().max_value_len(5 << 20)).unwrap();
+    for result in [imported(&to, &exported(&from), Existing::Error), from.copy_to(&to, Existing::Error, |_| {})] {
+        let error = result.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.key()),
+            (ErrorKind::LimitExceeded, Some(Key::from("large").as_cbor())),
+            "{error}"
+        );
+        assert!(!to.exists("large").unwrap());
+    }
+    let roomy = memory();
+    assert_eq!(imported(&roomy, &exported(&from), Existing::Error).unwrap().imported, 1);
+    assert_eq!(roomy.bget("large").unwrap().unwrap(), vec![7; 6 << 20]);
+    let copy = memory();
+    from.copy_to(&copy, Existing::Error, |_| {}).unwrap();
+    assert_eq!(copy.bget("large").unwrap().unwrap(), vec![7; 6 << 20]);
+}
+
+#[test]
+fn a_large_binary_that_is_damaged_ends_an_export_before_a_byte_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let from = create_store(Config::file(folder.path())).unwrap();
+    from.bassoc("large", vec![7; 6 << 20]).unwrap();
+    let file = folder.path().join(Key::from("large").name().file_name());
+    let mut bytes = std::fs::read(&file).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    let mut export = Vec::new();
+    let error = from.export_to(&mut export, |_, _| {}).unwrap_err();
+    assert_eq!((error.kind(), error.key()), (ErrorKind::Corrupt, Some(Key::from("large").as_cbor())));
+    assert!(export.len() < 1000, "{} bytes", export.len());
+    let copy = create_store(Config::file(folder.path().join("copy"))).unwrap();
+    assert_eq!(from.copy_to(&copy, Existing::Error, |_| {}).unwrap_err().kind(), ErrorKind::Corrupt);
+    assert!(!copy.exists("large").unwrap());
+}

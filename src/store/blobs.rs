@@ -18,8 +18,8 @@ const MAX_BLOBS: usize = 128;
 pub(super) struct Blobs {
     store: Store,
     heads: Box<dyn Heads>,
-    /// Whether what is too large to be loaded is left to be streamed.
-    streams: bool,
+    /// Larger binaries, in bytes, are left to be streamed.
+    large: u64,
     /// Whether copies are forgotten before anything is read.
     fresh: bool,
     page: HeadPage,
@@ -49,17 +49,20 @@ impl From<Option<Blob>> for Loaded {
 impl Blobs {
     pub(super) fn of(store: &Store) -> Self {
         let (heads, page) = (store.inner.backing.heads(), HeadPage::new());
-        Self { store: store.clone(), heads, streams: false, fresh: false, page, done: 0, most: MAX_BLOBS }
+        Self { store: store.clone(), heads, large: u64::MAX, fresh: false, page, done: 0, most: MAX_BLOBS }
     }
 
-    /// Where the backing streams, binaries are not loaded that are large, or longer than what the store holds in memory.
-    pub(super) fn but_large(store: &Store) -> Self {
-        Self { streams: store.inner.backing.capability().streams, ..Self::of(store) }
+    /// Where the backing streams, binaries are not loaded that are large, or longer than what one of the stores holds in
+    /// memory.
+    pub(super) fn but_large(store: &Store, other: &Store) -> Self {
+        let large = MAX_LOADED.min(store.inner.codec.max_len).min(other.inner.codec.max_len);
+        let streams = store.inner.backing.capability().streams;
+        Self { large: if streams { large } else { u64::MAX }, ..Self::of(store) }
     }
 
     /// The same, as they are stored, whatever copies there are.
     pub(super) fn stored(store: &Store) -> Self {
-        Self { fresh: store.inner.backing.capability().copies, ..Self::but_large(store) }
+        Self { fresh: store.inner.backing.capability().copies, ..Self::but_large(store, store) }
     }
 
     /// The next blobs; `None` after the last.
@@ -108,7 +111,7 @@ impl Blobs {
 
     fn is_large(&self, name: BlobName, head: &[u8]) -> bool {
         let is_binary = || layout::open(name, None, head).is_ok_and(|(_, meta)| meta.kind == Kind::Binary);
-        self.streams && layout::declared_size(head) > MAX_LOADED.min(self.store.inner.codec.max_len) && is_binary()
+        layout::declared_size(head) > self.large && is_binary()
     }
 }
 

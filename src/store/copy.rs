@@ -8,8 +8,9 @@ use super::{
     intake::{Existing, Imported, Intake},
 };
 use crate::{
-    backing::Blob,
+    backing::{Blob, Capability},
     cbor::{Head, Reader},
+    codec::{STREAMED, too_long},
     error::Result,
     layout,
     meta::{Kind, Meta},
@@ -48,21 +49,54 @@ impl Store {
     }
 
     async fn copy_into(&self, intake: &mut Intake, mut progress: impl FnMut(u64) -> Result<()>) -> Result<()> {
-        let mut blobs = Blobs::of(self);
+        let mut blobs = Blobs::but_large(self, &intake.store);
         while let Some(group) = blobs.next().await? {
             for (name, found) in group {
-                let Loaded::Whole(blob) = found? else { continue };
-                let (meta, value) = self.check(name, blob)?;
-                if meta.is_expired(self.now()) {
-                    intake.skip();
-                } else {
-                    let (name, blob) = intake.store.encoded(meta, value)?;
-                    intake.add(name, blob).await?;
+                match found? {
+                    Loaded::Whole(blob) => self.copy_blob(name, blob, intake).await?,
+                    Loaded::Large => self.copy_large(name, intake).await?,
+                    Loaded::Gone => {}
                 }
             }
             progress(intake.entries())?;
         }
         Ok(())
+    }
+
+    async fn copy_blob(&self, name: BlobName, blob: Blob, intake: &mut Intake) -> Result<()> {
+        let (meta, value) = self.check(name, blob)?;
+        if meta.is_expired(self.now()) {
+            intake.skip();
+            return Ok(());
+        }
+        let key = meta.key.clone();
+        let encoded = intake.store.encoded(meta, value);
+        let (name, blob) = encoded.map_err(|error| error.at_key(key.as_cbor()))?;
+        intake.add(name, blob).await
+    }
+
+    /// Copies a binary piece by piece, where it is not compressed and the other store takes pieces.
+    async fn copy_large(&self, name: BlobName, intake: &mut Intake) -> Result<()> {
+        let Some(mut section) = self.section(name).await? else { return Ok(()) };
+        let Capability { streams, .. } = intake.store.inner.backing.capability();
+        if !streams || section.codecs.compressor != STREAMED.compressor {
+            let limit = intake.store.inner.codec.max_len;
+            if section.meta.size > limit {
+                return Err(too_long(section.meta.size, limit).at_key(section.meta.key.as_cbor()));
+            }
+            drop(section);
+            return match self.blob(name).await? {
+                Some(blob) => self.copy_blob(name, blob, intake).await,
+                None => Ok(()),
+            };
+        }
+        let meta = section.meta.clone();
+        let (name, head) = (meta.key.name(), layout::head(meta.key.name(), STREAMED, &meta)?);
+        let Some(mut inflow) = intake.begin(name, head, meta).await? else { return Ok(()) };
+        while let Some(piece) = section.next().await? {
+            inflow.add(piece).await?;
+        }
+        intake.finish(inflow).await
     }
 
     /// A value as this store writes it, under the metadata it has.

@@ -8,6 +8,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use super::{
     Store,
     blobs::{Blobs, Found, Loaded},
+    section::Section,
 };
 use crate::{
     backing::Blob,
@@ -32,6 +33,10 @@ pub struct Export {
     entries: u64,
     last: Option<BlobName>,
     at: At,
+    /// What was loaded and is still to come.
+    group: VecDeque<Found>,
+    /// The large blob that is under way.
+    section: Option<Section>,
     /// Filled, and not yet a chunk.
     open: BytesMut,
     chunks: VecDeque<Bytes>,
@@ -53,11 +58,13 @@ impl Store {
         drop(self.inner.gate.enter()?);
         Ok(Export {
             store: self.clone(),
-            blobs: Blobs::of(self),
+            blobs: Blobs::but_large(self, self),
             hasher: blake3::Hasher::new(),
             entries: 0,
             last: None,
             at: At::Start,
+            group: VecDeque::new(),
+            section: None,
             open: BytesMut::new(),
             chunks: VecDeque::new(),
         })
@@ -73,10 +80,7 @@ impl Export {
             let at = std::mem::replace(&mut self.at, At::Over);
             self.at = match at {
                 At::Start => self.start().await?,
-                At::Entries | At::Over => match self.blobs.next().await? {
-                    Some(group) => self.group(group)?,
-                    None => self.end(),
-                },
+                At::Entries | At::Over => self.go_on().await?,
             };
         }
         Ok(self.chunks.pop_front())
@@ -109,31 +113,72 @@ impl Export {
         Ok(At::Entries)
     }
 
-    fn group(&mut self, group: Vec<Found>) -> Result<At> {
-        for (name, found) in group {
-            let Loaded::Whole(blob) = found? else { continue };
-            let (_, meta) = layout::open(name, None, &blob.head)?;
-            layout::open_value(name, &meta, &blob.value).map_err(|error| error.at_key(meta.key.as_cbor()))?;
-            if !meta.is_expired(self.store.now()) {
-                self.entry(name, blob);
+    /// The next piece of a large blob, or what was loaded up to the next of those.
+    async fn go_on(&mut self) -> Result<At> {
+        if let Some(section) = &mut self.section {
+            match section.next().await? {
+                Some(piece) => self.chunk(piece),
+                None => self.section = None,
             }
+        } else if self.group.is_empty() {
+            match self.blobs.next().await? {
+                Some(group) => self.group = group.into(),
+                None => return Ok(self.end()),
+            }
+        } else {
+            self.entries_of_group().await?;
         }
-        self.close_chunk();
         Ok(At::Entries)
     }
 
-    fn entry(&mut self, name: BlobName, Blob { head, value }: Blob) {
-        self.entries += 1;
-        self.last = Some(name);
-        self.open.put_slice(name.as_bytes());
-        self.open.put_u64((head.len() + value.len()) as u64);
-        self.open.put_slice(&head);
+    async fn entries_of_group(&mut self) -> Result<()> {
+        while let Some((name, found)) = self.group.pop_front() {
+            match found? {
+                Loaded::Whole(blob) => self.whole(name, blob)?,
+                Loaded::Large => {
+                    self.begin(name).await?;
+                    break;
+                }
+                Loaded::Gone => {}
+            }
+        }
+        self.close_chunk();
+        Ok(())
+    }
+
+    fn whole(&mut self, name: BlobName, Blob { head, value }: Blob) -> Result<()> {
+        let (_, meta) = layout::open(name, None, &head)?;
+        layout::open_value(name, &meta, &value).map_err(|error| error.at_key(meta.key.as_cbor()))?;
+        if meta.is_expired(self.store.now()) {
+            return Ok(());
+        }
+        self.entry(name, &head, value.len() as u64);
         if value.len() < OWN_CHUNK {
             self.open.put_slice(&value);
         } else {
             self.close_chunk();
             self.chunk(value);
         }
+        Ok(())
+    }
+
+    async fn begin(&mut self, name: BlobName) -> Result<()> {
+        let section = self.store.section(name).await?;
+        let now = self.store.now();
+        if let Some(section) = section.filter(|section| !section.meta.is_expired(now)) {
+            self.entry(name, &section.head(), section.len());
+            self.section = Some(section);
+        }
+        Ok(())
+    }
+
+    /// What an entry begins with.
+    fn entry(&mut self, name: BlobName, head: &[u8], value_len: u64) {
+        self.entries += 1;
+        self.last = Some(name);
+        self.open.put_slice(name.as_bytes());
+        self.open.put_u64(head.len() as u64 + value_len);
+        self.open.put_slice(head);
     }
 
     fn end(&mut self) -> At {

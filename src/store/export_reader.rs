@@ -2,10 +2,14 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::export::{END, MAGIC};
+use super::{
+    binary_writer::PIECE,
+    export::{END, MAGIC},
+};
 use crate::{
     backing::Blob,
     error::{Error, ErrorKind, Result},
+    layout::{HEADER_LEN, MAX_META_LEN},
     name::BlobName,
     record::Record,
 };
@@ -15,6 +19,16 @@ const ENTRY_LEN: usize = 24;
 /// Records are far shorter.
 const MAX_RECORD_LEN: u32 = 64 * 1024;
 
+/// What was read.
+pub(super) enum Entry {
+    /// A blob.
+    Whole(BlobName, Blob),
+    /// The head of a blob that comes in pieces, and the length of its value section.
+    Large(BlobName, Bytes, u64),
+    /// The next bytes of its value section, and whether they are the last.
+    Piece(Bytes, bool),
+}
+
 /// What comes next.
 #[derive(Clone, Copy)]
 enum At {
@@ -22,6 +36,12 @@ enum At {
     Record(usize),
     Entry,
     Blob(BlobName, usize),
+    /// The header of a large blob of this length.
+    Header(BlobName, u64),
+    /// Its head of this length, of a blob of that length.
+    Head(BlobName, usize, u64),
+    /// So many bytes of its value section.
+    Section(BlobName, u64),
     Hash,
     Over,
     Failed,
@@ -34,19 +54,20 @@ pub(super) struct ExportReader {
     at: At,
     entries: u64,
     last: Option<BlobName>,
-    max_blob_len: u64,
+    /// Longer blobs, in bytes, come in pieces.
+    max_whole: u64,
 }
 
 impl ExportReader {
-    /// Blobs longer than this, in bytes, are refused before they are held.
-    pub(super) fn new(max_blob_len: u64) -> Self {
+    /// Blobs longer than this, in bytes, come in pieces.
+    pub(super) fn new(max_whole: u64) -> Self {
         Self {
             buffer: BytesMut::new(),
             hasher: blake3::Hasher::new(),
             at: At::Start,
             entries: 0,
             last: None,
-            max_blob_len,
+            max_whole,
         }
     }
 
@@ -56,7 +77,7 @@ impl ExportReader {
     }
 
     /// The next entry; `None` if that takes more bytes. After an error there is none.
-    pub(super) fn next(&mut self) -> Result<Option<(BlobName, Blob)>> {
+    pub(super) fn next(&mut self) -> Result<Option<Entry>> {
         let next = self.advance();
         if next.is_err() {
             self.fail();
@@ -96,17 +117,22 @@ impl ExportReader {
         match self.at {
             At::Start | At::Record(_) => "before its first entry".to_owned(),
             At::Entry => format!("after entry {}", self.entries),
-            At::Blob(name, _) => format!("in entry {} (blob {name})", self.entries + 1),
+            At::Blob(name, _) | At::Header(name, _) | At::Head(name, ..) => {
+                format!("in entry {} (blob {name})", self.entries + 1)
+            }
+            At::Section(name, _) => format!("in entry {} (blob {name})", self.entries),
             At::Hash | At::Over => "at its end".to_owned(),
             At::Failed => "before".to_owned(),
         }
     }
 
-    fn advance(&mut self) -> Result<Option<(BlobName, Blob)>> {
+    fn advance(&mut self) -> Result<Option<Entry>> {
         loop {
             let len = match self.at {
                 At::Start => MAGIC.len() + 4,
-                At::Record(len) | At::Blob(_, len) => len,
+                At::Record(len) | At::Blob(_, len) | At::Head(_, len, _) => len,
+                At::Header(..) => HEADER_LEN,
+                At::Section(name, left) => return Ok(self.piece(name, left)),
                 At::Entry => ENTRY_LEN,
                 At::Hash => blake3::OUT_LEN,
                 At::Over if self.buffer.is_empty() => return Ok(None),
@@ -115,6 +141,10 @@ impl ExportReader {
             };
             if self.buffer.len() < len {
                 return Ok(None);
+            }
+            if let At::Header(name, whole) = self.at {
+                self.at = At::Head(name, self.head_len(whole)?, whole);
+                continue;
             }
             let bytes = self.buffer.split_to(len);
             match self.at {
@@ -132,7 +162,26 @@ impl ExportReader {
         }
     }
 
-    fn take(&mut self, bytes: &[u8]) -> Result<Option<(BlobName, Blob)>> {
+    /// The next bytes of a large blob.
+    fn piece(&mut self, name: BlobName, left: u64) -> Option<Entry> {
+        let len = usize::try_from(left).unwrap_or(usize::MAX).min(self.buffer.len()).min(PIECE);
+        if len == 0 && left > 0 {
+            return None;
+        }
+        let piece = self.buffer.split_to(len).freeze();
+        self.hasher.update(&piece);
+        let left = left - len as u64;
+        self.at = if left == 0 { At::Entry } else { At::Section(name, left) };
+        Some(Entry::Piece(piece, left == 0))
+    }
+
+    /// How long the head of a large blob is, of which the header waits.
+    fn head_len(&self, whole: u64) -> Result<usize> {
+        let len = Blob::head_len(&self.buffer).filter(|len| *len <= HEADER_LEN + MAX_META_LEN && *len as u64 <= whole);
+        len.ok_or_else(|| self.damaged("its lengths do not add up"))
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> Result<Option<Entry>> {
         match self.at {
             At::Start => self.at = At::Record(self.start(bytes)?),
             At::Record(_) => {
@@ -143,7 +192,14 @@ impl ExportReader {
                 self.hasher.update(bytes);
                 self.entries += 1;
                 self.at = At::Entry;
-                return Ok(Some((name, Blob::split(Bytes::copy_from_slice(bytes)))));
+                return Ok(Some(Entry::Whole(name, Blob::split(Bytes::copy_from_slice(bytes)))));
+            }
+            At::Head(name, len, whole) => {
+                self.hasher.update(bytes);
+                self.entries += 1;
+                let rest = whole - len as u64;
+                self.at = At::Section(name, rest);
+                return Ok(Some(Entry::Large(name, Bytes::copy_from_slice(bytes), rest)));
             }
             _ => self.entry(bytes)?,
         }
@@ -186,17 +242,12 @@ impl ExportReader {
             return if len == self.entries { Ok(()) } else { Err(self.damaged("entries are missing")) };
         }
         let name = BlobName::from_bytes(name);
-        let holdable = usize::try_from(len).ok().filter(|_| len <= self.max_blob_len);
-        self.at = At::Blob(name, holdable.unwrap_or(usize::MAX));
+        self.at = match usize::try_from(len) {
+            Ok(whole) if len <= self.max_whole => At::Blob(name, whole),
+            _ => At::Header(name, len),
+        };
         if self.last.replace(name).is_some_and(|last| last >= name) {
             return Err(self.damaged("its name is not above the one before"));
-        }
-        if holdable.is_none() {
-            let message = format!(
-                "the export says that there are {len} bytes {}: it is damaged, or the store must be opened with a higher limit",
-                self.place()
-            );
-            return Err(Error::new(ErrorKind::LimitExceeded, message));
         }
         Ok(())
     }

@@ -1,33 +1,52 @@
 //! Taking in what another store exported.
 
+use bytes::{Bytes, BytesMut};
+
 use super::{
     Store,
-    export_reader::ExportReader,
+    blobs::MAX_LOADED,
+    export_reader::{Entry, ExportReader},
     intake::{Existing, Imported, Intake},
+    section::Inflow,
 };
 use crate::{
+    backing::Blob,
+    codec::{STREAMED, too_long},
     error::Result,
-    layout::{HEADER_LEN, MAX_META_LEN},
+    layout,
+    meta::Kind,
+    name::BlobName,
 };
 
 /// An import under way; see [`Store::import`].
 pub struct Import {
     reader: ExportReader,
     intake: Intake,
+    large: Large,
+}
+
+/// What becomes of the blob that comes in pieces.
+enum Large {
+    /// There is none.
+    Nothing,
+    /// It is passed over.
+    Skipped,
+    /// It goes on to the backing.
+    Streamed(BlobName, Box<Inflow>),
+    /// It is held in memory, since it has to be read as a whole or the backing takes no pieces.
+    Held(BlobName, Bytes, BytesMut),
 }
 
 impl Store {
     /// Takes in an [export](Self::export) of this or another store, given in chunks of any size. Each entry is checked
     /// before it is put. An export that is damaged or cut short leaves what came before the damage; the error says in
     /// which entry that is, and how many were imported. The same can be imported again: what is there already is
-    /// passed over.
+    /// passed over. Where the backing streams, binaries of any length take bounded memory; elsewhere a value that is
+    /// longer than the limit is `LIMIT_EXCEEDED`.
     pub fn import(&self, existing: Existing) -> Result<Import> {
         drop(self.inner.gate.enter()?);
-        let max_len = self.inner.codec.max_len;
-        // What is compressed is smaller, but for a stream, by less than this.
-        let max_value_len = max_len.saturating_add(max_len / 64);
-        let reader = ExportReader::new(max_value_len.saturating_add((HEADER_LEN + MAX_META_LEN) as u64));
-        Ok(Import { reader, intake: Intake::new(self, existing) })
+        let reader = ExportReader::new(MAX_LOADED.min(self.inner.codec.max_len));
+        Ok(Import { reader, intake: Intake::new(self, existing), large: Large::Nothing })
     }
 }
 
@@ -77,15 +96,61 @@ impl Import {
             return self.intake.flush().await;
         };
         self.reader.push(chunk);
-        while let Some((name, blob)) = self.reader.next()? {
-            let store = &self.intake.store;
-            let (meta, _) = store.check(name, blob.clone()).map_err(|error| self.reader.in_entry(name, &error))?;
-            if meta.is_expired(store.now()) {
-                self.intake.skip();
-            } else {
-                self.intake.add(name, blob).await?;
+        while let Some(entry) = self.reader.next()? {
+            match entry {
+                Entry::Whole(name, blob) => self.whole(name, blob).await?,
+                Entry::Large(name, head, len) => self.begin(name, head, len).await?,
+                Entry::Piece(piece, last) => self.piece(piece, last).await?,
             }
         }
         Ok(())
+    }
+
+    async fn whole(&mut self, name: BlobName, blob: Blob) -> Result<()> {
+        let store = &self.intake.store;
+        let (meta, _) = store.check(name, blob.clone()).map_err(|error| self.reader.in_entry(name, &error))?;
+        if meta.is_expired(store.now()) {
+            self.intake.skip();
+            return Ok(());
+        }
+        self.intake.add(name, blob).await
+    }
+
+    /// Decides what becomes of a blob with this head and a value section of this length.
+    async fn begin(&mut self, name: BlobName, head: Bytes, len: u64) -> Result<()> {
+        let (codecs, meta) = layout::open(name, None, &head).map_err(|error| self.reader.in_entry(name, &error))?;
+        let (streams, limit) =
+            (self.intake.store.inner.backing.capability().streams, self.intake.store.inner.codec.max_len);
+        self.large = if streams && meta.kind == Kind::Binary && codecs.compressor == STREAMED.compressor {
+            match self.intake.begin(name, head, meta).await? {
+                Some(inflow) => Large::Streamed(name, Box::new(inflow)),
+                None => Large::Skipped,
+            }
+        } else if meta.size > limit || len > limit.saturating_add(limit / 64) {
+            let error = too_long(meta.size.max(len), limit).at_key(meta.key.as_cbor());
+            return Err(self.reader.in_entry(name, &error));
+        } else {
+            Large::Held(name, head, BytesMut::new())
+        };
+        Ok(())
+    }
+
+    async fn piece(&mut self, piece: Bytes, last: bool) -> Result<()> {
+        match &mut self.large {
+            Large::Streamed(_, inflow) => inflow.add(piece).await?,
+            Large::Held(_, _, value) => value.extend_from_slice(&piece),
+            Large::Skipped | Large::Nothing => {}
+        }
+        if !last {
+            return Ok(());
+        }
+        match std::mem::replace(&mut self.large, Large::Nothing) {
+            Large::Streamed(name, inflow) => {
+                let finished = self.intake.finish(*inflow).await;
+                finished.map_err(|error| self.reader.in_entry(name, &error))
+            }
+            Large::Held(name, head, value) => self.whole(name, Blob { head, value: value.freeze() }).await,
+            Large::Skipped | Large::Nothing => Ok(()),
+        }
     }
 }

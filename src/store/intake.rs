@@ -111,7 +111,7 @@ impl Intake {
     }
 
     /// What is to be written; and where it must stop, after how many.
-    async fn decide(&self, group: &[(BlobName, Blob)]) -> Result<(Vec<Write>, Option<(u64, Error)>)> {
+    pub(super) async fn decide(&self, group: &[(BlobName, Blob)]) -> Result<(Vec<Write>, Option<(u64, Error)>)> {
         let mut writes = Vec::with_capacity(group.len());
         let names = group.iter().map(|(name, _)| *name).collect();
         let found = match self.existing {
@@ -144,10 +144,17 @@ impl Intake {
     }
 }
 
-/// The key that is written; none of an element, whose log has one.
+/// The key that is written.
 fn key_of(write: &Write) -> Option<Key> {
-    let Change::Put(blob) = &write.change else { return None };
-    let (_, meta) = layout::open(write.name, None, &blob.head).ok()?;
+    match &write.change {
+        Change::Put(blob) => key_told(write.name, &blob.head),
+        Change::Keep | Change::Delete => None,
+    }
+}
+
+/// The key of a blob with this head; none of an element, whose log has one.
+pub(super) fn key_told(name: BlobName, head: &[u8]) -> Option<Key> {
+    let (_, meta) = layout::open(name, None, head).ok()?;
     (meta.kind != Kind::LogElement).then_some(meta.key)
 }
 

@@ -27,6 +27,7 @@ mod log;
 mod multi;
 mod orphans;
 mod read;
+mod section;
 mod sweep;
 #[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
 mod tiers;

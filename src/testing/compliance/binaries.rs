@@ -212,7 +212,7 @@ async fn a_binary_longer_than_the_limit_is_refused(ground: &Ground) -> Verdict {
 }
 
 /// Writes a binary in pieces of this length.
-async fn stream(store: &Store, at: &Path, bytes: &Bytes, piece: usize) -> Verdict {
+pub(super) async fn stream(store: &Store, at: &Path, bytes: &Bytes, piece: usize) -> Verdict {
     let mut writer = store.write_binary(&at.key, WriteOptions::default()).await?;
     for piece in bytes.chunks(piece) {
         writer.write(piece).await?;

@@ -31,6 +31,7 @@ mod ground;
 mod hooks;
 mod item;
 mod keys;
+mod large;
 mod lifecycle;
 mod listing;
 mod logs;
@@ -194,6 +195,7 @@ pub fn cases() -> Vec<Case> {
         listing::CASES,
         damage::CASES,
         moving::CASES,
+        large::CASES,
         concurrency::CASES,
         sharing::CASES,
         multi::CASES,

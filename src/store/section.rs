@@ -1,0 +1,154 @@
+//! Blobs that are too large to be loaded, as they are stored: read piece by piece, and put piece by piece.
+
+use bytes::Bytes;
+
+use super::{
+    Mode, Op, Store,
+    binary_writer::PIECE,
+    intake::{Intake, key_told},
+};
+use crate::{
+    backing::{Blob, BlobReader, BlobWriter},
+    env::BoxFut,
+    error::{Error, Result},
+    layout::{self, Codecs, Digest},
+    meta::Meta,
+    name::BlobName,
+};
+
+/// A blob whose value section is read piece by piece. All of it was checked before the first piece, and each piece is
+/// checked again on its way.
+pub(super) struct Section {
+    pub(super) codecs: Codecs,
+    pub(super) meta: Meta,
+    name: BlobName,
+    reader: Box<dyn BlobReader>,
+    /// Where the next piece begins.
+    at: u64,
+    digest: Digest,
+}
+
+impl Store {
+    /// Opens and checks a blob; `None` if there is none any more.
+    pub(super) fn section(&self, name: BlobName) -> BoxFut<'_, Result<Option<Section>>> {
+        Box::pin(async move {
+            let Some(reader) = self.inner.backing.read_stream(name).await? else { return Ok(None) };
+            let (codecs, meta) = layout::open(name, None, &reader.head())?;
+            let mut section = Section { codecs, meta, name, reader, at: 0, digest: Digest::default() };
+            while section.next().await?.is_some() {}
+            (section.at, section.digest) = (0, Digest::default());
+            Ok(Some(section))
+        })
+    }
+}
+
+impl Section {
+    /// Header and meta section.
+    pub(super) fn head(&self) -> Bytes {
+        self.reader.head()
+    }
+
+    /// The length of the value section, in bytes.
+    pub(super) fn len(&self) -> u64 {
+        self.reader.value_len()
+    }
+
+    /// The next piece; `None` at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>> {
+        if self.at >= self.len() {
+            return Ok(None);
+        }
+        let piece = self.reader.read(self.at, PIECE).await?;
+        self.at += piece.len() as u64;
+        self.digest.add(&piece);
+        // The last piece is handed out only if all were right.
+        if piece.is_empty() || self.at >= self.len() {
+            let checked = layout::open_digest(self.name, &self.meta, self.digest.finish());
+            checked.map_err(|error| error.at_key(self.meta.key.as_cbor()))?;
+        }
+        Ok(Some(piece))
+    }
+}
+
+/// A blob on its way into a store. Nothing of it is seen before it is finished, and nothing stays of one that is dropped.
+pub(super) struct Inflow {
+    name: BlobName,
+    head: Bytes,
+    meta: Meta,
+    writer: Box<dyn BlobWriter>,
+    digest: Digest,
+}
+
+impl Inflow {
+    /// Adds bytes to the value section.
+    pub(super) async fn add(&mut self, piece: Bytes) -> Result<()> {
+        self.digest.add(&piece);
+        self.writer.write(piece).await.map_err(|error| error.at_key(self.meta.key.as_cbor()))
+    }
+}
+
+impl Intake {
+    /// Begins a blob with this head, which was opened; `None` if it is passed over. What was taken before it is put first.
+    pub(super) async fn begin(&mut self, name: BlobName, head: Bytes, meta: Meta) -> Result<Option<Inflow>> {
+        self.flush().await?;
+        if meta.is_expired(self.store.now()) || !self.wants(name, &head).await? {
+            self.skip();
+            return Ok(None);
+        }
+        let begun = self.store.inner.backing.write_stream(name, head.len()).await;
+        let writer = begun.map_err(|error| error.at_key(meta.key.as_cbor()))?;
+        Ok(Some(Inflow { name, head, meta, writer, digest: Digest::default() }))
+    }
+
+    /// Puts a blob of which everything was added, if its value section is what its head says.
+    pub(super) async fn finish(&mut self, mut inflow: Inflow) -> Result<()> {
+        let key = inflow.meta.key.clone();
+        let checked = layout::open_digest(inflow.name, &inflow.meta, inflow.digest.finish());
+        let synced = match checked {
+            Ok(()) => inflow.writer.sync().await,
+            damaged => damaged,
+        };
+        let put = match synced {
+            Ok(()) => self.put(inflow).await,
+            Err(error) => {
+                // The first error is the one to tell.
+                drop(inflow.writer.abort().await);
+                Err(error)
+            }
+        };
+        put.map_err(|error: Error| error.at_key(key.as_cbor()))
+    }
+
+    async fn put(&mut self, Inflow { name, head, writer, .. }: Inflow) -> Result<()> {
+        let store = self.store.clone();
+        let held = store.lock(name, Mode::Exclusive).await;
+        match self.wants(name, &head).await {
+            Ok(true) => {}
+            unwanted => {
+                drop(writer.abort().await);
+                self.skip();
+                return unwanted.map(drop);
+            }
+        }
+        let log = store.log_under(name).await;
+        let key = key_told(name, &head);
+        writer.finish(head).await?;
+        self.done.imported += 1;
+        if let Some(event) = store.event(Op::Import, key.as_slice()).filter(|event| !event.keys.is_empty()) {
+            store.inner.hooks.tell(*event, held);
+        }
+        match log {
+            Some(log) => store.remove_log(name, log).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a blob with this head is to be put; an error where a key exists that must not.
+    async fn wants(&self, name: BlobName, head: &Bytes) -> Result<bool> {
+        let (writes, stopped) = self.decide(&[(name, Blob { head: head.clone(), value: Bytes::new() })]).await?;
+        match stopped {
+            Some((_, error)) => Err(error),
+            None => Ok(!writes.is_empty()),
+        }
+    }
+}
