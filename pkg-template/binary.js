@@ -1,3 +1,4 @@
+import { chunksIn, unlessAborted, until } from './chunks.js'
 import { KonserveError } from './error.js'
 import { className, kindOf } from './kinds.js'
 import { isWellFormed } from './text.js'
@@ -22,20 +23,10 @@ export function bytesOf(input) {
 export function chunksOf(input) {
   if (input !== null && typeof input === 'object') {
     if (['Blob', 'File'].includes(className(input))) return chunksOf(input.stream())
+    if (typeof input.getReader === 'function') return chunksIn(input)
     if (typeof input[Symbol.asyncIterator] === 'function') return input
-    if (typeof input.getReader === 'function') return read(input)
   }
   throw notBinary('ArrayBuffer, string, Blob, File, ReadableStream or AsyncIterable of Uint8Arrays')
-}
-
-/** A web stream, where it cannot be iterated itself. */
-async function* read(stream) {
-  const reader = stream.getReader()
-  try {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value
-  } finally {
-    await reader.cancel()
-  }
 }
 
 /** The bytes of one chunk. */
@@ -50,10 +41,10 @@ export function notBinary(others) {
 }
 
 /** All chunks together, for a store that does not take them one by one. Blobs need not be in this program's memory. */
-export async function collected(chunks) {
+export async function collected(chunks, signal) {
   const parts = []
   let size = 0
-  for await (const chunk of chunks) {
+  for await (const chunk of until(signal, chunks)) {
     const part = new Blob([chunkBytes(chunk)])
     size += part.size
     if (size > MAX_HELD) {
@@ -64,13 +55,17 @@ export async function collected(chunks) {
   return new Uint8Array(await new Blob(parts).arrayBuffer())
 }
 
-/** Writes all chunks, or nothing. */
-export async function pour(writer, chunks) {
+/** Writes all chunks, or nothing. Aborted, it ends with the signal's reason. */
+export async function pour(writer, chunks, signal) {
   try {
-    for await (const chunk of chunks) {
+    for await (const chunk of until(signal, chunks)) {
       const bytes = chunkBytes(chunk)
-      for (let at = 0; at < bytes.length; at += PIECE) await writer.write(bytes.subarray(at, at + PIECE))
+      for (let at = 0; at < bytes.length; at += PIECE) {
+        signal?.throwIfAborted()
+        await writer.write(bytes.subarray(at, at + PIECE))
+      }
     }
+    signal?.throwIfAborted()
     await writer.finish()
   } catch (error) {
     // The first error is the one to tell; what could not be cleared away is swept.
@@ -81,13 +76,23 @@ export async function pour(writer, chunks) {
   }
 }
 
+/** Calls `fn` with what `lend` gives; aborted, that ends at once, and with it the stream. */
+export function lendTo(fn, signal, lend) {
+  const use = async (reader, size) => {
+    signal?.throwIfAborted()
+    return unlessAborted(fn(lent(reader, size, signal)), signal)
+  }
+  return unlessAborted(lend(use), signal)
+}
+
 /** What the function of a `bget` is given: of bytes, or of what reads them. */
-export function lent(reader, size) {
+function lent(reader, size, signal) {
   if (size === undefined) {
     const blob = new Blob([reader])
     return { stream: blob.stream(), size: blob.size, blob: async () => blob }
   }
   const pull = async (controller) => {
+    signal?.throwIfAborted()
     const piece = await reader.next()
     if (piece === undefined) controller.close()
     else controller.enqueue(piece)

@@ -1,4 +1,4 @@
-import { bytesOf, chunksOf, collected, lent, notBinary, pour, rangeOf } from './binary.js'
+import { bytesOf, chunksOf, collected, lendTo, notBinary, pour, rangeOf } from './binary.js'
 import { Changes } from './changes.js'
 import { decode } from './decode.js'
 import { encodeBatch, encodeKeyAsPath, encodeKey, encodeKeys, encodePath, encodeValue } from './encode.js'
@@ -101,19 +101,25 @@ class Verbs {
 
   bassoc(key, input, options) {
     const at = encodeKey(key)
-    const { meta, expires } = writeOptions(options)
+    const { meta, expires, signal } = writeOptions(options, 'signal')
     const put = (bytes) => this.#then(this.#raw.bassoc(at, bytes, meta, expires), nothing)
     const bytes = bytesOf(input)
-    if (bytes !== undefined) return put(bytes)
+    if (bytes !== undefined) {
+      signal?.throwIfAborted()
+      return put(bytes)
+    }
     if (this.#then === atOnce) throw notBinary('ArrayBuffer or string: a synchronous store waits for no stream')
     const chunks = chunksOf(input)
-    if (!this.#raw.writer) return collected(chunks).then(put)
-    return this.#raw.writer(at, meta, expires).then((writer) => pour(writer, chunks))
+    if (!this.#raw.writer) return collected(chunks, signal).then(put)
+    return this.#raw.writer(at, meta, expires).then((writer) => pour(writer, chunks, signal))
   }
 
-  bget(key, what = {}) {
+  bget(key, what = {}, options = {}) {
     if (typeof what === 'function' && this.#then === later) {
-      return this.#raw.lend(encodeKey(key), (reader, size) => what(lent(reader, size)))
+      const at = encodeKey(key)
+      const { signal } = known(options, ['signal'], 'a loan of a binary')
+      signal?.throwIfAborted()
+      return lendTo(what, signal, (use) => this.#raw.lend(at, use))
     }
     const range = rangeOf(known(what, ['start', 'end'], 'a read of a binary'))
     return this.#raw.bget(encodeKey(key), ...range)
@@ -375,9 +381,11 @@ function sweepOptions(options = {}) {
   return { wanted: encodeValue(wanted, 'sweep'), signal }
 }
 
-function writeOptions(options = {}) {
-  const { meta, expires } = known(options, ['meta', 'expires'], 'a write')
+/** What a write says, and what it may say beside that. */
+function writeOptions(options = {}, ...more) {
+  const { meta, expires, ...rest } = known(options, ['meta', 'expires', ...more], 'a write')
   return {
+    ...rest,
     meta: meta === undefined ? undefined : encodeValue(meta, 'meta'),
     expires: expires === undefined ? undefined : timeOf(expires, 'expires'),
   }
