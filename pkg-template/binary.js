@@ -3,8 +3,6 @@ import { KonserveError } from './error.js'
 import { className, kindOf } from './kinds.js'
 import { isWellFormed } from './text.js'
 
-/** What a binary that must be held in memory whole may have, in bytes: as much as any value. */
-const MAX_HELD = 2 ** 28
 /** What crosses into wasm at once, in bytes: its memory never shrinks. */
 const PIECE = 2 ** 18
 
@@ -40,21 +38,6 @@ export function notBinary(others) {
   return new KonserveError('INVALID_VALUE', `the bytes of a binary must be a Uint8Array, ${others}`)
 }
 
-/** All chunks together, for a store that does not take them one by one. Blobs need not be in this program's memory. */
-export async function collected(chunks, signal) {
-  const parts = []
-  let size = 0
-  for await (const chunk of until(signal, chunks)) {
-    const part = new Blob([chunkBytes(chunk)])
-    size += part.size
-    if (size > MAX_HELD) {
-      throw new KonserveError('LIMIT_EXCEEDED', `the stream has more than ${MAX_HELD} bytes; store it in parts`)
-    }
-    parts.push(part)
-  }
-  return new Uint8Array(await new Blob(parts).arrayBuffer())
-}
-
 /** Writes all chunks, or nothing. Aborted, it ends with the signal's reason. */
 export async function pour(writer, chunks, signal) {
   try {
@@ -78,19 +61,26 @@ export async function pour(writer, chunks, signal) {
 
 /** Calls `fn` with what `lend` gives; aborted, that ends at once, and with it the stream. */
 export function lendTo(fn, signal, lend) {
-  const use = async (reader, size) => {
+  const use = async (reader, size, blob) => {
     signal?.throwIfAborted()
-    return unlessAborted(fn(lent(reader, size, signal)), signal)
+    const lent = blob ? stored(blob, signal) : piecewise(reader, size, signal)
+    return unlessAborted(fn(lent), signal)
   }
   return unlessAborted(lend(use), signal)
 }
 
-/** What the function of a `bget` is given: of bytes, or of what reads them. */
-function lent(reader, size, signal) {
-  if (size === undefined) {
-    const blob = new Blob([reader])
-    return { stream: blob.stream(), size: blob.size, blob: async () => blob }
+/** What the function of a `bget` is given of a Blob that was checked, and never changes. */
+function stored(blob, signal) {
+  const stream = blob.stream()
+  return {
+    stream: signal ? stream.pipeThrough(new TransformStream(), { signal }) : stream,
+    size: blob.size,
+    blob: async () => blob,
   }
+}
+
+/** What it is given of anything else. */
+function piecewise(reader, size, signal) {
   const pull = async (controller) => {
     signal?.throwIfAborted()
     const piece = await reader.next()

@@ -161,7 +161,7 @@ export interface LentBinary {
   readonly stream: ReadableStream<Uint8Array>
   /** How many there are. */
   readonly size: number
-  /** All of them. */
+  /** All of them. In IndexedDB the stored Blob, if it is one: of 1 MiB and more, and not compressed. */
   blob(): Promise<Blob>
 }
 

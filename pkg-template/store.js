@@ -1,4 +1,4 @@
-import { bytesOf, chunksOf, collected, lendTo, notBinary, pour, rangeOf } from './binary.js'
+import { bytesOf, chunksOf, lendTo, notBinary, pour, rangeOf } from './binary.js'
 import { Changes } from './changes.js'
 import { decode } from './decode.js'
 import { encodeBatch, encodeKeyAsPath, encodeKey, encodeKeys, encodePath, encodeValue } from './encode.js'
@@ -110,7 +110,6 @@ class Verbs {
     }
     if (this.#then === atOnce) throw notBinary('ArrayBuffer or string: a synchronous store waits for no stream')
     const chunks = chunksOf(input)
-    if (!this.#raw.writer) return collected(chunks, signal).then(put)
     return this.#raw.writer(at, meta, expires).then((writer) => pour(writer, chunks, signal))
   }
 
