@@ -206,6 +206,33 @@ for (const [backend, config] of backends) {
         assert.ok(ended)
       }))
 
+    test('an aborted signal ends a write with its reason; nothing is left, and the input is told', () =>
+      opened(async (store, { path }) => {
+        await store.bassoc('k', 'before')
+        const files = path && (await readdir(path))
+        const reason = new Error('not wanted any more')
+        for (const when of ['before', 'at the first chunk', 'at the end', 'while nothing comes']) {
+          for (const [shape, make] of Object.entries(watchable)) {
+            const stop = new AbortController()
+            if (when === 'before') stop.abort(reason)
+            const { input, told } = make(when, () => stop.abort(reason))
+            const writing = store.bassoc('k', input, { signal: stop.signal })
+            await assert.rejects(writing, (error) => error === reason, `${shape}, ${when}`)
+            await setTimeout()
+            if (when !== 'at the end') assert.ok(told() || shape === 'generator', `${shape} was not told ${when}`)
+            if (path) assert.deepEqual(await readdir(path), files, `${shape}, ${when}`)
+          }
+        }
+        for (const input of [utf8, text]) {
+          const writing = store.bassoc('k', input, { signal: AbortSignal.abort(reason) })
+          await assert.rejects(writing, (error) => error === reason)
+        }
+        assert.equal(Buffer.from(await store.bget('k')).toString(), 'before')
+        await store.bassoc('k', Readable.from([utf8]), { signal: new AbortController().signal })
+        assert.deepEqual(await store.bget('k'), utf8)
+        assert.equal(await codeOf(() => store.assoc('k', 1, { signal: undefined })), 'INVALID_CONFIG')
+      }))
+
     test('several streams of one key: the last to end stays, and each reader sees one of them', () =>
       opened(async (store) => {
         const streams = Array.from({ length: 8 }, (_, n) =>
@@ -278,6 +305,36 @@ for (const [backend, config] of backends) {
         for (const fn of failing) await assert.rejects(store.bget('k', fn), (error) => error === failure)
         await store.bassoc('k', 'the lock is free')
         assert.equal(await store.bget('k', async ({ blob }) => (await blob()).text()), 'the lock is free')
+      }))
+
+    test('an aborted signal ends it with its reason: the key is free, and the stream is over', () =>
+      opened(async (store) => {
+        await store.bassoc('k', some(700_000))
+        const reason = new Error('not wanted any more')
+        const is = (error) => error === reason
+        const aborted = AbortSignal.abort(reason)
+        await assert.rejects(
+          store.bget('k', () => assert.fail('it was called'), { signal: aborted }),
+          is,
+        )
+        const stop = new AbortController()
+        let reader
+        const hanging = store.bget(
+          'k',
+          async ({ stream }) => {
+            reader = stream.getReader()
+            await reader.read()
+            stop.abort(reason)
+            await new Promise(() => {})
+          },
+          { signal: stop.signal },
+        )
+        await assert.rejects(hanging, is)
+        await assert.rejects(reader.read(), is)
+        await store.bassoc('k', utf8)
+        const signal = new AbortController().signal
+        assert.equal(await store.bget('k', ({ size }) => size, { signal }), utf8.length)
+        assert.equal(await codeOf(() => store.bget('k', () => 1, { end: 1 })), 'INVALID_CONFIG')
       }))
 
     test('the key is locked until it is done, and then the stream is over', () =>
@@ -362,6 +419,48 @@ test(`${mib} MiB go into a file and out of it in less than 64 MiB of memory`, as
   t.diagnostic(`grew by ${grown.toFixed(1)} MiB`)
   assert.ok(grown < 64, `grew by ${grown} MiB`)
 })
+
+/**
+ * Inputs that call `abort` after a piece, or after the last one, or once nothing comes any more; and whether they were
+ * told that nobody wants more. A generator that waits for something cannot be told.
+ */
+const watchable = {
+  stream(when, abort) {
+    let told = false
+    const next = onePiece(when, abort)
+    const pull = async (controller) => {
+      const piece = await next()
+      if (piece) controller.enqueue(piece)
+      else controller.close()
+    }
+    const cancel = () => void (told = true)
+    return { input: new ReadableStream({ pull, cancel }, { highWaterMark: 0 }), told: () => told }
+  },
+  readable(when, abort) {
+    const next = onePiece(when, abort)
+    const read = async () => input.push(await next())
+    const input = new Readable({ read, highWaterMark: 1 })
+    return { input, told: () => input.destroyed }
+  },
+  generator(when, abort) {
+    const next = onePiece(when, abort)
+    async function* generated() {
+      for (let piece = await next(); piece; piece = await next()) yield piece
+    }
+    return { input: generated(), told: () => false }
+  },
+}
+
+function onePiece(when, abort) {
+  let asked = 0
+  return async () => {
+    asked += 1
+    if (asked === 1 && when !== 'at the first chunk') return some(300_000)
+    abort()
+    if (asked === 1) return some(300_000)
+    return when === 'at the end' ? null : new Promise(() => {})
+  }
+}
 
 /** A stream without an end, in which timers get their turn. */
 function endless() {

@@ -1,9 +1,8 @@
+import { chunksIn, unlessAborted, until } from './chunks.js'
 import { KonserveError } from './error.js'
 import { className, kindOf } from './kinds.js'
 import { isWellFormed } from './text.js'
 
-/** What a binary that must be held in memory whole may have, in bytes: as much as any value. */
-const MAX_HELD = 2 ** 28
 /** What crosses into wasm at once, in bytes: its memory never shrinks. */
 const PIECE = 2 ** 18
 
@@ -22,20 +21,10 @@ export function bytesOf(input) {
 export function chunksOf(input) {
   if (input !== null && typeof input === 'object') {
     if (['Blob', 'File'].includes(className(input))) return chunksOf(input.stream())
+    if (typeof input.getReader === 'function') return chunksIn(input)
     if (typeof input[Symbol.asyncIterator] === 'function') return input
-    if (typeof input.getReader === 'function') return read(input)
   }
   throw notBinary('ArrayBuffer, string, Blob, File, ReadableStream or AsyncIterable of Uint8Arrays')
-}
-
-/** A web stream, where it cannot be iterated itself. */
-async function* read(stream) {
-  const reader = stream.getReader()
-  try {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value
-  } finally {
-    await reader.cancel()
-  }
 }
 
 /** The bytes of one chunk. */
@@ -49,28 +38,17 @@ export function notBinary(others) {
   return new KonserveError('INVALID_VALUE', `the bytes of a binary must be a Uint8Array, ${others}`)
 }
 
-/** All chunks together, for a store that does not take them one by one. Blobs need not be in this program's memory. */
-export async function collected(chunks) {
-  const parts = []
-  let size = 0
-  for await (const chunk of chunks) {
-    const part = new Blob([chunkBytes(chunk)])
-    size += part.size
-    if (size > MAX_HELD) {
-      throw new KonserveError('LIMIT_EXCEEDED', `the stream has more than ${MAX_HELD} bytes; store it in parts`)
-    }
-    parts.push(part)
-  }
-  return new Uint8Array(await new Blob(parts).arrayBuffer())
-}
-
-/** Writes all chunks, or nothing. */
-export async function pour(writer, chunks) {
+/** Writes all chunks, or nothing. Aborted, it ends with the signal's reason. */
+export async function pour(writer, chunks, signal) {
   try {
-    for await (const chunk of chunks) {
+    for await (const chunk of until(signal, chunks)) {
       const bytes = chunkBytes(chunk)
-      for (let at = 0; at < bytes.length; at += PIECE) await writer.write(bytes.subarray(at, at + PIECE))
+      for (let at = 0; at < bytes.length; at += PIECE) {
+        signal?.throwIfAborted()
+        await writer.write(bytes.subarray(at, at + PIECE))
+      }
     }
+    signal?.throwIfAborted()
     await writer.finish()
   } catch (error) {
     // The first error is the one to tell; what could not be cleared away is swept.
@@ -81,13 +59,30 @@ export async function pour(writer, chunks) {
   }
 }
 
-/** What the function of a `bget` is given: of bytes, or of what reads them. */
-export function lent(reader, size) {
-  if (size === undefined) {
-    const blob = new Blob([reader])
-    return { stream: blob.stream(), size: blob.size, blob: async () => blob }
+/** Calls `fn` with what `lend` gives; aborted, that ends at once, and with it the stream. */
+export function lendTo(fn, signal, lend) {
+  const use = async (reader, size, blob) => {
+    signal?.throwIfAborted()
+    const lent = blob ? stored(blob, signal) : piecewise(reader, size, signal)
+    return unlessAborted(fn(lent), signal)
   }
+  return unlessAborted(lend(use), signal)
+}
+
+/** What the function of a `bget` is given of a Blob that was checked, and never changes. */
+function stored(blob, signal) {
+  const stream = blob.stream()
+  return {
+    stream: signal ? stream.pipeThrough(new TransformStream(), { signal }) : stream,
+    size: blob.size,
+    blob: async () => blob,
+  }
+}
+
+/** What it is given of anything else. */
+function piecewise(reader, size, signal) {
   const pull = async (controller) => {
+    signal?.throwIfAborted()
     const piece = await reader.next()
     if (piece === undefined) controller.close()
     else controller.enqueue(piece)

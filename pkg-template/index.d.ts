@@ -223,6 +223,15 @@ export interface WriteOptions {
   expires?: Date | number
 }
 
+/** How a binary is written. */
+export interface BinaryOptions extends WriteOptions {
+  /**
+   * Ends the call, which then rejects with the signal's reason: the key has what it had before, nothing is left behind, and
+   * a stream is cancelled. Bytes at hand are written in one step, which is not interrupted.
+   */
+  signal?: AbortSignal
+}
+
 /** Bytes at hand; a text stands for its UTF-8. */
 export type Binary = ArrayBufferView | ArrayBuffer | string
 /** What a binary may be made of: bytes at hand, or what gives them one chunk after another. */
@@ -240,7 +249,7 @@ export interface LentBinary {
   readonly stream: ReadableStream<Uint8Array>
   /** How many there are. */
   readonly size: number
-  /** All of them. */
+  /** All of them. In IndexedDB the stored Blob, if it is one: of 1 MiB and more, and not compressed. */
   blob(): Promise<Blob>
 }
 
@@ -383,14 +392,19 @@ export interface Store<Schema = unknown> {
   dissocIn<const P extends Path<Schema>>(path: readonly [...P] & Checked<Schema, P>): Promise<boolean>
 
   /** Sets the bytes of a key, as they are: a binary. A text becomes UTF-8. */
-  bassoc(key: KeyOf<Schema>, input: BinaryInput, options?: WriteOptions): Promise<void>
+  bassoc(key: KeyOf<Schema>, input: BinaryInput, options?: BinaryOptions): Promise<void>
   /** The bytes of a binary, or a part of them; `undefined` if there is none, `NOT_BINARY` where a value is stored. */
   bget(key: KeyOf<Schema>, range?: Range): Promise<Uint8Array | undefined>
   /**
    * Gives a binary to `use` and returns what that returns; `undefined`, without calling it, if there is none. All of it was
    * checked before. Until `use` is done the key is locked: waiting for a write to the same key inside waits for ever.
+   * Once `signal` is aborted the call rejects with its reason, the key is free, and what reads the binary fails.
    */
-  bget<T>(key: KeyOf<Schema>, use: (binary: LentBinary) => T | PromiseLike<T>): Promise<T | undefined>
+  bget<T>(
+    key: KeyOf<Schema>,
+    use: (binary: LentBinary) => T | PromiseLike<T>,
+    options?: { signal?: AbortSignal },
+  ): Promise<T | undefined>
 
   /** The values of several keys, read together: of those that have one, in the order given. Keys are those you gave. */
   multiGet<K extends KeyOf<Schema>>(keys: Iterable<K> & object): Promise<Map<K, ValueOf<Schema, K>>>

@@ -1,3 +1,4 @@
+import { chunksIn, until } from './chunks.js'
 import { KonserveError } from './error.js'
 
 /** So many bytes are handed to the module at a time. */
@@ -33,22 +34,20 @@ export const streams = {
       }
     }
     const stream = new ReadableStream({ pull, cancel: close }, { highWaterMark: 0 })
-    if (!(Symbol.asyncIterator in stream)) stream[Symbol.asyncIterator] = () => read(stream)
+    if (!(Symbol.asyncIterator in stream)) stream[Symbol.asyncIterator] = chunksIn(stream)[Symbol.asyncIterator]
     return stream
   },
 
   /** Calls `use(next)`, where `next` promises the next piece of what `source` gives. */
   async in(source, { signal }, watch, use) {
-    const pieces = asyncPieces(source)
-    const next = (entries) => {
-      watch(entries)
-      return unlessAborted(pieces.next(), signal)
-    }
+    const pieces = asyncPieces(source, signal)
     try {
-      return await use(async (entries) => (await next(entries)).value)
+      return await use(async (entries) => {
+        watch(entries)
+        return (await pieces.next()).value
+      })
     } finally {
-      // Not awaited: a source that hangs would never end.
-      pieces.return().catch(() => {})
+      await pieces.return()
     }
   },
 }
@@ -77,8 +76,8 @@ export const iterables = {
   },
 }
 
-async function* asyncPieces(source) {
-  for await (const chunk of chunksOf(source)) yield* cut(chunk)
+async function* asyncPieces(source, signal) {
+  for await (const chunk of until(signal, chunksOf(source))) yield* cut(chunk)
 }
 
 function* syncPieces(source) {
@@ -88,27 +87,11 @@ function* syncPieces(source) {
 
 function chunksOf(source) {
   if (isBytes(source)) return [source]
-  if (typeof source?.stream === 'function') return read(source.stream())
-  if (typeof source?.getReader === 'function') return read(source)
+  if (typeof source?.stream === 'function') return chunksIn(source.stream())
+  if (typeof source?.getReader === 'function') return chunksIn(source)
   if (source !== null && typeof source === 'object' && (Symbol.asyncIterator in source || Symbol.iterator in source))
     return source
   throw noSource()
-}
-
-/** Not every browser iterates over streams. */
-async function* read(stream) {
-  const reader = stream.getReader()
-  let done = false
-  try {
-    for (;;) {
-      const chunk = await reader.read()
-      done = chunk.done
-      if (done) return
-      yield chunk.value
-    }
-  } finally {
-    if (!done) await reader.cancel()
-  }
 }
 
 function* cut(chunk) {
@@ -125,13 +108,4 @@ function isBytes(value) {
 
 function noSource() {
   return new KonserveError('INVALID_VALUE', 'an import needs bytes: a Uint8Array, a Blob, or a stream of Uint8Arrays')
-}
-
-function unlessAborted(promise, signal) {
-  if (!signal) return promise
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason)
-    signal.addEventListener('abort', abort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
 }

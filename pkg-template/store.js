@@ -1,4 +1,4 @@
-import { bytesOf, chunksOf, collected, lent, notBinary, pour, rangeOf } from './binary.js'
+import { bytesOf, chunksOf, lendTo, notBinary, pour, rangeOf } from './binary.js'
 import { Changes } from './changes.js'
 import { decode, decodeEntries, decodeFound, decodeMeta, decodeMetas } from './decode.js'
 import { encodeBatch, encodeKeyAsPath, encodeKey, encodeKeys, encodePath, encodeValue } from './encode.js'
@@ -113,19 +113,24 @@ class Verbs {
 
   bassoc(key, input, options) {
     const at = encodeKey(key)
-    const { meta, expires } = this.#said(options)
+    const { meta, expires, signal } = this.#said(options, 'signal')
     const put = (bytes) => this.#then(this.#raw.bassoc(at, bytes, meta, expires), nothing)
     const bytes = bytesOf(input)
-    if (bytes !== undefined) return put(bytes)
+    if (bytes !== undefined) {
+      signal?.throwIfAborted()
+      return put(bytes)
+    }
     if (this.#then === atOnce) throw notBinary('ArrayBuffer or string: a synchronous store waits for no stream')
     const chunks = chunksOf(input)
-    if (!this.#raw.writer) return collected(chunks).then(put)
-    return this.#raw.writer(at, meta, expires).then((writer) => pour(writer, chunks))
+    return this.#raw.writer(at, meta, expires).then((writer) => pour(writer, chunks, signal))
   }
 
-  bget(key, what = {}) {
+  bget(key, what = {}, options = {}) {
     if (typeof what === 'function' && this.#then === later) {
-      return this.#raw.lend(encodeKey(key), (reader, size) => what(lent(reader, size)))
+      const at = encodeKey(key)
+      const { signal } = known(options, ['signal'], 'a loan of a binary')
+      signal?.throwIfAborted()
+      return lendTo(what, signal, (use) => this.#raw.lend(at, use))
     }
     const range = rangeOf(known(what, ['start', 'end'], 'a read of a binary'))
     return this.#raw.bget(encodeKey(key), ...range)
@@ -261,9 +266,9 @@ class Verbs {
   }
 
   /** What a write says beside the value. */
-  #said(options) {
-    const { meta, expires } = saidOf(options)
-    return { meta: meta === undefined ? undefined : this.#encode(meta, 'meta'), expires }
+  #said(options, ...more) {
+    const { meta, ...rest } = saidOf(options, ...more)
+    return { ...rest, meta: meta === undefined ? undefined : this.#encode(meta, 'meta') }
   }
 
   static isStore(store) {
@@ -437,10 +442,10 @@ function sweepOptions(options = {}) {
   return { wanted: encodeValue(wanted, 'sweep'), signal }
 }
 
-/** What a write says beside the value, not encoded yet. */
-function saidOf(options = {}) {
-  const { meta, expires } = known(options, ['meta', 'expires'], 'a write')
-  return { meta, expires: expires === undefined ? undefined : timeOf(expires, 'expires') }
+/** What a write says beside the value, and what it may say beside that, not encoded yet. */
+function saidOf(options = {}, ...more) {
+  const { expires, ...rest } = known(options, ['meta', 'expires', ...more], 'a write')
+  return { ...rest, expires: expires === undefined ? undefined : timeOf(expires, 'expires') }
 }
 
 function keysOf(keys) {

@@ -197,6 +197,9 @@ export async function binaries(store: Store): Promise<void> {
     yield 'text'
   }
   await store.bassoc('photo', chunks())
+  await store.bassoc('photo', chunks(), { signal: AbortSignal.timeout(9), expires: 0 })
+  // @ts-expect-error a value is put in one step
+  await store.assoc('photo', 1, { signal: AbortSignal.timeout(9) })
   // @ts-expect-error an array of numbers is no binary
   await store.bassoc('photo', [1, 2])
   const bytes = await store.bget('photo')
@@ -207,6 +210,7 @@ export async function binaries(store: Store): Promise<void> {
   await store.bget('photo', { from: 1 })
   const size = await store.bget('photo', ({ size }) => size)
   same<typeof size, number | undefined>(true)
+  await store.bget('photo', () => 1, { signal: AbortSignal.timeout(9) })
   const blob = await store.bget('photo', async ({ blob }) => blob())
   same<typeof blob, Blob | undefined>(true)
   const chunk = await store.bget('photo', ({ stream }) => stream.getReader().read())

@@ -23,7 +23,7 @@ use bytes::Bytes;
 pub use file::StdFs;
 pub use file::{Access, Fault, FilePlace, Fs, FsError, FsFile, FsFut, Kind, Process};
 #[cfg(all(target_arch = "wasm32", feature = "web"))]
-pub use indexeddb::{Durability, IndexedDbPlace};
+pub use indexeddb::{Durability, IndexedDbPlace, OBJECT};
 pub use memory::{MemoryBacking, MemoryPlace};
 #[cfg(all(target_arch = "wasm32", feature = "node"))]
 pub use node_fs::{NodeFiles, NodeFs};
@@ -76,7 +76,12 @@ impl Blob {
 
     /// The check of the head, bytes 8–19, that tells one state of a name from another.
     pub fn check(&self) -> Option<Check> {
-        self.head.get(8..20)?.try_into().ok()
+        Self::check_of(&self.head)
+    }
+
+    /// The check of this head.
+    pub fn check_of(head: &[u8]) -> Option<Check> {
+        head.get(8..20)?.try_into().ok()
     }
 }
 

@@ -35,4 +35,10 @@ pub trait BlobReader: MaybeSend {
 
     /// So many bytes of the value section from this one on; fewer only where it ends.
     fn read(&mut self, at: u64, len: usize) -> BoxFut<'_, Result<Bytes>>;
+
+    /// The value section as an object from which JavaScript reads by itself, and which never changes.
+    #[cfg(target_arch = "wasm32")]
+    fn object(&self) -> Option<wasm_bindgen::JsValue> {
+        None
+    }
 }

@@ -38,9 +38,22 @@ impl Store {
     pub async fn put_binary(&self, key: &Key, bytes: Bytes, options: WriteOptions) -> Result<()> {
         let put = async {
             let _pass = self.inner.gate.enter()?;
+            #[cfg(all(target_arch = "wasm32", feature = "web"))]
+            if self.leaves_memory(bytes.len() as u64) {
+                return self.stream_bytes(key, &bytes, options).await;
+            }
             self.put_bytes(key, bytes, &options).await
         };
         put.await.map_err(|error: Error| error.at_key(key.as_cbor()))
+    }
+
+    /// Whether a binary of so many bytes is streamed into a browser's database, which keeps it outside of this memory then.
+    /// What is compressed is not streamed.
+    #[cfg(all(target_arch = "wasm32", feature = "web"))]
+    fn leaves_memory(&self, len: u64) -> bool {
+        let codec = &self.inner.codec;
+        let large = (crate::backing::OBJECT..=codec.max_len).contains(&len);
+        large && codec.compressor == crate::codec::Compressor::None && self.inner.backing.capability().streams
     }
 
     pub(super) async fn put_bytes(&self, key: &Key, bytes: Bytes, options: &WriteOptions) -> Result<()> {
@@ -62,8 +75,6 @@ impl Store {
     /// checked, also for a part.
     pub async fn binary(&self, key: &Key, span: Span) -> Result<Option<Bytes>> {
         let got = async {
-            // No backing of a browser streams, and every KiB of its module counts.
-            #[cfg(any(not(target_arch = "wasm32"), feature = "node"))]
             if self.inner.backing.capability().streams {
                 return self.streamed_part(key, span).await;
             }
@@ -71,21 +82,6 @@ impl Store {
             let bytes = self.bytes(opened)?;
             let (start, end) = span.within(bytes.len() as u64);
             Ok(Some(cut(&bytes, start, end)))
-        };
-        got.await.map_err(|error: Error| error.at_key(key.as_cbor()))
-    }
-
-    /// The bytes at a key that is locked against writers, and what locks it.
-    #[cfg(all(target_arch = "wasm32", feature = "full", not(feature = "node")))]
-    pub(crate) async fn locked_binary(&self, key: &Key) -> Result<Option<(Bytes, impl Sized + use<>)>> {
-        let got = async {
-            let pass = self.inner.gate.enter()?;
-            let name = key.name();
-            let held = self.lock(name, super::Mode::Shared).await;
-            let read = self.inner.backing.read(vec![name], Part::All).await?;
-            let blob = read.into_iter().next().flatten();
-            let opened = blob.map_or(Ok(None), |blob| self.open(name, Some(key), blob))?;
-            opened.map(|opened| Ok((self.bytes(opened)?, (held, pass)))).transpose()
         };
         got.await.map_err(|error: Error| error.at_key(key.as_cbor()))
     }

@@ -60,7 +60,6 @@ impl Store {
     }
 
     /// A part of a binary where the backing streams: no more than that is held in memory.
-    #[cfg(any(not(target_arch = "wasm32"), feature = "node"))]
     pub(super) async fn streamed_part(&self, key: &Key, span: super::Span) -> Result<Option<Bytes>> {
         let _pass = self.inner.gate.enter()?;
         let name = key.name();
@@ -132,6 +131,15 @@ impl BinaryReader {
     /// The metadata of the binary.
     pub fn meta(&self) -> &Meta {
         &self.meta
+    }
+
+    /// The binary as an object of JavaScript's, which was checked, never changes, and needs no lock.
+    #[cfg(all(target_arch = "wasm32", feature = "full"))]
+    pub(crate) fn object(&self) -> Option<wasm_bindgen::JsValue> {
+        match &self.content {
+            Content::Bytes(_) => None,
+            Content::Stream(reader) => reader.object(),
+        }
     }
 
     /// The next piece, of 256 KiB but for the last; `None` at the end.

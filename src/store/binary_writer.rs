@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::{Mode, Store, WriteOptions, gate::Pass};
+use super::{Mode, Store, WriteOptions, gate::Pass, locks::Held};
 use crate::{
     backing::BlobWriter,
     codec::{STREAMED, too_long},
@@ -26,6 +26,8 @@ pub struct BinaryWriter {
     waiting: BytesMut,
     digest: Digest,
     sink: Sink,
+    /// The lock of the key, where its place in the order of calls is that of the beginning.
+    held: Option<Held>,
     _pass: Pass,
 }
 
@@ -63,7 +65,17 @@ impl Store {
             Sink::Memory(options)
         };
         let (waiting, digest) = (BytesMut::new(), Digest::default());
-        Ok(BinaryWriter { store: self.clone(), meta, head_len, waiting, digest, sink, _pass: pass })
+        Ok(BinaryWriter { store: self.clone(), meta, head_len, waiting, digest, sink, held: None, _pass: pass })
+    }
+
+    /// Puts bytes that are at hand as if they came piece by piece, but in the order of calls.
+    #[cfg(all(target_arch = "wasm32", feature = "web"))]
+    pub(super) async fn stream_bytes(&self, key: &Key, bytes: &[u8], options: WriteOptions) -> Result<()> {
+        let held = self.lock(key.name(), Mode::Exclusive).await;
+        let mut writer = self.begin_binary(key, options).await?;
+        writer.held = Some(held);
+        writer.write(bytes).await?;
+        writer.finish().await
     }
 }
 
@@ -153,7 +165,10 @@ impl BinaryWriter {
         }
         self.meta.digest = self.digest.finish();
         let name = self.meta.key.name();
-        let lock = self.store.lock(name, Mode::Exclusive).await;
+        let lock = match self.held.take() {
+            Some(held) => held,
+            None => self.store.lock(name, Mode::Exclusive).await,
+        };
         let head = self.head()?;
         let log = self.store.log_under(name).await;
         writer.finish(head).await?;

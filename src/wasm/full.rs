@@ -35,7 +35,6 @@ impl RawStore {
         promise(binaries::lend(self.store.clone(), key, f))
     }
 
-    #[cfg(feature = "node")]
     pub fn writer(&self, key: Vec<u8>, meta: Option<Vec<u8>>, expires: Option<f64>) -> Promise {
         promise(binaries::begin(self.store.clone(), key, Options { meta, expires }))
     }

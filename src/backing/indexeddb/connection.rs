@@ -20,13 +20,11 @@ use super::{
     database::{self, Found, Opened},
     fault::{fault, is_lost_connection},
     handle::Handle,
-    job::{Job, Work},
+    job::{Job, MAX_SHARED, Work},
     transaction::Transaction,
 };
 use crate::error::{Error, ErrorKind, Result};
 
-/// The bytes of values that share a transaction; what is larger shares it with reads only.
-const MAX_SHARED: usize = 1 << 20;
 /// How often an operation is begun before its error counts.
 const MAX_TRIES: u8 = 3;
 

@@ -2,20 +2,38 @@
 
 use std::collections::HashMap;
 
+use bytes::Bytes;
 use wasm_bindgen::JsValue;
 use web_sys::IdbRequest;
 
 use super::{
     fault::fault,
     large::Large,
-    row::{self, Row},
+    row::{self, Row, Stored, Value},
     transaction::Transaction,
 };
 use crate::{
-    backing::{Blob, Change, Part},
+    backing::{Change, Part},
     error::Result,
     name::NameHash,
 };
+
+/// What becomes of a row.
+pub(super) enum Becomes {
+    Same,
+    Now(Stored),
+    Nothing,
+}
+
+impl From<Change> for Becomes {
+    fn from(change: Change) -> Self {
+        match change {
+            Change::Keep => Self::Same,
+            Change::Put(blob) => Self::Now(blob.into()),
+            Change::Delete => Self::Nothing,
+        }
+    }
+}
 
 /// One row of the image.
 struct Entry {
@@ -29,7 +47,7 @@ struct Entry {
     /// The request that is under way for it.
     request: Option<IdbRequest>,
     /// What it is now.
-    now: Result<Option<Blob>>,
+    now: Result<Option<Stored>>,
     dirty: bool,
 }
 
@@ -98,10 +116,10 @@ impl Image {
     pub(super) fn take_values(&mut self) {
         for entry in self.entries.values_mut() {
             let Some(request) = entry.request.take() else { continue };
-            match row::result(&request).map_err(|cause| fault("reading", cause)).and_then(row::bytes) {
+            match row::result(&request).map_err(|cause| fault("reading", cause)).and_then(row::from_values) {
                 Ok(value) => {
                     if let Ok(Some(blob)) = &mut entry.now {
-                        blob.value = value.unwrap_or_default();
+                        blob.value = value;
                     }
                 }
                 Err(error) => entry.now = Err(error),
@@ -110,22 +128,22 @@ impl Image {
     }
 
     /// The blob as the operations before this one left it.
-    pub(super) fn see(&self, row: Row, part: Part) -> Result<Option<Blob>> {
+    pub(super) fn see(&self, row: Row, part: Part) -> Result<Option<Stored>> {
         let Some(entry) = self.entries.get(&row) else { return Ok(None) };
         let mut blob = entry.now.clone()?;
         if let (Part::Head, Some(blob)) = (part, &mut blob) {
-            blob.value.clear();
+            blob.value = Value::Bytes(Bytes::new());
         }
         Ok(blob)
     }
 
     /// Changes the row for the operations after this one; says whether there was something, or is now.
-    pub(super) fn change(&mut self, row: Row, change: &Change) -> bool {
+    pub(super) fn change(&mut self, row: Row, change: &Becomes) -> bool {
         let Some(entry) = self.entries.get_mut(&row) else { return false };
         let now = match change {
-            Change::Keep => return true,
-            Change::Put(blob) => Some(blob.clone()),
-            Change::Delete => None,
+            Becomes::Same => return true,
+            Becomes::Now(blob) => Some(blob.clone()),
+            Becomes::Nothing => None,
         };
         // A row that could not be read is something.
         let counts = now.is_some() || !matches!(entry.now, Ok(None));
@@ -150,7 +168,7 @@ impl Image {
     pub(super) fn teach(&self, large: &mut Large) {
         for (row, entry) in &self.entries {
             match &entry.now {
-                Ok(now) if entry.dirty => large.learn(*row, now.as_ref().is_some_and(row::is_large)),
+                Ok(now) if entry.dirty => large.learn(*row, now.as_ref().is_some_and(Stored::is_large)),
                 _ if entry.value_wanted => large.learn(*row, true),
                 _ => {}
             }

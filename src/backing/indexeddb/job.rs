@@ -1,19 +1,43 @@
 //! One operation in the queue.
 
-use super::{answer::Answer, image::Image, large::Large, row::Row};
+use std::{cell::RefCell, rc::Rc};
+
+use super::{
+    answer::Answer,
+    image::{Becomes, Image},
+    large::Large,
+    row::{Row, Stored, Value},
+};
 use crate::{
-    backing::{Blob, Change, Expect, HeadPage, JudgeFn, Outcome, Part, UpdateFn, Write},
+    backing::{Blob, Expect, HeadPage, JudgeFn, Outcome, Part, UpdateFn},
     error::{Error, Result},
     name::BlobName,
 };
 
+/// The bytes of values that share a transaction; what is larger shares it with reads only.
+pub(super) const MAX_SHARED: usize = 1 << 20;
+
 /// What is to be done, and who waits for it.
 pub(super) enum Work {
-    Read { rows: Vec<Row>, part: Part, answer: Answer<Vec<Option<Blob>>> },
-    Commit { writes: Vec<Write>, answer: Answer<Outcome> },
-    Update { row: Row, part: Part, f: UpdateFn, answer: Answer<()> },
-    SetAside { name: BlobName, is_damaged: JudgeFn, answer: Answer<bool> },
+    Read { rows: Vec<Row>, part: Part, answer: Answer<Vec<Option<Stored>>> },
+    Commit { writes: Vec<RowWrite>, answer: Answer<Outcome> },
+    Update { row: Row, part: Part, f: Rc<RefCell<UpdateFn>>, loaded: Option<Blob>, answer: Answer<Tried<()>> },
+    SetAside { name: BlobName, is_damaged: Rc<RefCell<JudgeFn>>, loaded: Option<Blob>, answer: Answer<Tried<bool>> },
     Page { after: Option<BlobName>, answer: Answer<HeadPage> },
+}
+
+/// One part of a commit.
+pub(super) struct RowWrite {
+    pub(super) name: BlobName,
+    pub(super) becomes: Becomes,
+    pub(super) expect: Expect,
+}
+
+/// How an operation ended that needs the bytes of a row.
+pub(super) enum Tried<T> {
+    Done(T),
+    /// Nothing happened: the bytes are not in memory. They are to be loaded first.
+    Unloaded(Stored),
 }
 
 /// One operation in the queue.
@@ -44,9 +68,10 @@ impl Job {
     /// How many bytes it will write, as far as that is known before.
     pub(super) fn weight(&self) -> usize {
         let Work::Commit { writes, .. } = &self.work else { return 0 };
-        let weight = |write: &Write| match &write.change {
-            Change::Put(blob) => blob.head.len() + blob.value.len(),
-            Change::Keep | Change::Delete => 0,
+        let weight = |write: &RowWrite| match &write.becomes {
+            Becomes::Now(Stored { head, value: Value::Bytes(value) }) => head.len() + value.len(),
+            Becomes::Now(_) => MAX_SHARED + 1,
+            Becomes::Same | Becomes::Nothing => 0,
         };
         writes.iter().map(weight).sum()
     }
@@ -58,7 +83,7 @@ impl Job {
             Work::Commit { writes, .. } => {
                 for write in writes {
                     // A blind put is the only write that needs not know what was there.
-                    let blind = matches!((&write.change, write.expect), (Change::Put(_), Expect::Anything));
+                    let blind = matches!((&write.becomes, write.expect), (Becomes::Now(_), Expect::Anything));
                     image.touch(Row::Blob(write.name), (!blind).then_some(Part::Head), large);
                 }
             }
@@ -78,8 +103,12 @@ impl Job {
                 answer.prepare(rows.iter().map(|row| image.see(*row, *part)).collect());
             }
             Work::Commit { writes, answer } => answer.prepare(commit(writes, image)),
-            Work::Update { row, part, f, answer } => answer.prepare(update(*row, *part, f, image)),
-            Work::SetAside { name, is_damaged, answer } => answer.prepare(set_aside(*name, is_damaged, image)),
+            Work::Update { row, part, f, loaded, answer } => {
+                answer.prepare(update(*row, *part, &mut f.borrow_mut(), loaded.as_ref(), image));
+            }
+            Work::SetAside { name, is_damaged, loaded, answer } => {
+                answer.prepare(set_aside(*name, &mut is_damaged.borrow_mut(), loaded.as_ref(), image));
+            }
             Work::Page { .. } => {}
         }
     }
@@ -107,35 +136,59 @@ impl Job {
     }
 }
 
-fn commit(writes: &[Write], image: &mut Image) -> Result<Outcome> {
+fn commit(writes: &[RowWrite], image: &mut Image) -> Result<Outcome> {
     for write in writes {
         let row = Row::Blob(write.name);
         let holds = match write.expect {
             Expect::Anything => true,
             Expect::Absent => image.see(row, Part::Head)?.is_none(),
-            Expect::Check(check) => image.see(row, Part::Head)?.and_then(|blob| blob.check()) == Some(check),
+            Expect::Check(check) => {
+                image.see(row, Part::Head)?.and_then(|blob| Blob::check_of(&blob.head)) == Some(check)
+            }
         };
         if !holds {
             return Ok(Outcome::Conflict(write.name));
         }
     }
-    let done = writes.iter().map(|write| image.change(Row::Blob(write.name), &write.change));
+    let done = writes.iter().map(|write| image.change(Row::Blob(write.name), &write.becomes));
     Ok(Outcome::Done(done.collect()))
 }
 
-fn update(row: Row, part: Part, f: &mut UpdateFn, image: &mut Image) -> Result<()> {
-    let old = image.see(row, part)?;
+fn update(row: Row, part: Part, f: &mut UpdateFn, loaded: Option<&Blob>, image: &mut Image) -> Result<Tried<()>> {
+    let old = match image.see(row, part)?.map(|old| in_memory(old, loaded)) {
+        None => None,
+        Some(Tried::Done(old)) => Some(old),
+        Some(Tried::Unloaded(old)) => return Ok(Tried::Unloaded(old)),
+    };
     let change = f(old.as_ref())?;
-    image.change(row, &change);
-    Ok(())
+    image.change(row, &change.into());
+    Ok(Tried::Done(()))
 }
 
-fn set_aside(name: BlobName, is_damaged: &mut JudgeFn, image: &mut Image) -> Result<bool> {
-    match image.see(Row::Blob(name), Part::All)? {
-        Some(blob) if is_damaged(&blob) => {
-            image.change(Row::Aside(name), &Change::Put(blob));
-            Ok(image.change(Row::Blob(name), &Change::Delete))
-        }
-        _ => Ok(false),
+fn set_aside(
+    name: BlobName,
+    is_damaged: &mut JudgeFn,
+    loaded: Option<&Blob>,
+    image: &mut Image,
+) -> Result<Tried<bool>> {
+    let Some(stored) = image.see(Row::Blob(name), Part::All)? else { return Ok(Tried::Done(false)) };
+    let damaged = match in_memory(stored.clone(), loaded) {
+        Tried::Done(blob) => is_damaged(&blob),
+        Tried::Unloaded(stored) => return Ok(Tried::Unloaded(stored)),
+    };
+    if damaged {
+        image.change(Row::Aside(name), &Becomes::Now(stored));
+        image.change(Row::Blob(name), &Becomes::Nothing);
+    }
+    Ok(Tried::Done(damaged))
+}
+
+/// A blob with the bytes of its value, if these are in memory or were loaded before. A head has a digest of the value, so
+/// what was loaded is this value, if the heads are the same.
+fn in_memory(stored: Stored, loaded: Option<&Blob>) -> Tried<Blob> {
+    match (stored, loaded) {
+        (Stored { head, value: Value::Bytes(value) }, _) => Tried::Done(Blob { head, value }),
+        (stored, Some(loaded)) if loaded.head == stored.head => Tried::Done(loaded.clone()),
+        (stored, _) => Tried::Unloaded(stored),
     }
 }

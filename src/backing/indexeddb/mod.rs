@@ -16,21 +16,33 @@ mod image;
 mod job;
 mod large;
 mod row;
+#[cfg(feature = "full")]
+mod stream;
 mod transaction;
 
-#[cfg(not(feature = "full"))]
-use std::future::ready;
-use std::{cell::Cell, rc::Rc, sync::Arc};
+use std::{
+    cell::{Cell, RefCell},
+    future::ready,
+    rc::Rc,
+    sync::Arc,
+};
 
 use bytes::Bytes;
 
 use super::{Backing, Blob, Capability, Change, HeadPage, Heads, JudgeFn, Outcome, Part, Place, UpdateFn, Write};
+#[cfg(feature = "full")]
+use super::{BlobReader, BlobWriter};
 use crate::{env::BoxFut, error::Result, name::BlobName};
+use answer::Answer;
 use connection::Shared;
 use database::Found;
-use job::Work;
+use job::{RowWrite, Tried, Work};
 use row::Row;
+#[cfg(feature = "full")]
+use stream::{DbReader, DbWriter};
 
+/// From so many bytes on a value that is streamed is an object of the browser's, outside of this memory.
+pub const OBJECT: u64 = 1 << 20;
 /// How many heads a page of a listing has.
 const PAGE_LEN: u32 = 512;
 
@@ -119,26 +131,72 @@ struct IndexedDb {
     shared: Rc<Shared>,
 }
 
+impl IndexedDb {
+    /// Queues what needs the bytes of a row now, and again each time that these had to be loaded first. Between the first
+    /// and the second time others may have their turn: then what was loaded is compared with what is there.
+    fn tried<T: 'static>(
+        &self,
+        work: impl Fn(Option<Blob>, Answer<Tried<T>>) -> Work + 'static,
+    ) -> BoxFut<'static, Result<T>> {
+        let shared = self.shared.clone();
+        let mut trying = shared.push(|answer| work(None, answer));
+        Box::pin(async move {
+            loop {
+                match trying.await? {
+                    Tried::Done(done) => return Ok(done),
+                    Tried::Unloaded(stored) => {
+                        let loaded = stored.load().await?;
+                        trying = shared.push(|answer| work(Some(loaded), answer));
+                    }
+                }
+            }
+        })
+    }
+}
+
 impl Backing for IndexedDb {
     fn capability(&self) -> Capability {
-        Capability { ordered: true, atomic_batches: true, shared: true, persistent: true, ..Capability::NONE }
+        Capability {
+            ordered: true,
+            atomic_batches: true,
+            shared: true,
+            persistent: true,
+            streams: cfg!(feature = "full"),
+            ..Capability::NONE
+        }
     }
 
     fn read(&self, names: Vec<BlobName>, part: Part) -> BoxFut<'static, Result<Vec<Option<Blob>>>> {
         let rows = names.into_iter().map(Row::Blob).collect();
-        Box::pin(self.shared.push(|answer| Work::Read { rows, part, answer }))
+        let reading = self.shared.push(|answer| Work::Read { rows, part, answer });
+        Box::pin(async move {
+            let found = reading.await?;
+            let mut blobs = Vec::with_capacity(found.len());
+            for stored in found {
+                blobs.push(match stored {
+                    Some(stored) => Some(stored.load().await?),
+                    None => None,
+                });
+            }
+            Ok(blobs)
+        })
     }
 
     fn commit(&self, writes: Vec<Write>) -> BoxFut<'static, Result<Outcome>> {
+        let row = |Write { name, change, expect }| RowWrite { name, becomes: change.into(), expect };
+        let writes = writes.into_iter().map(row).collect();
         Box::pin(self.shared.push(|answer| Work::Commit { writes, answer }))
     }
 
     fn update(&self, name: BlobName, part: Part, f: UpdateFn) -> BoxFut<'static, Result<()>> {
-        Box::pin(self.shared.push(|answer| Work::Update { row: Row::Blob(name), part, f, answer }))
+        let f = Rc::new(RefCell::new(f));
+        let row = Row::Blob(name);
+        self.tried(move |loaded, answer| Work::Update { row, part, f: f.clone(), loaded, answer })
     }
 
     fn set_aside(&self, name: BlobName, is_damaged: JudgeFn) -> BoxFut<'static, Result<bool>> {
-        Box::pin(self.shared.push(|answer| Work::SetAside { name, is_damaged, answer }))
+        let is_damaged = Rc::new(RefCell::new(is_damaged));
+        self.tried(move |loaded, answer| Work::SetAside { name, is_damaged: is_damaged.clone(), loaded, answer })
     }
 
     fn heads(&self) -> Box<dyn Heads> {
@@ -148,23 +206,39 @@ impl Backing for IndexedDb {
     fn record(&self) -> BoxFut<'static, Result<Option<Bytes>>> {
         let read = self.shared.push(|answer| Work::Read { rows: vec![Row::Record], part: Part::All, answer });
         Box::pin(async move {
-            let found = read.await?.pop().flatten();
-            Ok(found.map(|Blob { head, value }| if value.is_empty() { head } else { [head, value].concat().into() }))
+            let Some(stored) = read.await?.pop().flatten() else { return Ok(None) };
+            let Blob { head, value } = stored.load().await?;
+            Ok(Some(if value.is_empty() { head } else { [head, value].concat().into() }))
         })
     }
 
     fn create_record(&self, record: Bytes) -> BoxFut<'static, Result<bool>> {
         let created = Rc::new(Cell::new(false));
         let tell = created.clone();
-        let f: UpdateFn = Box::new(move |old| {
+        let f: UpdateFn = Box::new(move |old: Option<&Blob>| {
             tell.set(old.is_none());
             Ok(match old {
                 Some(_) => Change::Keep,
                 None => Change::Put(Blob { head: record.clone(), value: Bytes::new() }),
             })
         });
-        let put = self.shared.push(|answer| Work::Update { row: Row::Record, part: Part::Head, f, answer });
+        let (row, part, f) = (Row::Record, Part::Head, Rc::new(RefCell::new(f)));
+        let put = self.tried(move |loaded, answer| Work::Update { row, part, f: f.clone(), loaded, answer });
         Box::pin(async move { put.await.map(|()| created.get()) })
+    }
+
+    #[cfg(feature = "full")]
+    fn write_stream(&self, name: BlobName, _head_len: usize) -> BoxFut<'static, Result<Box<dyn BlobWriter>>> {
+        Box::pin(ready(Ok(Box::new(DbWriter::new(self.shared.clone(), name)) as Box<dyn BlobWriter>)))
+    }
+
+    #[cfg(feature = "full")]
+    fn read_stream(&self, name: BlobName) -> BoxFut<'static, Result<Option<Box<dyn BlobReader>>>> {
+        let reading = self.shared.push(|answer| Work::Read { rows: vec![Row::Blob(name)], part: Part::All, answer });
+        Box::pin(async move {
+            let found = reading.await?.pop().flatten();
+            Ok(found.map(|stored| Box::new(DbReader(stored)) as Box<dyn BlobReader>))
+        })
     }
 
     fn close(&self) -> BoxFut<'static, Result<()>> {

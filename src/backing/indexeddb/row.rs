@@ -1,13 +1,16 @@
 //! The rows of the two object stores, and how a blob becomes rows.
 //!
-//! `m` has a row for every blob: its head, and its value too where both are at most 2 KiB. `v` has the larger values.
+//! `m` has a row for every blob: its head, and its value too where both are at most 2 KiB. `v` has the larger values: as
+//! bytes, or as a `Blob` of the browser's where it was streamed and has 1 MiB or more.
 //! A row of `m` that is exactly a head may have its value in `v`.
 
 use bytes::Bytes;
 use js_sys::Uint8Array;
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::IdbRequest;
 
+use super::fault::fault;
 use crate::{
     backing::Blob,
     error::{Error, ErrorKind, Result},
@@ -51,16 +54,65 @@ impl Row {
     }
 }
 
-/// Whether the value has a row of its own, in `v`.
-pub(super) fn is_large(blob: &Blob) -> bool {
-    !blob.value.is_empty() && blob.head.len() + blob.value.len() > INLINE
+/// A blob as its rows have it.
+#[derive(Clone)]
+pub(super) struct Stored {
+    pub(super) head: Bytes,
+    pub(super) value: Value,
+}
+
+/// A value as a row has it.
+#[derive(Clone)]
+pub(super) enum Value {
+    Bytes(Bytes),
+    /// Its bytes are not in memory, and never change. No transaction waits until they are read.
+    Object(web_sys::Blob),
+}
+
+impl From<Blob> for Stored {
+    fn from(Blob { head, value }: Blob) -> Self {
+        Self { head, value: Value::Bytes(value) }
+    }
+}
+
+impl Stored {
+    /// Whether the value has a row of its own, in `v`.
+    pub(super) fn is_large(&self) -> bool {
+        match &self.value {
+            Value::Bytes(value) => !value.is_empty() && self.head.len() + value.len() > INLINE,
+            Value::Object(_) => true,
+        }
+    }
+
+    /// With the bytes of its value.
+    pub(super) async fn load(self) -> Result<Blob> {
+        let value = match self.value {
+            Value::Bytes(value) => value,
+            Value::Object(object) => load(&object).await?,
+        };
+        Ok(Blob { head: self.head, value })
+    }
+}
+
+/// The bytes of an object.
+pub(super) async fn load(object: &web_sys::Blob) -> Result<Bytes> {
+    let loaded = JsFuture::from(object.array_buffer()).await.map_err(|cause| fault("reading", cause))?;
+    Ok(Uint8Array::new(&loaded).to_vec().into())
 }
 
 /// What a row of `m` holds, and whether `v` may hold the value that belongs to it.
-pub(super) fn from_heads(found: JsValue) -> Result<(Option<Blob>, bool)> {
+pub(super) fn from_heads(found: JsValue) -> Result<(Option<Stored>, bool)> {
     let Some(whole) = bytes(found)? else { return Ok((None, false)) };
     let only_head = Blob::head_len(&whole) == Some(whole.len());
-    Ok((Some(Blob::split(whole)), only_head))
+    Ok((Some(Blob::split(whole).into()), only_head))
+}
+
+/// What a row of `v` holds.
+pub(super) fn from_values(found: JsValue) -> Result<Value> {
+    match found.dyn_into() {
+        Ok(object) => Ok(Value::Object(object)),
+        Err(found) => Ok(Value::Bytes(bytes(found)?.unwrap_or_default())),
+    }
 }
 
 /// The bytes of a row; `None` where there is none.

@@ -9,9 +9,9 @@ use web_sys::{EventTarget, IdbDatabase, IdbKeyRange, IdbObjectStore, IdbRequest,
 use super::{
     PAGE_LEN,
     handle::Handle,
-    row::{Row, is_large},
+    row::{Row, Stored, Value},
 };
-use crate::{backing::Blob, name::BlobName};
+use crate::name::BlobName;
 
 #[wasm_bindgen]
 extern "C" {
@@ -85,14 +85,17 @@ impl Transaction {
     }
 
     /// Asks for the rows of a blob. `clear`: `v` may hold an older value.
-    pub(super) fn put(&self, key: &JsValue, blob: &Blob, clear: bool) -> Result<(), JsValue> {
-        let Blob { head, value } = blob;
-        if is_large(blob) {
-            put(&self.heads, key, head)?;
-            return put(self.values()?, key, value);
+    pub(super) fn put(&self, key: &JsValue, blob: &Stored, clear: bool) -> Result<(), JsValue> {
+        let Stored { head, value } = blob;
+        match value {
+            Value::Bytes(value) if !blob.is_large() => {
+                put(&self.heads, key, &[head.as_ref(), value.as_ref()].concat())?;
+                return self.clear_value(key, clear);
+            }
+            Value::Bytes(value) => put(self.values()?, key, value)?,
+            Value::Object(object) => drop(self.values()?.put_with_key(object, key)?),
         }
-        put(&self.heads, key, &[head.as_ref(), value.as_ref()].concat())?;
-        self.clear_value(key, clear)
+        put(&self.heads, key, head)
     }
 
     /// Asks that both rows be removed. `clear`: `v` may hold a value.
