@@ -76,7 +76,8 @@ impl Store {
     pub async fn binary(&self, key: &Key, span: Span) -> Result<Option<Bytes>> {
         let got = async {
             if self.inner.backing.capability().streams {
-                return self.streamed_part(key, span).await;
+                let Some(mut reader) = self.unchecked_binary(key).await? else { return Ok(None) };
+                return reader.part(span).await.map(Some);
             }
             let Some(opened) = self.load(key, Part::All).await? else { return Ok(None) };
             let bytes = self.bytes(opened)?;

@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 
 use super::{
-    Mode, Store,
+    Mode, Span, Store,
     binary::{cut, not_binary},
     binary_writer::PIECE,
     gate::Pass,
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     backing::{Blob, BlobReader, Part},
-    codec::STREAMED,
+    codec::{STREAMED, too_long},
     error::{Error, Result},
     key::Key,
     layout::{self, Digest},
@@ -29,6 +29,8 @@ pub struct BinaryReader {
     /// Where the next piece begins.
     at: u64,
     digest: Digest,
+    /// How much may be in memory at once, in bytes.
+    max_len: u64,
     _held: Held,
     _pass: Pass,
 }
@@ -44,6 +46,13 @@ pub(super) enum Content {
 impl Store {
     /// Opens a binary to read it piece by piece; `NOT_BINARY` where there is something else.
     pub async fn read_binary(&self, key: &Key) -> Result<Option<BinaryReader>> {
+        let Some(mut reader) = self.unchecked_binary(key).await? else { return Ok(None) };
+        reader.check().await?;
+        Ok(Some(reader))
+    }
+
+    /// The same, but nothing may be read of it before it was checked.
+    pub(crate) async fn unchecked_binary(&self, key: &Key) -> Result<Option<BinaryReader>> {
         self.open_binary(key).await.map_err(|error| error.at_key(key.as_cbor()))
     }
 
@@ -51,29 +60,13 @@ impl Store {
         let pass = self.inner.gate.enter()?;
         let name = key.name();
         let held = self.lock(name, Mode::Shared).await;
-        let Some((meta, mut content)) = self.find_binary(name, Some(key)).await? else { return Ok(None) };
+        let Some((meta, content)) = self.find_binary(name, Some(key)).await? else { return Ok(None) };
         if meta.is_expired(self.now()) {
             return Ok(None);
         }
-        content.part(name, &meta, 0, 0).await?;
-        Ok(Some(BinaryReader { name, meta, content, at: 0, digest: Digest::default(), _held: held, _pass: pass }))
-    }
-
-    /// A part of a binary where the backing streams: no more than that is held in memory.
-    pub(super) async fn streamed_part(&self, key: &Key, span: super::Span) -> Result<Option<Bytes>> {
-        let _pass = self.inner.gate.enter()?;
-        let name = key.name();
-        let _held = self.lock(name, Mode::Shared).await;
-        let Some((meta, mut content)) = self.find_binary(name, Some(key)).await? else { return Ok(None) };
-        if meta.is_expired(self.now()) {
-            return Ok(None);
-        }
-        let (start, end) = span.within(meta.size);
-        let limit = self.inner.codec.max_len;
-        if end - start > limit {
-            return Err(crate::codec::too_long(end - start, limit));
-        }
-        content.part(name, &meta, start, end).await.map(Some)
+        let max_len = self.inner.codec.max_len;
+        let digest = Digest::default();
+        Ok(Some(BinaryReader { name, meta, content, at: 0, digest, max_len, _held: held, _pass: pass }))
     }
 
     /// The metadata and content of a binary, also of one that has expired. What is streamed was not checked yet.
@@ -133,7 +126,29 @@ impl BinaryReader {
         &self.meta
     }
 
-    /// The binary as an object of JavaScript's, which was checked, never changes, and needs no lock.
+    /// Reads and checks all of it.
+    pub(crate) async fn check(&mut self) -> Result<()> {
+        let read = self.content.part(self.name, &self.meta, 0, 0).await;
+        read.map(drop).map_err(|error| error.at_key(self.meta.key.as_cbor()))
+    }
+
+    /// Where a part begins and ends that is to be in memory.
+    pub(crate) fn reach(&self, span: Span) -> Result<(u64, u64)> {
+        let (start, end) = span.within(self.meta.size);
+        if end - start <= self.max_len {
+            return Ok((start, end));
+        }
+        Err(too_long(end - start, self.max_len).at_key(self.meta.key.as_cbor()))
+    }
+
+    /// A part of it, after all was checked: no more than that is held in memory.
+    pub(crate) async fn part(&mut self, span: Span) -> Result<Bytes> {
+        let (start, end) = self.reach(span)?;
+        let part = self.content.part(self.name, &self.meta, start, end).await;
+        part.map_err(|error| error.at_key(self.meta.key.as_cbor()))
+    }
+
+    /// The binary as an object of JavaScript's, which never changes, and once checked needs no lock.
     #[cfg(all(target_arch = "wasm32", feature = "full"))]
     pub(crate) fn object(&self) -> Option<wasm_bindgen::JsValue> {
         match &self.content {

@@ -3,9 +3,10 @@
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
+    sync::Arc,
 };
 
-use js_sys::{Function, Promise};
+use js_sys::{Function, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
@@ -15,6 +16,7 @@ use super::{
     promise::promise,
 };
 use crate::{
+    env::JsCause,
     error::{Error, ErrorKind, Result},
     key::Key,
     store::{BinaryReader, BinaryWriter, Span, Store},
@@ -29,7 +31,21 @@ pub(super) async fn bassoc(store: Store, key: Vec<u8>, given: Vec<u8>, options: 
 #[allow(clippy::cast_possible_truncation, reason = "what is beyond is beyond any binary")]
 pub(super) async fn bget(store: Store, key: Vec<u8>, start: f64, end: Option<f64>) -> Result<JsValue> {
     let span = Span { start: start as i64, end: end.map(|end| end as i64) };
-    Ok(bytes(store.binary(&Key::from_cbor(&key)?, span).await?.as_deref()))
+    let Some(mut reader) = store.unchecked_binary(&Key::from_cbor(&key)?).await? else { return Ok(JsValue::UNDEFINED) };
+    let Some(object) = reader.object() else { return Ok(bytes(Some(&reader.part(span).await?))) };
+    let reach = reader.reach(span)?;
+    reader.check().await?;
+    sliced(object.unchecked_into(), reach).await.map_err(|cause| {
+        Error::new(ErrorKind::Backend, "the browser could not read a stored Blob; try again")
+            .caused_by(Arc::new(JsCause(cause)))
+    })
+}
+
+/// The bytes of an object from here to there, which need not come into this memory.
+#[allow(clippy::cast_precision_loss, reason = "no object is that long")]
+async fn sliced(object: web_sys::Blob, (start, end): (u64, u64)) -> Result<JsValue, JsValue> {
+    let part = object.slice_with_f64_and_f64(start as f64, end as f64)?;
+    Ok(Uint8Array::new(&JsFuture::from(part.array_buffer()).await?).into())
 }
 
 /// What a function gave, or what its promise comes to.

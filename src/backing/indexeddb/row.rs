@@ -96,6 +96,11 @@ impl Stored {
 
 /// The bytes of an object.
 pub(super) async fn load(object: &web_sys::Blob) -> Result<Bytes> {
+    // No `Vec` is longer.
+    if object.size() > f64::from(i32::MAX) {
+        let message = "a stored Blob is too long for memory; read it as a stream: bget takes a function";
+        return Err(Error::new(ErrorKind::LimitExceeded, message));
+    }
     let loaded = JsFuture::from(object.array_buffer()).await.map_err(|cause| fault("reading", cause))?;
     Ok(Uint8Array::new(&loaded).to_vec().into())
 }
