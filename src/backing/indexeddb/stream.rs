@@ -98,6 +98,7 @@ impl BlobReader for DbReader {
     }
 
     #[allow(clippy::cast_precision_loss, reason = "no object is that long")]
+    #[allow(clippy::cast_possible_truncation, reason = "what is held in memory is shorter")]
     fn read(&mut self, at: u64, len: usize) -> BoxFut<'_, Result<Bytes>> {
         Box::pin(async move {
             let end = at.saturating_add(len as u64).min(self.value_len());
