@@ -100,7 +100,13 @@ test('a Blob of 64 MiB goes in and out, and wasm holds less than 16 MiB of it', 
     await check('stream', () => store.bassoc('k', given.stream()))
     const all = await store.bget('k')
     const { corrupt } = await store.verify()
-    return { ...result, corrupt, all: same(all, whole), grown: (heap() - before) / 2 ** 20, meta: (await store.getMeta('k')).size }
+    return {
+      ...result,
+      corrupt,
+      all: same(all, whole),
+      grown: (heap() - before) / 2 ** 20,
+      meta: (await store.getMeta('k')).size,
+    }
   })
   const size = 64 * 1_048_577
   const expected = [`Blob,${size}`, size, size, true, true]
