@@ -1,13 +1,13 @@
 // Several keys together, in every view and on every backend of Node.
 
 import assert from 'node:assert/strict'
-import fs from 'node:fs'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import * as promised from 'konserve'
 import * as sync from 'konserve/sync'
+import { run } from './helpers/process.mjs'
 
 let folder
 before(async () => (folder = await mkdtemp(join(tmpdir(), 'konserve-batches-'))))
@@ -208,22 +208,26 @@ for (const [view, konserve] of views) {
 }
 
 test('a batch writes its files side by side, and no more than 64 at a time', async () => {
-  const store = await promised.openStore({ path: join(folder, 'side by side') })
-  const { fsync } = fs
-  let [now, most] = [0, 0]
-  fs.fsync = (file, done) => {
-    most = Math.max(most, (now += 1))
-    fsync(file, (error) => {
-      now -= 1
-      done(error)
-    })
-  }
-  try {
+  // In a process of its own, where it looks before the package does.
+  const program = `
+    import fs from 'node:fs'
+    const { fsync } = fs
+    let [now, most] = [0, 0]
+    fs.fsync = (file, done) => {
+      most = Math.max(most, (now += 1))
+      fsync(file, (...answer) => {
+        now -= 1
+        done(...answer)
+      })
+    }
+    const { openStore } = await import('konserve')
+    const store = await openStore({ path: ${JSON.stringify(join(folder, 'side by side'))} })
     await store.multiAssoc(Array.from({ length: 500 }, (_, n) => [n, n]))
-  } finally {
-    fs.fsync = fsync
-  }
+    const { length } = await store.keys().toArray()
+    await store.close()
+    console.log(JSON.stringify({ most, length }))`
+  const options = { cwd: import.meta.dirname }
+  const { most, length } = JSON.parse(await run(process.execPath, ['--input-type=module', '-e', program], options))
+  assert.equal(length, 500)
   assert.ok(most > 1 && most <= 64, `${most} at a time`)
-  assert.equal((await store.keys().toArray()).length, 500)
-  await store.close()
 })
