@@ -222,7 +222,7 @@ async fn where_something_is_damaged_no_element_is_swept(ground: &Ground) -> Verd
     append_all(&ground.open().await?, &key("log"), 0..3).await?;
     let head = head(ground).await?;
     let mut bad = head.clone();
-    bad.head = bad.head.slice(..bad.head.len() - 1);
+    bad.head = super::damage::flipped(&bad.head, bad.head.len() - 1);
     change_blob(ground, &key("log"), Change::Put(bad)).await?;
     let (store, new) = (ground.reopen().await?, tick());
     same("what was deleted", swept(&store, Sweep::before(new)).await?, Vec::new())?;
