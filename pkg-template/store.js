@@ -1,4 +1,4 @@
-import { bytesOf, chunksOf, lendTo, notBinary, pour, rangeOf } from './binary.js'
+import { bytesOf, chunksOf, lendTo, pour, rangeOf } from './binary.js'
 import { Changes } from './changes.js'
 import { unlessAborted } from './chunks.js'
 import { decode, decodeEntries, decodeFound, decodeMeta, decodeMetas } from './decode.js'
@@ -131,13 +131,14 @@ class Verbs {
       signal?.throwIfAborted()
       return put(bytes)
     }
-    if (this.#then === atOnce) throw notBinary('ArrayBuffer or string: a synchronous store waits for no stream')
     const chunks = chunksOf(input)
+    if (this.#then === atOnce) throw neverWaits('stream: give it the bytes')
     return this.#raw.writer(at, meta, expires).then((writer) => pour(writer, chunks, signal))
   }
 
   bget(key, what = {}, options = {}) {
-    if (typeof what === 'function' && this.#then === later) {
+    if (typeof what === 'function') {
+      if (this.#then === atOnce) throw neverWaits('function: read the bytes, or a part of them')
       const at = encodeKey(key)
       const { signal } = known(options, ['signal'], 'a loan of a binary')
       signal?.throwIfAborted()
@@ -391,6 +392,13 @@ export class SyncStore extends Verbs {
   [Symbol.dispose ?? Symbol.for('Symbol.dispose')]() {
     this.close()
   }
+}
+
+function neverWaits(what) {
+  return new KonserveError(
+    'UNSUPPORTED',
+    `a synchronous store waits for no ${what}, or open it with the promises of konserve`,
+  )
 }
 
 /** Whether it is to be awaited. What cannot be looked at is a value, and refused as such. */
