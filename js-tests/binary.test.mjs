@@ -111,15 +111,6 @@ for (const [view, konserve] of [
   }
 }
 
-test('a synchronous store takes no streams', () => {
-  const store = sync.openStore({ backend: 'memory' })
-  for (const input of [new Blob([utf8]), new Response(utf8).body, Readable.from([utf8])]) {
-    assert.throws(() => store.bassoc('k', input), { code: 'INVALID_VALUE' })
-  }
-  assert.throws(() => store.bget('k', () => 1), { code: 'INVALID_CONFIG' })
-  store.close()
-})
-
 for (const [backend, config] of backends) {
   describe(`streams, ${backend}`, () => {
     const opened = async (use) => {

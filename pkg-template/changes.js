@@ -14,7 +14,7 @@ export class Changes {
   #readers = new Set()
   /** What ends the iterations that are under way. */
   #ends = new Set()
-  /** By the listener that was given, its reader. */
+  /** By the listener that was given, what ends it. */
   #listeners = new Map()
 
   /** `name` is that of the channel to others, if there may be any; `copies` says whether what they write makes copies old. */
@@ -33,21 +33,26 @@ export class Changes {
       throw new KonserveError('INVALID_VALUE', 'a listener is a function, or an object with a method handleEvent')
     }
     if (this.#listeners.has(listener) || signal?.aborted) return
+    const forget = () => this.remove(type, listener)
     const reader = (change) => {
-      if (once) this.remove(type, listener)
+      if (once) forget()
       const handle = (event) => (typeof listener === 'function' ? listener(event) : listener.handleEvent(event))
       call("a listener to 'change'", handle, { type, ...change })
     }
     this.#join(reader)
-    this.#listeners.set(listener, reader)
-    signal?.addEventListener('abort', () => this.remove(type, listener), { once: true })
+    // The signal may outlive the store, and is told that nobody listens any more.
+    this.#listeners.set(listener, () => {
+      signal?.removeEventListener('abort', forget)
+      this.#leave(reader)
+    })
+    signal?.addEventListener('abort', forget)
   }
 
   remove(type, listener) {
-    const reader = type === 'change' && this.#listeners.get(listener)
-    if (!reader) return
+    const leave = type === 'change' && this.#listeners.get(listener)
+    if (!leave) return
     this.#listeners.delete(listener)
-    this.#leave(reader)
+    leave()
   }
 
   /** The changes from now on, until `signal`, the reader or the end of the store ends it. */

@@ -42,13 +42,13 @@ async function leave(input, chunks, signal) {
   }
 }
 
-/** What a promise comes to, or the signal's reason as soon as that is aborted. */
-export function unlessAborted(promise, signal) {
+/** What a promise comes to, or the signal's reason as soon as that is aborted, but for when it `may` not end so. */
+export function unlessAborted(promise, signal, may = () => true) {
   if (!signal) return promise
   return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason)
+    const abort = () => may() && reject(signal.reason)
     if (signal.aborted) abort()
-    signal.addEventListener('abort', abort, { once: true })
+    else signal.addEventListener('abort', abort, { once: true })
     const settled = () => signal.removeEventListener('abort', abort)
     Promise.resolve(promise).then(resolve, reject).finally(settled)
   })

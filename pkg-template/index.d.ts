@@ -274,6 +274,21 @@ export interface Query {
   prefix?: string | readonly Key[]
 }
 
+/** A listing, and what ends it. */
+export interface ListOptions extends Query {
+  /** Ends the iteration, which then rejects with the signal's reason. */
+  signal?: AbortSignal
+}
+
+/** What an update may say. */
+export interface UpdateOptions extends WriteOptions {
+  /**
+   * Ends the call, which then rejects with the signal's reason, and nothing was changed. A function that waits meanwhile
+   * is no longer waited for. Once there is a new value, and it is being written, the signal comes too late.
+   */
+  signal?: AbortSignal
+}
+
 /** How a call that takes long is watched. */
 export interface WatchOptions {
   /** Called again and again with the number of entries so far. What it throws ends the call. */
@@ -377,13 +392,13 @@ export interface Store<Schema = unknown> {
   update<K extends KeyOf<Schema>, V extends ValueOf<Schema, K>>(
     key: K,
     fn: (old: ValueOf<Schema, K> | undefined) => V | PromiseLike<V>,
-    options?: WriteOptions,
+    options?: UpdateOptions,
   ): Promise<[old: ValueOf<Schema, K> | undefined, now: V]>
   /** The same of the value at a path. */
   updateIn<const P extends Path<Schema>, V extends At<Schema, P>>(
     path: readonly [...P] & Checked<Schema, P>,
     fn: (old: At<Schema, P> | undefined) => V | PromiseLike<V>,
-    options?: WriteOptions,
+    options?: UpdateOptions,
   ): Promise<[old: At<Schema, P> | undefined, now: V]>
 
   /** Removes a key. Gives whether it was there. */
@@ -439,9 +454,9 @@ export interface Store<Schema = unknown> {
   ): void
   removeEventListener(type: 'change', listener: ChangeListener): void
   /** What is known of every key, without reading the values. What cannot be read is reported after the rest. */
-  keys(query?: Query): AsyncListing<Meta<KeyOf<Schema>>>
+  keys(query?: ListOptions): AsyncListing<Meta<KeyOf<Schema>>>
   /** Every key with its value. */
-  entries(query?: Query): AsyncListing<EntryOf<Schema>>
+  entries(query?: ListOptions): AsyncListing<EntryOf<Schema>>
 
   /**
    * Reads and checks everything. With `repair` what is damaged (`CORRUPT`) is taken out of the way: a file is renamed to
@@ -473,12 +488,13 @@ export interface Store<Schema = unknown> {
    */
   append<K extends KeyOf<Schema>>(key: K, element: ElementOf<Schema, K>, options?: WriteOptions): Promise<void>
   /** The elements of a log in the order of their appends, as they are at the call; none if there is no log. */
-  log<K extends KeyOf<Schema>>(key: K): AsyncLog<ElementOf<Schema, K>>
+  log<K extends KeyOf<Schema>>(key: K, options?: { signal?: AbortSignal }): AsyncLog<ElementOf<Schema, K>>
   /** What `fn` makes of `init` and the first element, of that and the second, and so on. A page is in memory at a time. */
   reduceLog<K extends KeyOf<Schema>, R>(
     key: K,
     fn: (all: R, element: ElementOf<Schema, K>) => R | PromiseLike<R>,
     init: R,
+    options?: { signal?: AbortSignal },
   ): Promise<R>
 
   /**

@@ -2,16 +2,20 @@
 export class AsyncListing {
   #open
   #read
+  #signal
 
-  constructor(open, read) {
+  constructor(open, read, signal) {
     this.#open = open
     this.#read = read
+    this.#signal = signal
   }
 
   async *[Symbol.asyncIterator]() {
-    const pages = this.#open()
+    const pages = stoppable(this.#open(), this.#signal)
     try {
-      for (let page = await pages.next(); page !== undefined; page = await pages.next()) yield* this.#read(page)
+      for (let page = await pages.next(); page !== undefined; page = await pages.next()) {
+        yield* pages.entries(this.#read(page))
+      }
     } finally {
       pages.free()
     }
@@ -29,16 +33,18 @@ export class AsyncListing {
 export class Listing {
   #open
   #read
+  #signal
 
-  constructor(open, read) {
+  constructor(open, read, signal) {
     this.#open = open
     this.#read = read
+    this.#signal = signal
   }
 
   *[Symbol.iterator]() {
-    const pages = this.#open()
+    const pages = stoppable(this.#open(), this.#signal)
     try {
-      for (let page = pages.next(); page !== undefined; page = pages.next()) yield* this.#read(page)
+      for (let page = pages.next(); page !== undefined; page = pages.next()) yield* pages.entries(this.#read(page))
     } finally {
       pages.free()
     }
@@ -52,13 +58,17 @@ export class Listing {
 
 /** What `log()` gives: begun by the call, read a page at a time, or all of it by who awaits it. */
 export class AsyncLog extends AsyncListing {
-  constructor(open, read) {
+  constructor(open, read, signal) {
     let first = begun(open)
-    super(() => {
-      const begin = first ?? begun(open)
-      first = undefined
-      return begin
-    }, read)
+    super(
+      () => {
+        const begin = first ?? begun(open)
+        first = undefined
+        return begin
+      },
+      read,
+      signal,
+    )
   }
 
   then(resolve, reject) {
@@ -91,4 +101,21 @@ function begun(open) {
     return page
   }
   return { next, free: () => pages?.free() }
+}
+
+/** Pages, and the entries of each, that end with the reason of a signal once that is aborted. */
+export function stoppable(pages, signal) {
+  const free = () => pages.free()
+  if (!signal) return { next: () => pages.next(), entries: (page) => page, free }
+  const next = () => {
+    signal.throwIfAborted()
+    return pages.next()
+  }
+  function* entries(page) {
+    for (const entry of page) {
+      signal.throwIfAborted()
+      yield entry
+    }
+  }
+  return { next, entries, free }
 }

@@ -1,12 +1,13 @@
-import { bytesOf, chunksOf, lendTo, notBinary, pour, rangeOf } from './binary.js'
+import { bytesOf, chunksOf, lendTo, pour, rangeOf } from './binary.js'
 import { Changes } from './changes.js'
+import { unlessAborted } from './chunks.js'
 import { decode, decodeEntries, decodeFound, decodeMeta, decodeMetas } from './decode.js'
 import { encodeBatch, encodeKeyAsPath, encodeKey, encodeKeys, encodePath, encodeValue } from './encode.js'
 import { KonserveError } from './error.js'
 import { cutoff, unreferenced } from './guard.js'
 import { WriteHooks } from './hooks.js'
 import { kindOf } from './kinds.js'
-import { AsyncListing, AsyncLog, Listing } from './listing.js'
+import { AsyncListing, AsyncLog, Listing, stoppable } from './listing.js'
 import { iterables, streams, watcher } from './moving.js'
 import { databaseOf, hasCopies, walkLater, walkNow } from './tiers.js'
 
@@ -82,25 +83,35 @@ class Verbs {
     return this.#update(encodePath(path), path[0], fn, options)
   }
 
-  /** The result is read from the bytes of the last call of `fn`: what `fn` does to its values later does not show. */
+  /**
+   * The result is read from the bytes of the last call of `fn`: what `fn` does to its values later does not show. A signal
+   * counts until there are such bytes: what is being committed is not called back.
+   */
   #update(path, key, fn, options) {
     if (typeof fn !== 'function') {
       throw new KonserveError('INVALID_VALUE', 'an update needs a function that makes the new value of the old', {
         key,
       })
     }
-    const { meta, expires } = this.#said(options)
+    const { meta, expires, signal } = this.#said(options, 'signal')
+    signal?.throwIfAborted()
     let last
     const step = (before) => {
+      last = undefined
+      signal?.throwIfAborted()
       const keep = (value) => {
+        signal?.throwIfAborted()
         const after = this.#encode(value, 'value', key)
         last = [before, after]
         return after
       }
       const value = fn(this.#decode(before, key))
-      return this.#then === later && isThenable(value) ? Promise.resolve(value).then(keep) : keep(value)
+      if (this.#then === atOnce || !isThenable(value)) return keep(value)
+      return unlessAborted(Promise.resolve(value), signal).then(keep)
     }
-    return this.#then(this.#raw.update(path, step, meta, expires), () => last.map((bytes) => this.#decode(bytes, key)))
+    const updating = this.#raw.update(path, step, meta, expires)
+    const updated = this.#then === atOnce ? updating : unlessAborted(updating, signal, () => last === undefined)
+    return this.#then(updated, () => last.map((bytes) => this.#decode(bytes, key)))
   }
 
   dissoc(key) {
@@ -120,13 +131,14 @@ class Verbs {
       signal?.throwIfAborted()
       return put(bytes)
     }
-    if (this.#then === atOnce) throw notBinary('ArrayBuffer or string: a synchronous store waits for no stream')
     const chunks = chunksOf(input)
+    if (this.#then === atOnce) throw neverWaits('stream: give it the bytes')
     return this.#raw.writer(at, meta, expires).then((writer) => pour(writer, chunks, signal))
   }
 
   bget(key, what = {}, options = {}) {
-    if (typeof what === 'function' && this.#then === later) {
+    if (typeof what === 'function') {
+      if (this.#then === atOnce) throw neverWaits('function: read the bytes, or a part of them')
       const at = encodeKey(key)
       const { signal } = known(options, ['signal'], 'a loan of a binary')
       signal?.throwIfAborted()
@@ -168,12 +180,12 @@ class Verbs {
 
   keys(query) {
     const read = (page) => decodeMetas(page, this.#records)
-    return new this.#Listing(() => this.#raw.pages(queryOf(query, false)), read)
+    return new this.#Listing(() => this.#raw.pages(queryOf(query, false)), read, query?.signal)
   }
 
   entries(query) {
     const read = (page) => decodeEntries(page, this.#records)
-    return new this.#Listing(() => this.#raw.pages(queryOf(query, true)), read)
+    return new this.#Listing(() => this.#raw.pages(queryOf(query, true)), read, query?.signal)
   }
 
   verify(options = {}) {
@@ -210,10 +222,11 @@ class Verbs {
     return this.#then(this.#raw.append(encodeKey(key), bytes, meta, expires), nothing)
   }
 
-  log(key) {
+  log(key, options = {}) {
+    const { signal } = known(options, ['signal'], 'a log')
     const open = () => this.#log(key)
     const read = (page) => this.#decode(page, key)
-    return this.#then === later ? new AsyncLog(open, read) : new Listing(open, read).toArray()
+    return this.#then === later ? new AsyncLog(open, read, signal) : new Listing(open, read, signal).toArray()
   }
 
   #log(key) {
@@ -221,30 +234,23 @@ class Verbs {
   }
 
   /** `fn` is awaited only where it gives a promise: most do not, and logs are long. */
-  reduceLog(key, fn, init) {
+  reduceLog(key, fn, init, options = {}) {
     if (typeof fn !== 'function') {
       throw new KonserveError('INVALID_VALUE', 'reduceLog needs a function of what there is and the next element', {
         key,
       })
     }
-    const pages = this.#log(key)
-    const free = () => pages.free()
-    const read = (page) => this.#decode(page, key)
+    const { signal } = known(options, ['signal'], 'reduceLog')
+    const pages = stoppable(this.#log(key), signal)
+    const read = (page) => pages.entries(this.#decode(page, key))
     return this.#then === later
-      ? reduceLater(pages, read, fn, init).finally(free)
-      : finishing(free, () => reduce(pages, read, fn, init))
+      ? reduceLater(pages, read, fn, init, signal).finally(pages.free)
+      : finishing(pages.free, () => reduce(pages, read, fn, init))
   }
 
   sweep(options) {
     const { wanted, signal } = sweepOptions(options)
-    const open = () => {
-      const pages = this.#raw.sweep(wanted)
-      const next = () => {
-        signal?.throwIfAborted()
-        return pages.next()
-      }
-      return { next, free: () => pages.free() }
-    }
+    const open = () => stoppable(this.#raw.sweep(wanted), signal)
     return this.#then(new this.#Listing(open, (page) => decode(page)).toArray(), (keys) => new Set(keys))
   }
 
@@ -388,6 +394,13 @@ export class SyncStore extends Verbs {
   }
 }
 
+function neverWaits(what) {
+  return new KonserveError(
+    'UNSUPPORTED',
+    `a synchronous store waits for no ${what}, or open it with the promises of konserve`,
+  )
+}
+
 /** Whether it is to be awaited. What cannot be looked at is a value, and refused as such. */
 function isThenable(value) {
   try {
@@ -415,12 +428,12 @@ function reduce(pages, read, fn, init) {
   return all
 }
 
-async function reduceLater(pages, read, fn, init) {
+async function reduceLater(pages, read, fn, init, signal) {
   let all = init
   for (let page = await pages.next(); page !== undefined; page = await pages.next()) {
     for (const element of read(page)) {
       all = fn(all, element)
-      if (isThenable(all)) all = await all
+      if (isThenable(all)) all = await unlessAborted(Promise.resolve(all), signal)
     }
   }
   return all
@@ -442,10 +455,10 @@ function sweepOptions(options = {}) {
   return { wanted: encodeValue(wanted, 'sweep'), signal }
 }
 
-/** What a write says beside the value, and what it may say beside that, not encoded yet. */
+/** What a write says beside the value, not encoded yet, and what `more` it may say. */
 function saidOf(options = {}, ...more) {
-  const { expires, ...rest } = known(options, ['meta', 'expires', ...more], 'a write')
-  return { ...rest, expires: expires === undefined ? undefined : timeOf(expires, 'expires') }
+  const { meta, expires, signal } = known(options, ['meta', 'expires', ...more], 'a write')
+  return { meta, expires: expires === undefined ? undefined : timeOf(expires, 'expires'), signal }
 }
 
 function keysOf(keys) {
@@ -483,7 +496,7 @@ function timeOf(time, what) {
 }
 
 function queryOf(query = {}, values) {
-  const { type, prefix } = known(query, ['type', 'prefix'], 'a listing')
+  const { type, prefix } = known(query, ['type', 'prefix', 'signal'], 'a listing')
   const asked = { values }
   if (type !== undefined) asked.type = type
   if (prefix !== undefined) asked.prefix = prefix

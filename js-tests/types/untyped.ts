@@ -73,6 +73,15 @@ export async function keysAndValues(): Promise<void> {
   same<typeof all, [key: unknown, value: unknown][]>(true)
   // @ts-expect-error there is no such type
   store.keys({ type: 'json' })
+  const signal = AbortSignal.timeout(9)
+  for await (const { key } of store.keys({ prefix: 'us', signal })) console.log(key)
+  await store.entries({ signal }).toArray()
+  await store.update('n', async (n = 0) => Number(n) + 1, { signal, expires: 0 })
+  await store.updateIn(['n'], () => 1, { signal })
+  // @ts-expect-error a value is put in one step
+  await store.assoc('n', 1, { signal })
+  // @ts-expect-error so is a batch
+  await store.multiAssoc({ n: 1 }, { signal })
   console.log(text, was, there, written)
   await store[Symbol.asyncDispose]()
   await store.close()
