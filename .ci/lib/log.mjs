@@ -17,8 +17,8 @@ export async function step(name, work) {
     finished.push({ name, time: seconds(since), note })
     say([note, seconds(since)].filter(Boolean).join(' · '))
   } catch (error) {
-    finished.push({ name, time: seconds(since), note: 'FAILED', failed: true })
-    throw new Error(`step "${name}" failed after ${seconds(since)}: ${error.message}`, { cause: error })
+    finished.push({ name, time: seconds(since), note: 'FAILED', reason: error.message })
+    throw new Error(`step "${name}" failed after ${seconds(since)}`, { cause: error })
   }
 }
 
@@ -30,7 +30,7 @@ export async function check(name, work) {
 /** Prints a line that belongs to the current step. */
 export const say = (line) => console.log(`    ${line}`)
 
-/** Runs a script's steps, lists all that ran with their times, and ends with `done`, or with what failed. */
+/** Runs a script's steps, lists all that ran with their times, and ends with `done`, or with what failed and why. */
 export async function main(done, work) {
   const error = await work().then(
     () => undefined,
@@ -41,8 +41,9 @@ export async function main(done, work) {
   console.log('')
   for (const s of finished) console.log(`${s.name.padEnd(width)}  ${s.time.padStart(8)}  ${s.note}`)
   console.log(`${'in all'.padEnd(width)}  ${seconds(started).padStart(8)}`)
-  const failed = finished.filter((s) => s.failed).map((s) => s.name)
+  const failed = finished.filter((s) => s.reason)
+  for (const { name, reason } of failed) console.log(`\n${name}: ${reason}`)
   const good = !error && failed.length === 0
-  console.log(good ? `\n${done}` : `\nFAILED: ${failed.join(', ') || error.message}`)
+  console.log(good ? `\n${done}` : `\nFAILED: ${failed.map((s) => s.name).join(', ') || error.message}`)
   process.exitCode = good ? 0 : 1
 }

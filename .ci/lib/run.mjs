@@ -21,13 +21,19 @@ export async function runQuietly(program, args, options = {}) {
   })
 }
 
+/** How much of what a failed program printed its error repeats, in lines. */
+const LAST = 60
+
 /** Runs a program, shows what it prints, and returns its standard output. */
 export async function transcript(program, args, options = {}) {
   const child = spawn(program, args, { cwd: root, ...options, stdio: ['ignore', 'pipe', 'inherit'] })
   const chunks = []
   child.stdout.on('data', (chunk) => chunks.push(chunk) && process.stdout.write(chunk))
-  await ended(child)
-  return Buffer.concat(chunks).toString()
+  const printed = () => Buffer.concat(chunks).toString()
+  await ended(child).catch((error) => {
+    throw new Error(`${error.message}; at its end it printed\n${printed().split('\n').slice(-LAST).join('\n')}`)
+  })
+  return printed()
 }
 
 function ended(child) {
