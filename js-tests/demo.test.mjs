@@ -242,6 +242,20 @@ describe('the demo', { concurrency: 2 }, () => {
     await row(page, 'Dunnock').waitFor()
   })
 
+  it('leaves the cursor with who types in a new sighting already', async (t) => {
+    const { tab, problems } = await user(t)
+    const page = await tab()
+    await page.evaluate(() => {
+      const estimate = navigator.storage.estimate.bind(navigator.storage)
+      navigator.storage.estimate = () => new Promise((done) => setTimeout(done, 300)).then(estimate)
+    })
+    await page.getByRole('button', { name: 'New' }).click()
+    await field(page, 'Place').pressSequentially('Water meadow', { delay: 60 })
+    assert.equal(await field(page, 'Place').inputValue(), 'Water meadow')
+    assert.equal(await field(page, 'Species').inputValue(), '')
+    assert.deepEqual(problems(), [])
+  })
+
   it('remembers the order, and finds by words', async (t) => {
     const { tab } = await user(t)
     const page = await tab()

@@ -86,8 +86,10 @@ export class Editor {
     else if (this.#waiting.size === 0) setText(byId('saved'), 'Saved')
   }
 
-  /** Puts the cursor where a new sighting begins. */
+  /** Puts the cursor where a new sighting begins, unless the user is typing in another field already. */
   focus() {
-    this.#form.elements.species.focus()
+    const { activeElement } = document
+    const typing = this.#form.contains(activeElement) && activeElement.matches('input, textarea')
+    if (!typing) this.#form.elements.species.focus()
   }
 }
