@@ -1,6 +1,7 @@
 /** The compliance suite, as `konserve/testing` gives it. */
 import { checkedConfig } from './api.js'
 import { KonserveError } from './error.js'
+import { forModule } from './tiers.js'
 
 /** What the entry exports; `load` promises the wasm module that has the suite, `options` are those of the API. */
 export function testing(load, options) {
@@ -54,7 +55,12 @@ class Places {
     const given = this.#open(place)
     const isConfig = given?.backend !== undefined && given.read === undefined
     const config = isConfig ? given : { backend: given }
-    return checkedConfig('compliance', { ...config, backend: backing(config.backend) }, this.#options)
+    const checked = checkedConfig('compliance', { ...config, backend: backing(config.backend) }, this.#options)
+    return forModule(
+      checked,
+      (store) => store,
+      (given, next) => next(given),
+    )
   }
 
   /** Closes what was only looked at or emptied. */

@@ -12,6 +12,7 @@ use konserve::{
         compliance::{Case, Outcome, Report, Subject, backing_cases, cases, run, run_all},
     },
 };
+use tempfile::TempDir;
 
 /// Prints what was skipped, and fails with everything that failed.
 fn judge(subject: &str, reports: &[Report]) {
@@ -31,6 +32,12 @@ async fn judge_side_by_side(name: &str, subject: Subject) {
         tasks.spawn(async move { run(&subject, &case).await });
     }
     judge(name, &tasks.join_all().await);
+}
+
+/// A folder of real files that lie in memory where the system has such a place: every file system keeps the same promises, and
+/// a disk makes this suite ten times slower. One subject, synced, stays on the disk.
+fn scratch() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 fn std_file(folder: &Path, place: &str, sync: bool, access: Access) -> Config {
@@ -94,7 +101,7 @@ fn memory_with_a_serializer_of_ones_own() {
 
 #[test]
 fn files_with_a_serializer_of_ones_own() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     let path = folder.path().to_owned();
     let config = move |place: &str| std_file(&path, place, false, Access::Exclusive).serializer(Backwards);
     judge_own_serializer("files, own serializer", &wait(Subject::new(config)).unwrap());
@@ -107,7 +114,7 @@ async fn memory_under_tokio() {
 }
 
 fn files_on_this_thread(name: &str, sync: bool, access: Access) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = if sync { tempfile::tempdir().unwrap() } else { scratch() };
     let path = folder.path().to_owned();
     let config = move |place: &str| std_file(&path, place, sync, access);
     judge(name, &wait(run_all(&wait(Subject::on_this_thread(config)).unwrap())));
@@ -129,7 +136,7 @@ fn files_shared_on_this_thread() {
 }
 
 async fn files_under_tokio(name: &str, sync: bool, access: Access) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     let path = folder.path().to_owned();
     let config = move |place: &str| std_file(&path, place, sync, access);
     judge_side_by_side(name, Subject::new(config).await.unwrap()).await;
@@ -192,7 +199,7 @@ fn memory_over_memory() {
 #[test]
 fn memory_over_files_on_this_thread() {
     for policy in [WritePolicy::Through, WritePolicy::Behind, WritePolicy::Around] {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = scratch();
         let path = folder.path().to_owned();
         let subject = wait(Subject::on_this_thread(move |place| over_files(&path, place, policy))).unwrap();
         judge(&format!("memory over files, {policy:?}, blocking"), &wait(run_all(&subject)));
@@ -200,7 +207,7 @@ fn memory_over_files_on_this_thread() {
 }
 
 async fn memory_over_files_under_tokio(policy: WritePolicy) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     let path = folder.path().to_owned();
     let subject = Subject::new(move |place| over_files(&path, place, policy)).await.unwrap();
     judge_side_by_side(&format!("memory over files, {policy:?}, tokio"), subject).await;
@@ -218,7 +225,7 @@ async fn memory_over_files_written_behind_under_tokio() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn files_over_files_under_tokio() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     let path = folder.path().to_owned();
     let config = move |place: &str| {
         let front = std_file(&path, &format!("{place}_front"), false, Access::Exclusive);
@@ -244,7 +251,7 @@ fn cached(folder: &Path, place: &str, entries: usize) -> Config {
 
 #[test]
 fn cached_files_on_this_thread() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     let path = folder.path().to_owned();
     let subject = wait(Subject::on_this_thread(move |place| cached(&path, place, 1000))).unwrap();
     judge("cached files, blocking", &wait(run_all(&subject)));
@@ -252,7 +259,7 @@ fn cached_files_on_this_thread() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn cached_files_under_tokio() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     let path = folder.path().to_owned();
     let subject = Subject::new(move |place| cached(&path, place, 3)).await.unwrap();
     judge_side_by_side("cached files, tokio", subject).await;

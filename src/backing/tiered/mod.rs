@@ -187,9 +187,11 @@ impl Backing for Tiered {
     fn capability(&self) -> Capability {
         let (front, back) = (self.0.front.capability(), self.0.back.capability());
         let is_copy = self.0.writes_back();
+        // Natively a thread empties the queue, and whoever comes while it works waits for it.
+        let waits_for_others = cfg!(not(target_arch = "wasm32")) && self.0.write == WritePolicy::Behind;
         Capability {
             ordered: false,
-            immediate: front.immediate && back.immediate,
+            immediate: front.immediate && back.immediate && !waits_for_others,
             atomic_batches: match self.0.write {
                 WritePolicy::Through | WritePolicy::Around => back.atomic_batches,
                 WritePolicy::Behind => front.atomic_batches && back.atomic_batches,
