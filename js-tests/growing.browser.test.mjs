@@ -53,6 +53,27 @@ test('values, listings and changes need the lean module alone; what needs more l
   assert.deepEqual(files(), ['/wasm/lean_bg.wasm', FULL])
 })
 
+test('what compresses needs the full module, also where only the store itself says so', async (t) => {
+  const { page, files } = await newTab(t)
+  const text = 'again and again, '.repeat(200)
+  await page.evaluate(async (text) => {
+    const store = await konserve.openStore({ name: 'compressed', compressor: 'lz4' })
+    await store.assoc('k', text)
+    await store.close()
+  }, text)
+  assert.deepEqual(files(), [FULL])
+  await page.reload()
+  await page.evaluate(async () => (globalThis.konserve = await import('./index.js')))
+  const read = await page.evaluate(async () => {
+    const store = await konserve.openStore({ name: 'compressed' })
+    await store.assoc('l', await store.get('k'))
+    const [k, l] = [await store.getMeta('k'), await store.getMeta('l')]
+    return [await store.get('l'), `${k.digest}` === `${l.digest}`]
+  })
+  assert.deepEqual(read, [text, true])
+  assert.deepEqual(files(), [FULL, '/wasm/lean_bg.wasm', FULL])
+})
+
 test('the order of calls is kept while the full module is loaded', async (t) => {
   const { page } = await newTab(t)
   const result = await page.evaluate(async () => {

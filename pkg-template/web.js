@@ -22,8 +22,9 @@ const lean = new Loader({
 })
 
 /** Whether the lean module is enough for this config. */
-function isLean({ backend, cache, serializer, serializers }) {
-  return backend === 'indexeddb' && cache === undefined && typeof serializer !== 'object' && serializers.length === 0
+function isLean({ backend, cache, compressor = 'none', serializer, serializers }) {
+  const isPlain = typeof serializer !== 'object' && serializers.length === 0 && compressor === 'none'
+  return backend === 'indexeddb' && cache === undefined && isPlain
 }
 
 /** The functions of the module that this config needs: of the lean one as long as that is enough. */
@@ -37,9 +38,15 @@ export async function load(wasm, config) {
 }
 
 function growing(bindings) {
-  const full = async (config) => (await loader.load()).open('connect', config)
+  const full = async (mode, config) => (await loader.load()).open(mode, config)
+  const lean = async (mode, config) => new Growing(await bindings.open(mode, config), () => full('connect', config))
   return {
-    open: async (mode, config) => new Growing(await bindings.open(mode, config), () => full(config)),
+    // A store may have been made with what the lean module does not write.
+    open: (mode, config) =>
+      lean(mode, config).catch((error) => {
+        if (error.code !== 'UNSUPPORTED') throw error
+        return full(mode, config)
+      }),
     storeExists: bindings.storeExists,
     deleteStore: async (config) => (await loader.load()).deleteStore(config),
   }

@@ -40,11 +40,16 @@ impl Compressor {
         }
     }
 
+    /// `UNSUPPORTED` in the lean module, which reads lz4 and does not write it: the full one takes over.
+    pub fn check_writes(self) -> Result<()> {
+        if self == Self::Lz4 { lz4_compress(&[]).map(drop) } else { Ok(()) }
+    }
+
     /// The compressed bytes, or `None` where they would not be fewer.
     pub fn compress(self, bytes: &[u8]) -> Result<Option<Bytes>> {
         let compressed = match self {
             Self::None => return Ok(None),
-            Self::Lz4 => lz4::compress(bytes),
+            Self::Lz4 => lz4_compress(bytes)?,
             #[cfg(feature = "zstd")]
             Self::Zstd => {
                 return Err(Error::new(
@@ -68,6 +73,17 @@ impl Compressor {
             .filter(|bytes| bytes.len() as u64 == size)
             .ok_or_else(|| Error::new(ErrorKind::Corrupt, "a stored value does not decompress to what was written"))
     }
+}
+
+#[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
+#[allow(clippy::unnecessary_wraps, reason = "the lean module has no other answer")]
+fn lz4_compress(bytes: &[u8]) -> Result<Vec<u8>> {
+    Ok(lz4::compress(bytes))
+}
+
+#[cfg(all(target_arch = "wasm32", not(feature = "full")))]
+fn lz4_compress(_: &[u8]) -> Result<Vec<u8>> {
+    Err(Error::new(ErrorKind::Unsupported, "writing lz4 needs the full module"))
 }
 
 #[cfg(feature = "zstd")]

@@ -12,6 +12,7 @@ const WINDOW: usize = 64 * 1024;
 const MAX_RATIO: usize = 255;
 
 /// One frame: independent blocks, no checksums, since a blob has its own.
+#[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
 pub(super) fn compress(bytes: &[u8]) -> Vec<u8> {
     let block_size = if bytes.len() <= block_len(4) { 4 } else { 7 };
     let descriptor = [1 << 6 | 1 << 5, block_size << 4];

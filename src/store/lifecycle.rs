@@ -138,6 +138,7 @@ async fn finish(config: Config, backing: Arc<dyn Backing>, record: Result<Record
                 Error::new(ErrorKind::Unsupported, "the store was made with a compressor that this build does not have")
             })?,
         };
+        compressor.check_writes()?;
         // What most values were written with must be there, also where something else is written from now on.
         let usual = config.serializers.writer(record.serializer)?;
         let serializer = config.serializer.map_or(Ok(usual), |id| config.serializers.writer(id))?;
