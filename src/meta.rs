@@ -52,16 +52,21 @@ pub struct Meta {
     pub expires: Option<u64>,
     /// The user's own entries: a CBOR map, or no bytes where there are none.
     pub user: Bytes,
-    /// The length of the value in bytes, before compression.
-    pub size: u64,
-    /// BLAKE3 of the value section as stored.
-    pub digest: [u8; 32],
+    /// The length of the value in bytes, before compression, where the head says it.
+    pub size: Option<u64>,
+    /// BLAKE3 of the value section as stored, where the head says it.
+    pub digest: Option<[u8; 32]>,
 }
 
 /// Names that entries of the user's may not have.
 const RESERVED: [&str; 8] = ["key", "type", "last-write", "lastWrite", "expires", "user", "size", "digest"];
 
 impl Meta {
+    /// That of a blob which is written at this time, in milliseconds since 1970.
+    pub(crate) fn new(key: Key, kind: Kind, last_write: u64) -> Self {
+        Self { key, kind, last_write, expires: None, user: Bytes::new(), size: None, digest: None }
+    }
+
     /// Whether it is gone at `now`, in milliseconds since 1970.
     pub fn is_expired(&self, now: u64) -> bool {
         self.expires.is_some_and(|expires| expires <= now)
@@ -123,7 +128,7 @@ impl Meta {
             }
         }
         let (Some(key), Some(kind), Some(last_write)) = (key, kind, last_write) else { return Ok(None) };
-        Ok(Some(Self { key, kind, last_write, expires, user, size, digest }))
+        Ok(Some(Self { key, kind, last_write, expires, user, size: Some(size), digest: Some(digest) }))
     }
 }
 

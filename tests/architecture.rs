@@ -19,8 +19,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("meta", &["cbor", "error", "key", "name"]),
     // Names and whole blobs: never values, keys, codecs or layouts.
     ("backing", &["env", "error", "locks", "name"]),
-    ("layout", &["backing", "cbor", "error", "key", "meta", "name"]),
-    ("codec", &["cbor", "env", "error", "layout", "meta", "value"]),
+    ("codec", &["cbor", "env", "error", "meta", "value"]),
+    ("layout", &["backing", "cbor", "codec", "error", "key", "meta", "name"]),
     ("record", &["cbor", "codec", "error", "layout", "meta", "name"]),
     (
         "store",

@@ -18,7 +18,6 @@ pub use serializer::{CBOR, Serializers, Translate};
 use crate::{
     cbor::{self, FlawKind, Writer},
     error::{Error, ErrorKind, Result},
-    layout::Codecs,
     meta::Kind,
 };
 
@@ -36,6 +35,15 @@ pub struct Codec {
     pub compressor: Compressor,
     /// The longest value in bytes, before compression.
     pub max_len: u64,
+}
+
+/// Which codecs a value went through, as the header's bytes 1 and 2 say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Codecs {
+    /// Byte 1.
+    pub serializer: u8,
+    /// Byte 2.
+    pub compressor: u8,
 }
 
 /// A value section, and what its header and metadata say of it.

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Event, Mode, Op, Store, WriteOptions, group::Calls, log::Log, read::Opened};
+use super::{Event, Mode, Op, Store, WriteOptions, group::Calls, log::Log};
 use crate::{
     backing::{Blob, Change, Expect, Outcome, Write},
     codec::{Encoded, check_value},
     env::BoxFut,
     error::{Error, ErrorKind, Result},
     key::Key,
-    layout,
     meta::{self, Kind, Meta},
     name::BlobName,
 };
@@ -55,10 +54,11 @@ impl Store {
             let _pass = self.inner.gate.enter()?;
             check_value(&element)?;
             let event = self.append_event(&key, &element, &options);
-            let append = Append { element: self.inner.codec.encode(Kind::LogElement, element)?, options, event };
-            self.inner.logs.learn(key.name());
-            let write = |calls| write(self.clone(), key.clone(), calls);
-            self.inner.logs.groups.join(key.name(), append, write).written().await
+            let name = self.name(&key)?;
+            let append = Append { element: self.inner.layout.encode(Kind::LogElement, element)?, options, event };
+            self.inner.logs.learn(name);
+            let write = |calls| write(self.clone(), key.clone(), name, calls);
+            self.inner.logs.groups.join(name, append, write).written().await
         };
         appended.await.map_err(|error: Error| error.at_key(key.as_cbor()))
     }
@@ -80,13 +80,13 @@ impl Store {
     fn tail_in(&self, key: &Key, name: BlobName, blob: Option<Blob>) -> Result<Tail> {
         let Some(blob) = blob else { return Tail::new(Expect::Absent, None) };
         let expect = blob.check().map_or(Expect::Anything, Expect::Check);
-        let (codecs, meta) = layout::open(name, Some(key), &blob.head)?;
-        let gone = meta.is_expired(self.now());
-        if gone && meta.kind != Kind::Log {
+        let opened = self.inner.layout.open(name, Some(key), blob)?;
+        let gone = opened.meta.is_expired(self.now());
+        if gone && opened.meta.kind != Kind::Log {
             return Tail::new(expect, None);
         }
-        let (user, expires) = (meta.user.clone(), meta.expires);
-        let log = self.read_log(Opened { name, codecs, meta, section: blob.value })?;
+        let (user, expires) = (opened.meta.user.clone(), opened.meta.expires);
+        let log = self.read_log(opened)?;
         if gone { Tail::new(expect, Some(log)) } else { Ok(Tail { log, expect, user, expires, before: None }) }
     }
 
@@ -128,24 +128,31 @@ impl Store {
         let mut elements = Vec::with_capacity(appends.len() + 1);
         for Append { element, options, .. } in appends.iter().flatten() {
             let key = after.log.element(after.log.next);
-            let (name, blob) = seal(&key, Kind::LogElement, stamp, (None, Bytes::new()), element.clone())?;
+            let (name, blob) = self.seal_part(&key, Kind::LogElement, stamp, (None, Bytes::new()), element.clone())?;
             elements.push(Write { name, change: Change::Put(blob), expect: Expect::Anything });
             after.log.next += 1;
             after.user = meta::merge_user(&after.user, &options.user);
             after.expires = options.expires.or(after.expires);
         }
-        let head = self.inner.codec.encode(Kind::Log, after.log.to_cbor())?;
-        let (_, blob) = seal(key, Kind::Log, stamp, (after.expires, after.user.clone()), head)?;
+        let head = self.inner.layout.encode(Kind::Log, after.log.to_cbor())?;
+        let (_, blob) = self.seal_part(key, Kind::Log, stamp, (after.expires, after.user.clone()), head)?;
         after.expect = blob.check().map_or(Expect::Anything, Expect::Check);
         Ok((elements, Write { name, change: Change::Put(blob), expect: tail.expect }, after))
     }
-}
 
-fn seal(key: &Key, kind: Kind, stamp: u64, head: (Option<u64>, Bytes), value: Encoded) -> Result<(BlobName, Blob)> {
-    let (name, (expires, user)) = (key.name(), head);
-    let digest = layout::digest(&value.section);
-    let meta = Meta { key: key.clone(), kind, last_write: stamp, expires, user, size: value.size, digest };
-    Ok((name, layout::seal(name, value.codecs, &meta, value.section)?))
+    /// The blob of a head or an element.
+    fn seal_part(
+        &self,
+        key: &Key,
+        kind: Kind,
+        stamp: u64,
+        (expires, user): (Option<u64>, Bytes),
+        value: Encoded,
+    ) -> Result<(BlobName, Blob)> {
+        let name = self.name(key)?;
+        let meta = Meta { expires, user, ..Meta::new(key.clone(), kind, stamp) };
+        Ok((name, self.inner.layout.seal(name, meta, value)?))
+    }
 }
 
 /// That what was written is still there.
@@ -158,9 +165,9 @@ fn unchanged(write: &Write) -> Write {
 }
 
 /// Writes all appends of a group, once it is their turn.
-fn write(store: Store, key: Key, calls: Arc<Calls>) -> BoxFut<'static, Result<()>> {
+fn write(store: Store, key: Key, name: BlobName, calls: Arc<Calls>) -> BoxFut<'static, Result<()>> {
     Box::pin(async move {
-        let (name, logs) = (key.name(), &store.inner.logs);
+        let logs = &store.inner.logs;
         // Not by `Store::lock`, which ends the group. It is held until everything is acknowledged: what must be tried
         // again keeps its place before later calls, and whoever comes meanwhile joins the next group.
         let held = store.inner.locks.lock(name, Mode::Exclusive).await;

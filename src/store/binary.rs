@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 
-use super::{Event, Op, Store, WriteOptions, read::Opened};
+use super::{Event, Op, Store, WriteOptions};
 use crate::{
     backing::Part,
     error::{Error, ErrorKind, Result},
     key::Key,
-    layout,
+    layout::Opened,
     meta::Kind,
 };
 
@@ -51,13 +51,13 @@ impl Store {
     /// What is compressed is not streamed.
     #[cfg(all(target_arch = "wasm32", feature = "web"))]
     fn leaves_memory(&self, len: u64) -> bool {
-        let codec = &self.inner.codec;
-        let large = (crate::backing::OBJECT..=codec.max_len).contains(&len);
-        large && codec.compressor == crate::codec::Compressor::None && self.inner.backing.capability().streams
+        let layout = &self.inner.layout;
+        let large = (crate::backing::OBJECT..=layout.max_len()).contains(&len);
+        large && layout.keeps_binaries() && self.inner.backing.capability().streams
     }
 
     pub(super) async fn put_bytes(&self, key: &Key, bytes: Bytes, options: &WriteOptions) -> Result<()> {
-        let name = key.name();
+        let name = self.name(key)?;
         let blob = self.seal(name, key, Kind::Binary, None, options, bytes)?;
         self.replace(name, blob, self.binary_event(key, options)).await
     }
@@ -89,12 +89,10 @@ impl Store {
 
     /// Checks and decompresses a binary.
     pub(super) fn bytes(&self, opened: Opened) -> Result<Bytes> {
-        let Opened { name, codecs, meta, section } = opened;
-        if meta.kind != Kind::Binary {
+        if opened.meta.kind != Kind::Binary {
             return Err(not_binary());
         }
-        layout::open_value(name, &meta, &section)?;
-        self.inner.codec.decompress(codecs, meta.size, section)
+        self.inner.layout.bytes(opened)
     }
 }
 

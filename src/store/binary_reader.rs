@@ -8,14 +8,13 @@ use super::{
     binary_writer::PIECE,
     gate::Pass,
     locks::Held,
-    read::Opened,
 };
 use crate::{
-    backing::{Blob, BlobReader, Part},
+    backing::BlobReader,
     codec::{STREAMED, too_long},
     error::{Error, Result},
     key::Key,
-    layout::{self, Digest},
+    layout::Digest,
     meta::{Kind, Meta},
     name::BlobName,
 };
@@ -23,14 +22,15 @@ use crate::{
 /// A binary that is read piece by piece. All of it was checked before the first piece, and each piece is checked again on
 /// its way. While this lives the key is locked against writers, and the store does not close.
 pub struct BinaryReader {
+    store: Store,
     name: BlobName,
     meta: Meta,
+    /// In bytes.
+    size: u64,
     content: Content,
     /// Where the next piece begins.
     at: u64,
     digest: Digest,
-    /// How much may be in memory at once, in bytes.
-    max_len: u64,
     _held: Held,
     _pass: Pass,
 }
@@ -58,15 +58,14 @@ impl Store {
 
     async fn open_binary(&self, key: &Key) -> Result<Option<BinaryReader>> {
         let pass = self.inner.gate.enter()?;
-        let name = key.name();
+        let name = self.name(key)?;
         let held = self.lock(name, Mode::Shared).await;
         let Some((meta, content)) = self.find_binary(name, Some(key)).await? else { return Ok(None) };
         if meta.is_expired(self.now()) {
             return Ok(None);
         }
-        let max_len = self.inner.codec.max_len;
-        let digest = Digest::default();
-        Ok(Some(BinaryReader { name, meta, content, at: 0, digest, max_len, _held: held, _pass: pass }))
+        let (store, digest, size) = (self.clone(), Digest::default(), content.len());
+        Ok(Some(BinaryReader { store, name, meta, size, content, at: 0, digest, _held: held, _pass: pass }))
     }
 
     /// The metadata and content of a binary, also of one that has expired. What is streamed was not checked yet.
@@ -74,7 +73,7 @@ impl Store {
         let backing = &self.inner.backing;
         if backing.capability().streams {
             let Some(reader) = backing.read_stream(name).await? else { return Ok(None) };
-            let (codecs, meta) = layout::open(name, key, &reader.head())?;
+            let (codecs, meta) = self.inner.layout.open_head(name, key, &reader.head())?;
             if meta.kind != Kind::Binary {
                 return Err(not_binary());
             }
@@ -82,18 +81,30 @@ impl Store {
                 return Ok(Some((meta, Content::Stream(reader))));
             }
         }
-        let Some(Blob { head, value }) = backing.read(vec![name], Part::All).await?.into_iter().next().flatten() else {
-            return Ok(None);
-        };
-        let (codecs, meta) = layout::open(name, key, &head)?;
-        let bytes = self.bytes(Opened { name, codecs, meta: meta.clone(), section: value })?;
-        Ok(Some((meta, Content::Bytes(bytes))))
+        let Some(blob) = self.blob(name).await? else { return Ok(None) };
+        let opened = self.inner.layout.open(name, key, blob)?;
+        let meta = opened.meta.clone();
+        Ok(Some((meta, Content::Bytes(self.bytes(opened)?))))
     }
 }
 
 impl Content {
+    /// How many bytes there are.
+    fn len(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Stream(reader) => reader.value_len(),
+        }
+    }
+
     /// The bytes from `start` to `end`, after all were checked.
-    pub(super) async fn part(&mut self, name: BlobName, meta: &Meta, start: u64, end: u64) -> Result<Bytes> {
+    pub(super) async fn part(
+        &mut self,
+        store: &Store,
+        name: BlobName,
+        meta: &Meta,
+        (start, end): (u64, u64),
+    ) -> Result<Bytes> {
         let reader = match self {
             Self::Bytes(bytes) => return Ok(cut(bytes, start, end)),
             Self::Stream(reader) => reader,
@@ -109,15 +120,17 @@ impl Content {
             kept.extend_from_slice(&cut(&piece, here(start), here(end)));
             at += piece.len() as u64;
         }
-        check(name, meta, at, &digest)?;
+        store.check_binary(name, meta, at, &digest)?;
         Ok(kept.freeze())
     }
 }
 
-/// Checks that what was read is what was written. A binary that is not compressed is as long as its section.
-fn check(name: BlobName, meta: &Meta, len: u64, digest: &Digest) -> Result<()> {
-    let found = if len == meta.size { digest.finish() } else { [0; 32] };
-    layout::open_digest(name, meta, found)
+impl Store {
+    /// Checks that what was read is what was written. A binary that is not compressed is as long as its section.
+    fn check_binary(&self, name: BlobName, meta: &Meta, len: u64, digest: &Digest) -> Result<()> {
+        let found = if meta.size.is_none_or(|size| size == len) { digest.finish() } else { [0; 32] };
+        self.inner.layout.check_digest(name, meta, found)
+    }
 }
 
 impl BinaryReader {
@@ -128,23 +141,23 @@ impl BinaryReader {
 
     /// Reads and checks all of it.
     pub(crate) async fn check(&mut self) -> Result<()> {
-        let read = self.content.part(self.name, &self.meta, 0, 0).await;
+        let read = self.content.part(&self.store, self.name, &self.meta, (0, 0)).await;
         read.map(drop).map_err(|error| error.at_key(self.meta.key.as_cbor()))
     }
 
     /// Where a part begins and ends that is to be in memory.
     pub(crate) fn reach(&self, span: Span) -> Result<(u64, u64)> {
-        let (start, end) = span.within(self.meta.size);
-        if end - start <= self.max_len {
+        let ((start, end), limit) = (span.within(self.size), self.store.inner.layout.max_len());
+        if end - start <= limit {
             return Ok((start, end));
         }
-        Err(too_long(end - start, self.max_len).at_key(self.meta.key.as_cbor()))
+        Err(too_long(end - start, limit).at_key(self.meta.key.as_cbor()))
     }
 
     /// A part of it, after all was checked: no more than that is held in memory.
     pub(crate) async fn part(&mut self, span: Span) -> Result<Bytes> {
-        let (start, end) = self.reach(span)?;
-        let part = self.content.part(self.name, &self.meta, start, end).await;
+        let reach = self.reach(span)?;
+        let part = self.content.part(&self.store, self.name, &self.meta, reach).await;
         part.map_err(|error| error.at_key(self.meta.key.as_cbor()))
     }
 
@@ -164,19 +177,19 @@ impl BinaryReader {
     }
 
     async fn read(&mut self) -> Result<Option<Bytes>> {
-        if self.at >= self.meta.size {
+        if self.at >= self.size {
             return Ok(None);
         }
         let piece = match &mut self.content {
-            Content::Bytes(bytes) => cut(bytes, self.at, (self.at + PIECE as u64).min(self.meta.size)),
+            Content::Bytes(bytes) => cut(bytes, self.at, (self.at + PIECE as u64).min(self.size)),
             Content::Stream(reader) => reader.read(self.at, PIECE).await?,
         };
         self.at += piece.len() as u64;
         if matches!(self.content, Content::Stream(_)) {
             self.digest.add(&piece);
             // The last piece is handed out only if all were right.
-            if piece.is_empty() || self.at >= self.meta.size {
-                check(self.name, &self.meta, self.at, &self.digest)?;
+            if piece.is_empty() || self.at >= self.size {
+                self.store.check_binary(self.name, &self.meta, self.at, &self.digest)?;
             }
         }
         Ok(Some(piece))

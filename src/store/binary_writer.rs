@@ -5,11 +5,12 @@ use bytes::{Bytes, BytesMut};
 use super::{Mode, Store, WriteOptions, gate::Pass, locks::Held};
 use crate::{
     backing::BlobWriter,
-    codec::{STREAMED, too_long},
+    codec::too_long,
     error::{Error, ErrorKind, Result},
     key::Key,
-    layout::{self, Digest},
+    layout::Digest,
     meta::{Kind, Meta},
+    name::BlobName,
 };
 
 /// How much is read, hashed and written at once, in bytes.
@@ -19,8 +20,10 @@ pub(super) const PIECE: usize = 256 * 1024;
 /// is given up or dropped. It locks no key; the store does not close before it.
 pub struct BinaryWriter {
     store: Store,
-    /// Its size grows with what comes.
+    name: BlobName,
     meta: Meta,
+    /// How many bytes came so far.
+    size: u64,
     head_len: usize,
     /// What was not written yet.
     waiting: BytesMut,
@@ -48,30 +51,25 @@ impl Store {
 
     async fn begin_binary(&self, key: &Key, options: WriteOptions) -> Result<BinaryWriter> {
         let pass = self.inner.gate.enter()?;
-        let meta = Meta {
-            key: key.clone(),
-            kind: Kind::Binary,
-            last_write: self.stamp(),
-            expires: options.expires,
-            user: options.user.clone(),
-            size: 0,
-            digest: [0; 32],
-        };
-        let head_len = layout::head(key.name(), STREAMED, &meta)?.len();
+        let name = self.name(key)?;
+        let (expires, user) = (options.expires, options.user.clone());
+        let meta = Meta { expires, user, ..Meta::new(key.clone(), Kind::Binary, self.stamp()) };
+        let head_len = self.inner.layout.stream_head(name, &meta)?.len();
         let backing = &self.inner.backing;
         let sink = if backing.capability().streams {
-            Sink::Stream(backing.write_stream(key.name(), head_len).await?)
+            Sink::Stream(backing.write_stream(name, head_len).await?)
         } else {
             Sink::Memory(options)
         };
         let (waiting, digest) = (BytesMut::new(), Digest::default());
-        Ok(BinaryWriter { store: self.clone(), meta, head_len, waiting, digest, sink, held: None, _pass: pass })
+        let (store, size) = (self.clone(), 0);
+        Ok(BinaryWriter { store, name, meta, size, head_len, waiting, digest, sink, held: None, _pass: pass })
     }
 
     /// Puts bytes that are at hand as if they came piece by piece, but in the order of calls.
     #[cfg(all(target_arch = "wasm32", feature = "web"))]
     pub(super) async fn stream_bytes(&self, key: &Key, bytes: &[u8], options: WriteOptions) -> Result<()> {
-        let held = self.lock(key.name(), Mode::Exclusive).await;
+        let held = self.lock(self.name(key)?, Mode::Exclusive).await;
         let mut writer = self.begin_binary(key, options).await?;
         writer.held = Some(held);
         writer.write(bytes).await?;
@@ -83,7 +81,7 @@ impl BinaryWriter {
     /// Adds bytes. After an error the binary can only be given up, and nothing of it is left.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<()> {
         for piece in bytes.chunks(PIECE) {
-            self.meta.size += piece.len() as u64;
+            self.size += piece.len() as u64;
             self.waiting.extend_from_slice(piece);
             let result = match &self.sink {
                 Sink::Memory(_) => self.within_limit(),
@@ -115,13 +113,13 @@ impl BinaryWriter {
     }
 
     fn within_limit(&mut self) -> Result<()> {
-        let limit = self.store.inner.codec.max_len;
-        if self.meta.size <= limit {
+        let limit = self.store.inner.layout.max_len();
+        if self.size <= limit {
             return Ok(());
         }
         self.sink = Sink::Broken;
         self.waiting = BytesMut::new();
-        Err(too_long(self.meta.size, limit))
+        Err(too_long(self.size, limit))
     }
 
     /// Writes what waits. While that is under way the sink counts as broken, so that what is given up halfway stays so.
@@ -163,8 +161,8 @@ impl BinaryWriter {
             drop(writer.abort().await);
             return Err(error);
         }
-        self.meta.digest = self.digest.finish();
-        let name = self.meta.key.name();
+        (self.meta.size, self.meta.digest) = (Some(self.size), Some(self.digest.finish()));
+        let name = self.name;
         let lock = match self.held.take() {
             Some(held) => held,
             None => self.store.lock(name, Mode::Exclusive).await,
@@ -186,12 +184,12 @@ impl BinaryWriter {
     /// of the beginning stays.
     fn head(&mut self) -> Result<Bytes> {
         let begun = std::mem::replace(&mut self.meta.last_write, self.store.stamp());
-        let name = self.meta.key.name();
-        let head = layout::head(name, STREAMED, &self.meta)?;
+        let layout = &self.store.inner.layout;
+        let head = layout.stream_head(self.name, &self.meta)?;
         if head.len() == self.head_len {
             return Ok(head);
         }
         self.meta.last_write = begun;
-        layout::head(name, STREAMED, &self.meta)
+        layout.stream_head(self.name, &self.meta)
     }
 }

@@ -4,7 +4,7 @@ use super::Store;
 use crate::{
     backing::{Blob, HeadPage, Heads, Part},
     error::Result,
-    layout,
+    layout::Layout,
     meta::Kind,
     name::BlobName,
 };
@@ -55,7 +55,7 @@ impl Blobs {
     /// Where the backing streams, binaries are not loaded that are large, or longer than what one of the stores holds in
     /// memory.
     pub(super) fn but_large(store: &Store, other: &Store) -> Self {
-        let large = MAX_LOADED.min(store.inner.codec.max_len).min(other.inner.codec.max_len);
+        let large = MAX_LOADED.min(store.inner.layout.max_len()).min(other.inner.layout.max_len());
         let streams = store.inner.backing.capability().streams;
         Self { large: if streams { large } else { u64::MAX }, ..Self::of(store) }
     }
@@ -75,14 +75,14 @@ impl Blobs {
                 continue;
             }
             if self.fresh {
-                let names = group(waiting, self.most).iter().map(|(name, _)| *name).collect();
+                let names = group(&self.store.inner.layout, waiting, self.most).iter().map(|(name, _)| *name).collect();
                 self.store.inner.backing.invalidate(Some(names)).await;
             }
             let loaded = |(name, head): &Head| {
                 let head = head.as_ref().ok()?;
                 (!self.is_large(*name, head)).then_some(*name)
             };
-            let names = group(waiting, self.most).iter().filter_map(loaded).collect();
+            let names = group(&self.store.inner.layout, waiting, self.most).iter().filter_map(loaded).collect();
             match self.store.inner.backing.read(names, Part::All).await {
                 // Alone, each has its own error.
                 Err(_) if self.most > 1 => self.most = 1,
@@ -93,7 +93,7 @@ impl Blobs {
 
     /// What was read of the next group; where it failed, that is one blob.
     fn found(&mut self, read: Result<Vec<Option<Blob>>>) -> Vec<Found> {
-        let group = group(self.page.get(self.done..).unwrap_or_default(), self.most);
+        let group = group(&self.store.inner.layout, self.page.get(self.done..).unwrap_or_default(), self.most);
         let mut blobs = read.map(Vec::into_iter);
         let found = |(name, head): &Head| {
             let loaded = match (head, &mut blobs) {
@@ -110,8 +110,9 @@ impl Blobs {
     }
 
     fn is_large(&self, name: BlobName, head: &[u8]) -> bool {
-        let is_binary = || layout::open(name, None, head).is_ok_and(|(_, meta)| meta.kind == Kind::Binary);
-        layout::declared_size(head) > self.large && is_binary()
+        let layout = &self.store.inner.layout;
+        let is_binary = || layout.open_head(name, None, head).is_ok_and(|(_, meta)| meta.kind == Kind::Binary);
+        layout.declared_size(head) > self.large && is_binary()
     }
 }
 
@@ -119,10 +120,10 @@ impl Blobs {
 type Head = (BlobName, Result<bytes::Bytes>);
 
 /// As many of those that wait as are worth holding at once.
-fn group(waiting: &[Head], most: usize) -> &[Head] {
+fn group<'a>(layout: &Layout, waiting: &'a [Head], most: usize) -> &'a [Head] {
     let mut size = 0_u64;
     let mut fits = |(_, head): &Head| {
-        size = size.saturating_add(head.as_ref().map_or(0, |head| layout::declared_size(head)));
+        size = size.saturating_add(head.as_ref().map_or(0, |head| layout.declared_size(head)));
         size <= MAX_LOADED
     };
     let count = waiting.iter().take(most).take_while(|head| fits(head)).count();

@@ -12,7 +12,6 @@ use crate::{
     cbor::{Head, Reader},
     codec::{STREAMED, too_long},
     error::Result,
-    layout,
     meta::{Kind, Meta},
     name::BlobName,
 };
@@ -80,9 +79,9 @@ impl Store {
         let Some(mut section) = self.section(name).await? else { return Ok(()) };
         let Capability { streams, .. } = intake.store.inner.backing.capability();
         if !streams || section.codecs.compressor != STREAMED.compressor {
-            let limit = intake.store.inner.codec.max_len;
-            if section.meta.size > limit {
-                return Err(too_long(section.meta.size, limit).at_key(section.meta.key.as_cbor()));
+            let (size, limit) = (section.meta.size.unwrap_or_default(), intake.store.inner.layout.max_len());
+            if size > limit {
+                return Err(too_long(size, limit).at_key(section.meta.key.as_cbor()));
             }
             drop(section);
             return match self.blob(name).await? {
@@ -91,7 +90,8 @@ impl Store {
             };
         }
         let meta = section.meta.clone();
-        let (name, head) = (meta.key.name(), layout::head(meta.key.name(), STREAMED, &meta)?);
+        let name = intake.store.name(&meta.key)?;
+        let head = intake.store.inner.layout.stream_head(name, &meta)?;
         let Some(mut inflow) = intake.begin(name, head, meta).await? else { return Ok(()) };
         while let Some(piece) = section.next().await? {
             inflow.add(piece).await?;
@@ -101,11 +101,10 @@ impl Store {
 
     /// A value as this store writes it, under the metadata it has.
     fn encoded(&self, meta: Meta, value: Bytes) -> Result<(BlobName, Blob)> {
-        let name = meta.key.name();
+        let name = self.name(&meta.key)?;
         let value = if meta.kind == Kind::Binary { content(&value) } else { value };
-        let encoded = self.inner.codec.encode(meta.kind, value).map_err(|error| error.at_key(meta.key.as_cbor()))?;
-        let meta = Meta { size: encoded.size, digest: layout::digest(&encoded.section), ..meta };
-        Ok((name, layout::seal(name, encoded.codecs, &meta, encoded.section)?))
+        let encoded = self.inner.layout.encode(meta.kind, value).map_err(|error| error.at_key(meta.key.as_cbor()))?;
+        Ok((name, self.inner.layout.seal(name, meta, encoded)?))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Store, log::Log, read::Opened};
+use super::{Store, log::Log};
 use crate::{
     backing::{Blob, Part},
     error::{Error, ErrorKind, Result},
@@ -65,7 +65,8 @@ impl Elements {
     async fn read(&mut self, log: Log) -> Result<Vec<Bytes>> {
         let _pass = self.store.inner.gate.enter()?;
         let keys: Vec<Key> = (log.first..log.next).take(self.page).map(|n| log.element(n)).collect();
-        let blobs = self.store.inner.backing.read(keys.iter().map(Key::name).collect(), Part::All).await?;
+        let names = keys.iter().map(|key| self.store.name(key)).collect::<Result<_>>()?;
+        let blobs = self.store.inner.backing.read(names, Part::All).await?;
         let mut page = Vec::with_capacity(keys.len());
         let mut size = 1;
         for (key, blob) in keys.iter().zip(blobs) {
@@ -79,9 +80,7 @@ impl Elements {
     }
 
     fn element(&self, key: &Key, blob: Blob) -> Result<Bytes> {
-        let name = key.name();
-        let (codecs, meta) = crate::layout::open(name, Some(key), &blob.head)?;
-        self.store.decode(Opened { name, codecs, meta, section: blob.value })
+        self.store.decode(self.store.inner.layout.open(self.store.name(key)?, Some(key), blob)?)
     }
 
     /// Why an element is not there.

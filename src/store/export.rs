@@ -13,7 +13,7 @@ use super::{
 use crate::{
     backing::Blob,
     error::{Error, ErrorKind, Result},
-    layout,
+    layout::Digest,
     name::BlobName,
 };
 
@@ -147,8 +147,10 @@ impl Export {
     }
 
     fn whole(&mut self, name: BlobName, Blob { head, value }: Blob) -> Result<()> {
-        let (_, meta) = layout::open(name, None, &head)?;
-        layout::open_value(name, &meta, &value).map_err(|error| error.at_key(meta.key.as_cbor()))?;
+        let layout = &self.store.inner.layout;
+        let (_, meta) = layout.open_head(name, None, &head)?;
+        let checked = layout.check_digest(name, &meta, Digest::of(&value));
+        checked.map_err(|error| error.at_key(meta.key.as_cbor()))?;
         if meta.is_expired(self.store.now()) {
             return Ok(());
         }

@@ -5,7 +5,6 @@ use crate::{
     backing::{Blob, Check, Heads},
     env::BoxFut,
     error::{ErrorKind, Result},
-    layout,
     meta::Meta,
     name::BlobName,
 };
@@ -21,14 +20,14 @@ pub(super) struct Seen {
 type Page = (Vec<Seen>, bool);
 
 /// The next page; `None` after the last.
-pub(super) fn next_page(heads: &mut dyn Heads) -> BoxFut<'_, Result<Option<Page>>> {
+pub(super) fn next_page<'a>(store: &'a Store, heads: &'a mut dyn Heads) -> BoxFut<'a, Result<Option<Page>>> {
     Box::pin(async move {
         let Some(page) = heads.next().await? else { return Ok(None) };
         let (mut seen, mut damaged) = (Vec::with_capacity(page.len()), false);
         for (name, head) in page {
             match head {
                 Err(error) if error.kind() != ErrorKind::Corrupt => return Err(error),
-                head => match head.and_then(|head| see(name, head)) {
+                head => match head.and_then(|head| store.see(name, head)) {
                     Ok(one) => seen.push(one),
                     Err(_) => damaged = true,
                 },
@@ -38,13 +37,13 @@ pub(super) fn next_page(heads: &mut dyn Heads) -> BoxFut<'_, Result<Option<Page>
     })
 }
 
-fn see(name: BlobName, head: bytes::Bytes) -> Result<Seen> {
-    let (_, meta) = layout::open(name, None, &head)?;
-    let check = Blob { head, ..Blob::default() }.check().unwrap_or_default();
-    Ok(Seen { name, check, meta })
-}
-
 impl Store {
+    fn see(&self, name: BlobName, head: bytes::Bytes) -> Result<Seen> {
+        let (_, meta) = self.inner.layout.open_head(name, None, &head)?;
+        let check = Blob { head, ..Blob::default() }.check().unwrap_or_default();
+        Ok(Seen { name, check, meta })
+    }
+
     /// The whole blob of a name.
     pub(super) fn blob(&self, name: BlobName) -> BoxFut<'_, Result<Option<Blob>>> {
         let reading = self.inner.backing.read(vec![name], crate::backing::Part::All);

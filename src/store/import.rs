@@ -13,7 +13,6 @@ use crate::{
     backing::Blob,
     codec::{STREAMED, too_long},
     error::Result,
-    layout,
     meta::Kind,
     name::BlobName,
 };
@@ -45,7 +44,7 @@ impl Store {
     /// longer than the limit is `LIMIT_EXCEEDED`.
     pub fn import(&self, existing: Existing) -> Result<Import> {
         drop(self.inner.gate.enter()?);
-        let reader = ExportReader::new(MAX_LOADED.min(self.inner.codec.max_len));
+        let reader = ExportReader::new(MAX_LOADED.min(self.inner.layout.max_len()));
         Ok(Import { reader, intake: Intake::new(self, existing), large: Large::Nothing })
     }
 }
@@ -118,16 +117,18 @@ impl Import {
 
     /// Decides what becomes of a blob with this head and a value section of this length.
     async fn begin(&mut self, name: BlobName, head: Bytes, len: u64) -> Result<()> {
-        let (codecs, meta) = layout::open(name, None, &head).map_err(|error| self.reader.in_entry(name, &error))?;
-        let (streams, limit) =
-            (self.intake.store.inner.backing.capability().streams, self.intake.store.inner.codec.max_len);
+        let layout = &self.intake.store.inner.layout;
+        let opened = layout.open_head(name, None, &head);
+        let (codecs, meta) = opened.map_err(|error| self.reader.in_entry(name, &error))?;
+        let (streams, limit) = (self.intake.store.inner.backing.capability().streams, layout.max_len());
+        let size = meta.size.unwrap_or_default();
         self.large = if streams && meta.kind == Kind::Binary && codecs.compressor == STREAMED.compressor {
             match self.intake.begin(name, head, meta).await? {
                 Some(inflow) => Large::Streamed(name, Box::new(inflow)),
                 None => Large::Skipped,
             }
-        } else if meta.size > limit || len > limit.saturating_add(limit / 64) {
-            let error = too_long(meta.size.max(len), limit).at_key(meta.key.as_cbor());
+        } else if size > limit || len > limit.saturating_add(limit / 64) {
+            let error = too_long(size.max(len), limit).at_key(meta.key.as_cbor());
             return Err(self.reader.in_entry(name, &error));
         } else {
             Large::Held(name, head, BytesMut::new())

@@ -5,7 +5,6 @@ use crate::{
     backing::{Blob, Change, Expect, Outcome, Part, Write},
     error::{Error, ErrorKind, Result},
     key::Key,
-    layout,
     meta::Kind,
     name::BlobName,
 };
@@ -82,7 +81,7 @@ impl Intake {
             let event = held.as_ref().and_then(|_| self.event(&writes));
             // Somebody else wrote one of them in between, so what becomes of it is to be decided anew.
             let committing = self.store.inner.backing.commit(writes);
-            let outcome = committing.await.map_err(|error| at_key(error, &group))?;
+            let outcome = committing.await.map_err(|error| self.store.at_key_among(error, &group))?;
             let Outcome::Done(_) = outcome else { continue };
             if let Some(event) = event {
                 self.store.inner.hooks.tell(*event, held.take());
@@ -98,7 +97,7 @@ impl Intake {
     /// What is told of these.
     fn event(&self, writes: &[Write]) -> Option<Box<Event>> {
         let mut event = self.store.event(Op::Import, &[])?;
-        event.keys = writes.iter().filter_map(key_of).collect();
+        event.keys = writes.iter().filter_map(|write| self.store.key_written(write)).collect();
         Some(event).filter(|event| !event.keys.is_empty())
     }
 
@@ -119,14 +118,17 @@ impl Intake {
             Existing::Error | Existing::Keep => self.store.inner.backing.read(names, Part::Head).await?,
         };
         let mut found = found.into_iter();
-        for (before, (name, blob)) in group.iter().enumerate() {
+        for (before, one @ (name, blob)) in group.iter().enumerate() {
             let expect = match found.next().flatten() {
                 None if self.existing == Existing::Replace => Expect::Anything,
                 None => Expect::Absent,
                 Some(there) => match self.expired(*name, &there) {
                     Some(expect) => expect,
                     None if self.existing == Existing::Keep || there.head == blob.head => continue,
-                    None => return Ok((writes, Some((before as u64, exists(*name, blob))))),
+                    None => {
+                        let error = self.store.at_key_of(exists(), one);
+                        return Ok((writes, Some((before as u64, error))));
+                    }
                 },
             };
             writes.push(Write { name: *name, change: Change::Put(blob.clone()), expect });
@@ -144,36 +146,42 @@ impl Intake {
     }
 }
 
-/// The key that is written.
-fn key_of(write: &Write) -> Option<Key> {
-    match &write.change {
-        Change::Put(blob) => key_told(write.name, &blob.head),
-        Change::Keep | Change::Delete => None,
+impl Store {
+    /// The key that is written.
+    fn key_written(&self, write: &Write) -> Option<Key> {
+        match &write.change {
+            Change::Put(blob) => self.key_told(write.name, &blob.head),
+            Change::Keep | Change::Delete => None,
+        }
+    }
+
+    /// The key of a blob with this head; none of an element, whose log has one.
+    pub(super) fn key_told(&self, name: BlobName, head: &[u8]) -> Option<Key> {
+        let (_, meta) = self.inner.layout.open_head(name, None, head).ok()?;
+        (meta.kind != Kind::LogElement).then_some(meta.key)
+    }
+
+    /// With the key of this blob, if it can be read.
+    fn at_key_of(&self, error: Error, (name, blob): &(BlobName, Blob)) -> Error {
+        match self.inner.layout.open_head(*name, None, &blob.head) {
+            Ok((_, meta)) => error.at_key(meta.key.as_cbor()),
+            Err(_) => error,
+        }
+    }
+
+    /// With the key of the blob that the error names, or with the first: what fails is all of it.
+    fn at_key_among(&self, error: Error, group: &[(BlobName, Blob)]) -> Error {
+        let named = group.iter().find(|(name, _)| error.blob() == Some(*name.as_bytes()));
+        match named.or(group.first()) {
+            Some(one) => self.at_key_of(error, one),
+            None => error,
+        }
     }
 }
 
-/// The key of a blob with this head; none of an element, whose log has one.
-pub(super) fn key_told(name: BlobName, head: &[u8]) -> Option<Key> {
-    let (_, meta) = layout::open(name, None, head).ok()?;
-    (meta.kind != Kind::LogElement).then_some(meta.key)
-}
-
-/// With the key of the blob that the error names, or with the first: what fails is all of it.
-fn at_key(error: Error, group: &[(BlobName, Blob)]) -> Error {
-    let named = group.iter().find(|(name, _)| error.blob() == Some(*name.as_bytes()));
-    match named.or(group.first()).map(|(name, blob)| layout::open(*name, None, &blob.head)) {
-        Some(Ok((_, meta))) => error.at_key(meta.key.as_cbor()),
-        Some(Err(_)) | None => error,
-    }
-}
-
-fn exists(name: BlobName, blob: &Blob) -> Error {
-    let error = Error::new(
+fn exists() -> Error {
+    Error::new(
         ErrorKind::Conflict,
         "the key has another value already; say whether existing keys are to be kept or replaced",
-    );
-    match layout::open(name, None, &blob.head) {
-        Ok((_, meta)) => error.at_key(meta.key.as_cbor()),
-        Err(_) => error,
-    }
+    )
 }

@@ -10,6 +10,7 @@ use crate::{
     codec::{CBOR, Codec, Compressor},
     env::{BoxFut, Rng, System},
     error::{Error, ErrorKind, Result},
+    layout::{Layout, SEALED},
     name::Uuid,
     record::Record,
 };
@@ -112,7 +113,7 @@ async fn no_record(backing: &dyn Backing) -> Result<()> {
     let mut heads = backing.heads();
     while let Some(page) = heads.next().await? {
         let Some((name, head)) = page.into_iter().next() else { continue };
-        let sealed = head.as_ref().is_ok_and(|head: &Bytes| head.first() == Some(&crate::layout::SEALED));
+        let sealed = head.as_ref().is_ok_and(|head: &Bytes| head.first() == Some(&SEALED));
         return Err(if sealed {
             Error::new(
                 ErrorKind::Corrupt,
@@ -143,10 +144,11 @@ async fn finish(config: Config, backing: Arc<dyn Backing>, record: Result<Record
         let usual = config.serializers.writer(record.serializer)?;
         let serializer = config.serializer.map_or(Ok(usual), |id| config.serializers.writer(id))?;
         let serializers = config.serializers;
-        Ok((record, Codec { serializer, serializers, compressor, max_len: config.max_value_len }))
+        let codec = Codec { serializer, serializers, compressor, max_len: config.max_value_len };
+        Ok((record, Layout::Sealed(codec)))
     });
     match opened {
-        Ok((record, codec)) => Ok(Store::new(backing, record, codec, config.clock)),
+        Ok((record, layout)) => Ok(Store::new(backing, record, layout, config.clock)),
         Err(error) => {
             // The first error is the one to tell.
             _ = backing.close().await;

@@ -11,7 +11,6 @@ use crate::{
     codec::too_long,
     error::{Error, ErrorKind, Result},
     key::Key,
-    layout,
     meta::{Kind, Meta},
     name::BlobName,
 };
@@ -97,12 +96,18 @@ impl Store {
 impl Keys {
     /// The next metadata, never an empty page; `None` after the last.
     pub async fn next_page(&mut self) -> Result<Option<Vec<Meta>>> {
+        let page = self.next_named().await?;
+        Ok(page.map(|page| page.into_iter().map(|(_, meta)| meta).collect()))
+    }
+
+    /// The same, with the names of their blobs.
+    async fn next_named(&mut self) -> Result<Option<Vec<(BlobName, Meta)>>> {
         while !self.done {
             // What fails is not tried again: a listing that goes on after an error would never end.
             self.done = true;
             let Some(page) = self.heads.next().await? else { return self.report() };
             self.done = false;
-            let metas: Vec<Meta> = page.into_iter().filter_map(|(name, head)| self.wanted(name, head)).collect();
+            let metas: Vec<_> = page.into_iter().filter_map(|(name, head)| self.wanted(name, head)).collect();
             if !metas.is_empty() {
                 return Ok(Some(metas));
             }
@@ -110,8 +115,8 @@ impl Keys {
         Ok(None)
     }
 
-    fn wanted(&mut self, name: BlobName, head: Result<Bytes>) -> Option<Meta> {
-        match head.and_then(|head| layout::open(name, None, &head)) {
+    fn wanted(&mut self, name: BlobName, head: Result<Bytes>) -> Option<(BlobName, Meta)> {
+        match head.and_then(|head| self.store.inner.layout.open_head(name, None, &head)) {
             Ok((_, meta)) => {
                 if meta.kind == Kind::Log {
                     self.store.inner.logs.learn(name);
@@ -120,7 +125,7 @@ impl Keys {
                     && !meta.is_expired(self.store.now())
                     && self.query.kind.is_none_or(|kind| kind == meta.kind)
                     && self.query.prefix.as_ref().is_none_or(|prefix| prefix.fits(&meta.key));
-                wanted.then_some(meta)
+                wanted.then_some((name, meta))
             }
             Err(error) => {
                 self.damaged.push((name, error));
@@ -144,7 +149,7 @@ impl Keys {
 /// Metadata and values of keys; see [`Keys`].
 pub struct Entries {
     keys: Keys,
-    waiting: VecDeque<Meta>,
+    waiting: VecDeque<(BlobName, Meta)>,
 }
 
 /// A page of [`Entries`]: metadata, and the value as CBOR.
@@ -155,7 +160,7 @@ impl Entries {
     pub async fn next_page(&mut self) -> Result<Option<EntryPage>> {
         loop {
             if self.waiting.is_empty() {
-                match self.keys.next_page().await? {
+                match self.keys.next_named().await? {
                     Some(metas) => self.waiting = metas.into(),
                     None => return Ok(None),
                 }
@@ -170,19 +175,20 @@ impl Entries {
     /// Loads as many of the waiting values as are worth holding at once.
     async fn load(&mut self) -> Result<EntryPage> {
         let (mut names, mut size) = (Vec::new(), 0_u64);
-        while let Some(meta) = self.waiting.front() {
-            let limit = self.keys.store.inner.codec.max_len;
-            if meta.size > limit {
+        while let Some((name, meta)) = self.waiting.front() {
+            let (name, value) = (*name, meta.size.unwrap_or_default());
+            let limit = self.keys.store.inner.layout.max_len();
+            if value > limit {
                 // A binary that was streamed: it may be larger than memory.
-                self.keys.damaged.push((meta.key.name(), too_long(meta.size, limit)));
+                self.keys.damaged.push((name, too_long(value, limit)));
                 self.waiting.pop_front();
                 continue;
             }
-            size = size.saturating_add(meta.size);
+            size = size.saturating_add(value);
             if size > MAX_LOADED && !names.is_empty() {
                 break;
             }
-            names.push(meta.key.name());
+            names.push(name);
             self.waiting.pop_front();
         }
         let store = &self.keys.store;

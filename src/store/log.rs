@@ -8,14 +8,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-use super::{Store, append::Tail, group::Groups, read::Opened};
+use super::{Store, append::Tail, group::Groups};
 use crate::{
     backing::{Blob, Change, Expect, Outcome, Part, Write},
     cbor::{Head, Reader, Writer},
     env::{Rng, System},
     error::{Error, ErrorKind, Result},
     key::Key,
-    layout,
+    layout::Opened,
     meta::{Kind, Meta},
     name::{BlobName, NameTable},
 };
@@ -101,11 +101,6 @@ pub(super) fn refuse(meta: &Meta) -> Result<()> {
 /// Whether this is the key of an element.
 pub(super) fn is_element(key: &Key) -> bool {
     key.as_cbor().starts_with(ELEMENT)
-}
-
-/// Whether this is the head of the blob of a log.
-pub(super) fn is_log(name: BlobName, blob: &Blob) -> bool {
-    layout::open(name, None, &blob.head).is_ok_and(|(_, meta)| meta.kind == Kind::Log)
 }
 
 pub(super) fn not_a_log() -> Error {
@@ -201,11 +196,13 @@ impl Store {
 
     /// The log, expired or not, of which this is the head; nothing for the blob of something else.
     pub(super) fn parse_log(&self, name: BlobName, key: Option<&Key>, blob: Blob) -> Result<Option<Log>> {
-        let (codecs, meta) = layout::open(name, key, &blob.head)?;
-        if meta.kind != Kind::Log {
-            return Ok(None);
-        }
-        self.read_log(Opened { name, codecs, meta, section: blob.value }).map(Some)
+        let opened = self.inner.layout.open(name, key, blob)?;
+        if opened.meta.kind == Kind::Log { self.read_log(opened).map(Some) } else { Ok(None) }
+    }
+
+    /// Whether this is the head of the blob of a log.
+    pub(super) fn is_log(&self, name: BlobName, blob: &Blob) -> bool {
+        self.inner.layout.open_head(name, None, &blob.head).is_ok_and(|(_, meta)| meta.kind == Kind::Log)
     }
 
     /// The log that goes when this blob goes, if it is known that one may be there.
@@ -221,7 +218,7 @@ impl Store {
         }
         let head = self.inner.backing.read(vec![name], Part::Head).await.ok()?.pop().flatten()?;
         // A binary may be larger than memory.
-        if !is_log(name, &head) {
+        if !self.is_log(name, &head) {
             return None;
         }
         self.log_in(name, self.blob(name).await.ok()?.as_ref())
@@ -238,8 +235,9 @@ impl Store {
         let mut first = log.first;
         while first < log.next {
             let next = log.next.min(first + DELETED_AT_ONCE);
-            let delete = |n| Write { name: log.element(n).name(), change: Change::Delete, expect: Expect::Anything };
-            let outcome = self.inner.backing.commit((first..next).map(delete).collect()).await?;
+            let delete = |name| Write { name, change: Change::Delete, expect: Expect::Anything };
+            let names = (first..next).map(|n| Ok(delete(self.name(&log.element(n))?)));
+            let outcome = self.inner.backing.commit(names.collect::<Result<_>>()?).await?;
             // A damaged head may promise more than there is.
             if matches!(outcome, Outcome::Done(found) if found.iter().all(|found| !found)) {
                 break;

@@ -66,10 +66,10 @@ pub use write::{Answer, LeafFn, WriteOptions};
 
 use crate::{
     backing::Backing,
-    codec::Codec,
     env::{Clock, stamp},
     error::Result,
     key::Key,
+    layout::Layout,
     locks::{self, Held, Locks, Mode},
     name::{BlobName, Uuid},
     record::Record,
@@ -87,7 +87,7 @@ pub struct Store {
 struct Inner {
     backing: Arc<dyn Backing>,
     record: Record,
-    codec: Codec,
+    layout: Layout,
     clock: Arc<dyn Clock>,
     gate: Gate,
     /// Held while an operation on a name is under way.
@@ -99,10 +99,10 @@ struct Inner {
 }
 
 impl Store {
-    fn new(backing: Arc<dyn Backing>, record: Record, codec: Codec, clock: Arc<dyn Clock>) -> Self {
+    fn new(backing: Arc<dyn Backing>, record: Record, layout: Layout, clock: Arc<dyn Clock>) -> Self {
         let (gate, locks, lanes) = (Gate::default(), Locks::default(), Locks::default());
         let (hooks, logs) = (Hooks::default(), Logs::default());
-        Self { inner: Arc::new(Inner { backing, record, codec, clock, gate, locks, lanes, hooks, logs }) }
+        Self { inner: Arc::new(Inner { backing, record, layout, clock, gate, locks, lanes, hooks, logs }) }
     }
 
     /// The store's id, from its record.
@@ -130,7 +130,8 @@ impl Store {
     /// Forgets the copies that a tiered or cached store has of these keys, or of all, since somebody else wrote them: no
     /// read that begins after this call gives what was there before.
     pub fn invalidate(&self, keys: Option<&[Key]>) -> impl Future<Output = ()> + use<> {
-        self.inner.backing.invalidate(keys.map(|keys| keys.iter().map(Key::name).collect()))
+        let names = |keys: &[Key]| keys.iter().filter_map(|key| self.name(key).ok()).collect();
+        self.inner.backing.invalidate(keys.map(names))
     }
 
     /// Lets what is under way finish, then gives locks and handles back. Every later call is `CLOSED`, but for `close` itself.
@@ -141,6 +142,11 @@ impl Store {
             self.inner.backing.close().await?;
         }
         Ok(())
+    }
+
+    /// The name of the blob that holds a key.
+    fn name(&self, key: &Key) -> Result<BlobName> {
+        self.inner.layout.name(key)
     }
 
     fn now(&self) -> u64 {

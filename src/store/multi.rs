@@ -37,11 +37,14 @@ struct Batch {
 }
 
 impl Batch {
-    fn of<'k>(keys: impl ExactSizeIterator<Item = &'k Key>) -> Self {
+    fn of<'k>(store: &Store, keys: impl ExactSizeIterator<Item = &'k Key>) -> Result<Self> {
         let mut batch = Self { blobs: Vec::new(), slots: vec![0; keys.len()] };
         // The name, then the place in eight bytes: sorted by bytes they are in the order of both.
-        let place = |(at, key): (usize, &Key)| [key.name().as_bytes().as_slice(), &(at as u64).to_be_bytes()].concat();
-        let places: Vec<_> = keys.enumerate().map(place).collect();
+        let place = |(at, key): (usize, &Key)| {
+            let name = store.name(key).map_err(|error| error.at_key(key.as_cbor()))?;
+            Ok([name.as_bytes().as_slice(), &(at as u64).to_be_bytes()].concat())
+        };
+        let places = keys.enumerate().map(place).collect::<Result<Vec<_>>>()?;
         let mut places: Vec<_> = places.iter().map(Vec::as_slice).collect();
         sort(&mut places);
         for place in places {
@@ -56,7 +59,7 @@ impl Batch {
                 *slot = batch.blobs.len() - 1;
             }
         }
-        batch
+        Ok(batch)
     }
 
     fn names(&self) -> Vec<BlobName> {
@@ -100,7 +103,7 @@ impl Store {
     /// The values of several keys as CBOR, for each key in the order that was given, read together.
     pub async fn multi_get_cbor(&self, keys: &[Key]) -> Result<Vec<Option<Bytes>>> {
         let _pass = self.inner.gate.enter()?;
-        let batch = Batch::of(keys.iter());
+        let batch = Batch::of(self, keys.iter())?;
         let held = self.lock_all(&batch.names(), Mode::Shared).await;
         let reading = self.inner.backing.read(batch.names(), Part::All);
         let _kept = self.keep(held);
@@ -121,7 +124,7 @@ impl Store {
     /// `common`.
     pub async fn multi_assoc_cbor(&self, entries: Vec<BatchEntry>, common: WriteOptions) -> Result<Vec<bool>> {
         let _pass = self.inner.gate.enter()?;
-        let batch = Batch::of(entries.iter().map(|entry| &entry.key));
+        let batch = Batch::of(self, entries.iter().map(|entry| &entry.key))?;
         for entry in &entries {
             check_value(&entry.value).map_err(|error| error.at_key(entry.key.as_cbor()))?;
         }
@@ -147,7 +150,7 @@ impl Store {
     /// Deletes several keys: all of them, or none. Says for each key, in the order that was given, whether it was there.
     pub async fn multi_dissoc_cbor(&self, keys: &[Key]) -> Result<Vec<bool>> {
         let _pass = self.inner.gate.enter()?;
-        let batch = Batch::of(keys.iter());
+        let batch = Batch::of(self, keys.iter())?;
         let changes = vec![Change::Delete; batch.blobs.len()];
         let (there, logs, kept) = self.exchange(keys, &batch, changes).await?;
         if let Some(mut event) = self.event(Op::MultiDissoc, &[]).filter(|_| there.contains(&true)) {
@@ -197,7 +200,7 @@ impl Store {
                     None => reading.await.unwrap_or_else(|_| vec![Some(Blob::default()); changes.len()]),
                 };
                 if at_once {
-                    logs.extend(logs_of(batch, &before).map(|name| (name, None)));
+                    logs.extend(self.logs_of(batch, &before).map(|name| (name, None)));
                 }
                 return Ok((self.there(keys, batch, before), logs, held));
             }
@@ -209,7 +212,7 @@ impl Store {
     /// The logs among the blobs of a batch, of which these are the heads.
     async fn logs_among(&self, batch: &Batch, heads: &[Option<Blob>]) -> Vec<Gone> {
         let mut logs = Vec::new();
-        for name in logs_of(batch, heads) {
+        for name in self.logs_of(batch, heads) {
             self.inner.logs.learn(name);
             // One that cannot be read has no elements that can be known.
             if let Some(log) = self.log_under(name).await {
@@ -231,6 +234,12 @@ impl Store {
         if missed { self.remove_orphans().await } else { Ok(()) }
     }
 
+    /// The names of the logs among the blobs of a batch, of which these are the heads.
+    fn logs_of<'a>(&'a self, batch: &'a Batch, heads: &'a [Option<Blob>]) -> impl Iterator<Item = BlobName> + 'a {
+        let names = batch.blobs.iter().map(|(name, _)| *name);
+        names.zip(heads).filter_map(|(name, head)| head.as_ref().filter(|head| self.is_log(name, head)).map(|_| name))
+    }
+
     /// The value of a blob as a `get` gives it.
     fn gotten(&self, name: BlobName, key: &Key, blob: Blob) -> Result<Option<Bytes>> {
         let Some(opened) = self.open(name, Some(key), blob)? else { return Ok(None) };
@@ -245,12 +254,6 @@ impl Store {
         };
         batch.blobs.iter().zip(before).map(there).collect()
     }
-}
-
-/// The names of the logs among the blobs of a batch, of which these are the heads.
-fn logs_of<'a>(batch: &'a Batch, heads: &'a [Option<Blob>]) -> impl Iterator<Item = BlobName> + 'a {
-    let names = batch.blobs.iter().map(|(name, _)| *name);
-    names.zip(heads).filter_map(|(name, head)| head.as_ref().filter(|head| log::is_log(name, head)).map(|_| name))
 }
 
 /// The writes that make these changes, if what was seen is still there.

@@ -53,7 +53,7 @@ impl Store {
         }
         // The elements were met before the heads are read now. A log that has no head now never has one again.
         let mut heads = self.inner.backing.heads();
-        while let Some((page, damaged)) = next_page(heads.as_mut()).await? {
+        while let Some((page, damaged)) = next_page(self, heads.as_mut()).await? {
             let mut sound = !damaged;
             for Seen { name, meta, .. } in page {
                 if meta.kind == Kind::Log {
@@ -77,7 +77,7 @@ impl Store {
         let headless = self.headless(met).await?;
         let mut heads = self.inner.backing.heads();
         while !headless.is_empty()
-            && let Some((page, _)) = next_page(heads.as_mut()).await?
+            && let Some((page, _)) = next_page(self, heads.as_mut()).await?
         {
             orphans.extend(page.into_iter().filter(|seen| headless.has(&seen.meta, before)).map(|seen| seen.name));
         }
@@ -89,7 +89,7 @@ impl Store {
         // Where a batch is atomic, an element is never without its head: whatever has none now is an orphan.
         let before = if self.inner.backing.capability().atomic_batches { u64::MAX } else { self.settled().await };
         let (mut met, mut heads) = (Met::default(), self.inner.backing.heads());
-        while let Some((page, _)) = next_page(heads.as_mut()).await? {
+        while let Some((page, _)) = next_page(self, heads.as_mut()).await? {
             page.iter().for_each(|seen| met.meet(&seen.meta));
         }
         for some in self.find_orphans(met, before).await?.chunks(DELETED_AT_ONCE) {

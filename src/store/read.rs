@@ -9,19 +9,10 @@ use crate::{
     env::BoxFut,
     error::Result,
     key::{Key, Path},
-    layout::{self, Codecs},
+    layout::Opened,
     meta::{Kind, Meta},
     name::BlobName,
 };
-
-/// A blob that was found undamaged and has not expired.
-pub(super) struct Opened {
-    pub(super) name: BlobName,
-    pub(super) codecs: Codecs,
-    pub(super) meta: Meta,
-    /// Still encoded; empty where only the head was read.
-    pub(super) section: Bytes,
-}
 
 impl Store {
     /// The value at a path as CBOR; `None` wherever the path ends early. A log is `INVALID_PATH`: it has no value.
@@ -48,9 +39,10 @@ impl Store {
     }
 
     pub(super) fn load(&self, key: &Key, part: Part) -> BoxFut<'_, Result<Option<Opened>>> {
-        let (name, key) = (key.name(), key.clone());
+        let (name, key) = (self.name(key), key.clone());
         Box::pin(async move {
             let _pass = self.inner.gate.enter()?;
+            let name = name?;
             let held = self.lock(name, Mode::Shared).await;
             let reading = self.inner.backing.read(vec![name], part);
             let _kept = self.keep(held);
@@ -61,12 +53,12 @@ impl Store {
 
     /// Opens the head of a blob; `None` once it has expired.
     pub(super) fn open(&self, name: BlobName, key: Option<&Key>, blob: Blob) -> Result<Option<Opened>> {
-        let (codecs, meta) = layout::open(name, key, &blob.head)?;
-        if meta.kind == Kind::Log {
+        let opened = self.inner.layout.open(name, key, blob)?;
+        if opened.meta.kind == Kind::Log {
             self.inner.logs.learn(name);
         }
-        let alive = !meta.is_expired(self.now());
-        Ok(alive.then_some(Opened { name, codecs, meta, section: blob.value }))
+        let alive = !opened.meta.is_expired(self.now());
+        Ok(alive.then_some(opened))
     }
 
     /// The value of a blob; `None` once it has expired.
@@ -77,23 +69,19 @@ impl Store {
 
     /// Checks a whole blob, expired or not, and decodes its value.
     pub(super) fn check(&self, name: BlobName, blob: Blob) -> Result<(Meta, Bytes)> {
-        let (codecs, meta) = layout::open(name, None, &blob.head)?;
-        let decoded = self.decode(Opened { name, codecs, meta: meta.clone(), section: blob.value });
-        decoded.map_err(|error| error.at_key(meta.key.as_cbor())).map(|value| (meta, value))
+        let opened = self.inner.layout.open(name, None, blob)?;
+        let meta = opened.meta.clone();
+        self.decode(opened).map_err(|error| error.at_key(meta.key.as_cbor())).map(|value| (meta, value))
     }
 
     /// Checks what is stored in a whole blob. No serializer of the application's own is called: what these cannot read is
     /// as it was written.
     pub(super) fn check_stored(&self, name: BlobName, blob: Blob) -> Result<()> {
-        let (codecs, meta) = layout::open(name, None, &blob.head)?;
-        layout::open_value(name, &meta, &blob.value)?;
-        self.inner.codec.check(meta.kind, codecs, meta.size, blob.value)
+        self.inner.layout.check(self.inner.layout.open(name, None, blob)?)
     }
 
     /// Checks and decodes the value of a blob.
     pub(super) fn decode(&self, opened: Opened) -> Result<Bytes> {
-        let Opened { name, codecs, meta, section } = opened;
-        layout::open_value(name, &meta, &section)?;
-        self.inner.codec.decode(meta.kind, codecs, meta.size, section)
+        self.inner.layout.decode(opened)
     }
 }

@@ -2,16 +2,13 @@
 
 use bytes::Bytes;
 
-use super::{
-    Mode, Op, Store,
-    binary_writer::PIECE,
-    intake::{Intake, key_told},
-};
+use super::{Mode, Op, Store, binary_writer::PIECE, intake::Intake};
 use crate::{
     backing::{Blob, BlobReader, BlobWriter},
+    codec::Codecs,
     env::BoxFut,
     error::{Error, Result},
-    layout::{self, Codecs, Digest},
+    layout::Digest,
     meta::Meta,
     name::BlobName,
 };
@@ -26,6 +23,7 @@ pub(super) struct Section {
     /// Where the next piece begins.
     at: u64,
     digest: Digest,
+    store: Store,
 }
 
 impl Store {
@@ -33,8 +31,9 @@ impl Store {
     pub(super) fn section(&self, name: BlobName) -> BoxFut<'_, Result<Option<Section>>> {
         Box::pin(async move {
             let Some(reader) = self.inner.backing.read_stream(name).await? else { return Ok(None) };
-            let (codecs, meta) = layout::open(name, None, &reader.head())?;
-            let mut section = Section { codecs, meta, name, reader, at: 0, digest: Digest::default() };
+            let (codecs, meta) = self.inner.layout.open_head(name, None, &reader.head())?;
+            let mut section =
+                Section { codecs, meta, name, reader, at: 0, digest: Digest::default(), store: self.clone() };
             while section.next().await?.is_some() {}
             (section.at, section.digest) = (0, Digest::default());
             Ok(Some(section))
@@ -63,7 +62,7 @@ impl Section {
         self.digest.add(&piece);
         // The last piece is handed out only if all were right.
         if piece.is_empty() || self.at >= self.len() {
-            let checked = layout::open_digest(self.name, &self.meta, self.digest.finish());
+            let checked = self.store.inner.layout.check_digest(self.name, &self.meta, self.digest.finish());
             checked.map_err(|error| error.at_key(self.meta.key.as_cbor()))?;
         }
         Ok(Some(piece))
@@ -103,7 +102,7 @@ impl Intake {
     /// Puts a blob of which everything was added, if its value section is what its head says.
     pub(super) async fn finish(&mut self, mut inflow: Inflow) -> Result<()> {
         let key = inflow.meta.key.clone();
-        let checked = layout::open_digest(inflow.name, &inflow.meta, inflow.digest.finish());
+        let checked = self.store.inner.layout.check_digest(inflow.name, &inflow.meta, inflow.digest.finish());
         let synced = match checked {
             Ok(()) => inflow.writer.sync().await,
             damaged => damaged,
@@ -131,7 +130,7 @@ impl Intake {
             }
         }
         let log = store.log_under(name).await;
-        let key = key_told(name, &head);
+        let key = store.key_told(name, &head);
         writer.finish(head).await?;
         self.done.imported += 1;
         if let Some(event) = store.event(Op::Import, key.as_slice()).filter(|event| !event.keys.is_empty()) {

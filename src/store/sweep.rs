@@ -20,7 +20,7 @@ const BATCH: usize = 1000;
 /// What a sweep spares.
 #[derive(Clone, Debug)]
 pub struct Sweep {
-    keep: NameTable,
+    keep: Vec<Key>,
     before: u64,
     batch: usize,
 }
@@ -28,13 +28,13 @@ pub struct Sweep {
 impl Sweep {
     /// Deletes what was last written before this time, in milliseconds since 1970, unless it is kept.
     pub fn before(before: u64) -> Self {
-        Self { keep: NameTable::default(), before, batch: BATCH }
+        Self { keep: Vec::new(), before, batch: BATCH }
     }
 
     /// These keys stay.
     #[must_use]
     pub fn keep(mut self, keys: impl IntoIterator<Item = Key>) -> Self {
-        self.keep.extend(keys.into_iter().map(|key| (key.name(), 0)));
+        self.keep.extend(keys);
         self
     }
 
@@ -50,6 +50,7 @@ impl Sweep {
 /// A sweep, batch by batch: it may stop after any of them, and be begun again.
 pub struct Sweeping {
     store: Store,
+    keep: NameTable,
     sweep: Sweep,
     stage: Stage,
     /// The listing of this stage, while it goes on.
@@ -99,7 +100,9 @@ impl Store {
     /// A [`sweep`](Self::sweep) that deletes one batch at a time.
     pub fn sweep_batches(&self, sweep: Sweep) -> Sweeping {
         let (met, found) = (Met::default(), Vec::new());
-        Sweeping { store: self.clone(), sweep, stage: Stage::Start, heads: None, met, found }
+        // A key that no blob can have has nothing to keep.
+        let keep = sweep.keep.iter().filter_map(|key| Some((self.name(key).ok()?, 0))).collect();
+        Sweeping { store: self.clone(), keep, sweep, stage: Stage::Start, heads: None, met, found }
     }
 
     /// Deletes those that are still as they were seen, and tells of them; their keys.
@@ -161,7 +164,7 @@ impl Sweeping {
     /// Fills the batch, as far as there is something to delete.
     async fn find(&mut self, heads: &mut dyn Heads) -> Result<()> {
         while self.found.len() < self.sweep.batch {
-            let Some((page, _)) = next_page(heads).await? else { break };
+            let Some((page, _)) = next_page(&self.store, heads).await? else { break };
             page.into_iter().for_each(|seen| self.consider(seen));
         }
         Ok(())
@@ -175,8 +178,7 @@ impl Sweeping {
             }
         } else if meta.kind == Kind::LogElement {
             self.met.meet(&meta);
-        } else if !self.sweep.keep.contains_key(&name) && meta.last_write < before || meta.is_expired(self.store.now())
-        {
+        } else if !self.keep.contains_key(&name) && meta.last_write < before || meta.is_expired(self.store.now()) {
             self.found.push(Found { name, check, key: Some(meta.key), is_log });
         }
     }

@@ -110,7 +110,7 @@ impl Store {
     /// Binaries may be larger than memory.
     async fn check_large(&self, name: BlobName) -> Result<()> {
         let Some((meta, mut content)) = self.find_binary(name, None).await? else { return Ok(()) };
-        content.part(name, &meta, 0, 0).await.map(drop).map_err(|error| error.at_key(meta.key.as_cbor()))
+        content.part(self, name, &meta, (0, 0)).await.map(drop).map_err(|error| error.at_key(meta.key.as_cbor()))
     }
 }
 

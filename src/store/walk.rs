@@ -61,7 +61,9 @@ impl Walk {
     /// These keys are walked to, unless they were before.
     pub fn found(&mut self, keys: impl IntoIterator<Item = Key>) {
         for key in keys {
-            if self.seen.insert(key.name(), 0).is_none() {
+            // What no blob can have as key has no value to walk to.
+            let Ok(name) = self.store.name(&key) else { continue };
+            if self.seen.insert(name, 0).is_none() {
                 self.waiting.push_back(key);
             }
         }
@@ -70,6 +72,7 @@ impl Walk {
     async fn copy(&mut self) -> Result<()> {
         let _pass = self.store.inner.gate.enter()?;
         self.copied = self.waiting.drain(..TOGETHER.min(self.waiting.len())).collect();
-        self.store.inner.backing.pull(self.copied.iter().map(Key::name).collect()).await
+        let names = self.copied.iter().map(|key| self.store.name(key)).collect::<Result<_>>()?;
+        self.store.inner.backing.pull(names).await
     }
 }

@@ -16,7 +16,6 @@ use crate::{
     env::BoxFut,
     error::{Error, ErrorKind, Result},
     key::{Key, Path},
-    layout,
     meta::{self, Kind, Meta},
     name::BlobName,
 };
@@ -127,7 +126,7 @@ impl Store {
     async fn put(&self, key: Key, value: Bytes, options: WriteOptions) -> Result<()> {
         let _pass = self.inner.gate.enter()?;
         check_value(&value)?;
-        let name = key.name();
+        let name = self.name(&key)?;
         let blob = self.seal(name, &key, Kind::Value, None, &options, value)?;
         self.replace(name, blob, self.event(Op::Assoc, std::slice::from_ref(&key))).await
     }
@@ -144,7 +143,8 @@ impl Store {
 
     async fn update_path(&self, op: Op, path: Path, f: LeafFn, options: WriteOptions) -> Result<()> {
         let _pass = self.inner.gate.enter()?;
-        let update = Arc::new(Update { store: self.clone(), op, name: path.key.name(), path, options });
+        let name = self.name(&path.key)?;
+        let update = Arc::new(Update { store: self.clone(), op, name, path, options });
         let f = Arc::new(Mutex::new(f));
         let Said::Later(mut seen, mut answer) = update.attempt(&f).await? else { return Ok(()) };
         let _lane = self.inner.lanes.lock(update.name, Mode::Exclusive).await;
@@ -168,21 +168,21 @@ impl Store {
 
     async fn delete(&self, key: Key) -> Result<bool> {
         let _pass = self.inner.gate.enter()?;
-        let name = key.name();
+        let name = self.name(&key)?;
         let mut held = self.lock(name, Mode::Exclusive).await;
         if !self.inner.logs.may_be(name) && !self.tells_values() {
-            match self.apply(name, Part::Head, self.deletion(&key, Part::Head), held).await? {
+            match self.apply(name, Part::Head, self.deletion(name, &key, Part::Head), held).await? {
                 (Said::Log, Some(back)) => held = back,
                 (said, _) => return Ok(matches!(said, Said::Found(true, _))),
             }
         }
-        let (gone, _) = self.apply(name, Part::All, self.deletion(&key, Part::All), held).await?;
+        let (gone, _) = self.apply(name, Part::All, self.deletion(name, &key, Part::All), held).await?;
         Ok(matches!(gone, Said::Found(true, _)))
     }
 
     /// Deletes what is there, but for a log of which only the head's head is seen.
-    fn deletion(&self, key: &Key, part: Part) -> ChangeFn {
-        let (store, name, key) = (self.clone(), key.name(), key.clone());
+    fn deletion(&self, name: BlobName, key: &Key, part: Part) -> ChangeFn {
+        let (store, key) = (self.clone(), key.clone());
         Box::new(move |blob| {
             let Some(blob) = blob else { return Ok((Change::Keep, Said::Found(false, None))) };
             // What cannot be read can still be deleted.
@@ -210,7 +210,7 @@ impl Store {
     }
 
     async fn remove(&self, path: Path) -> Result<bool> {
-        let name = path.key.name();
+        let name = self.name(&path.key)?;
         let update = Update { store: self.clone(), op: Op::DissocIn, name, path, options: WriteOptions::default() };
         let remove = move |blob: Option<&Blob>| {
             let (Some(whole), Some(meta), _) = update.read(blob)? else {
@@ -305,17 +305,13 @@ impl Store {
         options: &WriteOptions,
         value: Bytes,
     ) -> Result<Blob> {
-        let encoded = self.inner.codec.encode(kind, value)?;
+        let encoded = self.inner.layout.encode(kind, value)?;
         let meta = Meta {
-            key: key.clone(),
-            kind,
-            last_write: self.stamp(),
             expires: options.expires.or(old.and_then(|meta| meta.expires)),
             user: old.map_or_else(|| options.user.clone(), |meta| meta::merge_user(&meta.user, &options.user)),
-            size: encoded.size,
-            digest: layout::digest(&encoded.section),
+            ..Meta::new(key.clone(), kind, self.stamp())
         };
-        layout::seal(name, encoded.codecs, &meta, encoded.section)
+        self.inner.layout.seal(name, meta, encoded)
     }
 }
 

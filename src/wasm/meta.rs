@@ -9,7 +9,8 @@ use crate::{
 pub(super) fn meta_map(meta: &Meta) -> Vec<u8> {
     let user = pairs(&meta.user);
     let mut out = Writer::new();
-    out.map(5 + usize::from(meta.expires.is_some()) + user.len());
+    let known = [meta.expires.is_some(), meta.size.is_some(), meta.digest.is_some()];
+    out.map(3 + known.into_iter().filter(|known| *known).count() + user.len());
     out.text("key");
     out.raw(meta.key.as_cbor());
     out.text("type");
@@ -20,10 +21,14 @@ pub(super) fn meta_map(meta: &Meta) -> Vec<u8> {
         out.text("expires");
         date(&mut out, expires);
     }
-    out.text("size");
-    out.positive(meta.size);
-    out.text("digest");
-    out.bytes(&meta.digest);
+    if let Some(size) = meta.size {
+        out.text("size");
+        out.positive(size);
+    }
+    if let Some(digest) = &meta.digest {
+        out.text("digest");
+        out.bytes(digest);
+    }
     for (name, value) in user {
         out.raw(name);
         out.raw(value);

@@ -81,7 +81,10 @@ fn ls(store: &Store, long: bool, prefix: Option<String>, out: &mut Output) -> Re
         if out.is_json() {
             out.value(&output::meta(&meta, true)?)?;
         } else if long {
-            let (size, written) = (meta.size.to_string(), output::date(meta.last_write).to_string());
+            let (size, written) = (
+                meta.size.map_or_else(String::new, |size| size.to_string()),
+                output::date(meta.last_write).to_string(),
+            );
             out.line(&[meta.kind.as_str(), &size, &written, &key])?;
         } else {
             out.line(&[&key])?;
@@ -140,7 +143,7 @@ fn info(store: &Store, out: &mut Output) -> Result<(), Failure> {
         keys += 1;
         binaries += u64::from(meta.kind == Kind::Binary);
         logs += u64::from(meta.kind == Kind::Log);
-        size = size.saturating_add(meta.size);
+        size = size.saturating_add(meta.size.unwrap_or_default());
     }
     facts(
         out,

@@ -58,9 +58,9 @@ pub(crate) fn meta(meta: &Meta, json: bool) -> Result<Value, Error> {
         (name("key", "key"), key(&meta.key)?),
         (name("type", "type"), name(kind, kind)),
         (name("lastWrite", "last-write"), date(meta.last_write)),
-        (name("size", "size"), meta.size.into()),
-        (name("digest", "digest"), meta.digest.as_slice().into()),
     ];
+    entries.extend(meta.size.map(|size| (name("size", "size"), size.into())));
+    entries.extend(meta.digest.map(|digest| (name("digest", "digest"), digest.as_slice().into())));
     entries.extend(meta.expires.map(|at| (name("expires", "expires"), date(at))));
     if !meta.user.is_empty() {
         entries.extend_from_slice(Value::from_cbor(&meta.user)?.as_map().unwrap_or_default());

@@ -88,7 +88,7 @@ async fn a_compressed_binary_comes_back(ground: &Ground) -> Verdict {
     let store = ground.open_with(ground.config().compressor(Compressor::Lz4)).await?;
     let repeated = Bytes::from(vec![7; 300_000]);
     give(&store, &key("k"), &repeated).await?;
-    same("its size", meta_of(&store, &key("k")).await?.size, 300_000)?;
+    same("its size", meta_of(&store, &key("k")).await?.size, Some(300_000))?;
     has(&store, &key("k"), &repeated).await?;
     let span = Span { start: -3, end: None };
     same("its end", store.binary(&key("k").key, span).await?, Some(Bytes::from_static(&[7; 3])))
@@ -168,7 +168,7 @@ async fn a_binary_has_metadata_of_its_type(ground: &Ground) -> Verdict {
     let options = WriteOptions::default().meta_cbor(&user)?;
     store.put_binary(&key("k").key, some(5000), options).await?;
     let meta = meta_of(&store, &key("k")).await?;
-    same("type, size and entries", (meta.kind, meta.size, meta.user), (Kind::Binary, 5000, user))?;
+    same("type, size and entries", (meta.kind, meta.size, meta.user), (Kind::Binary, Some(5000), user))?;
     let reserved = WriteOptions::default().meta_cbor(&object(&[("size", positive(1))]));
     refused("an entry named like ours", reserved, ErrorKind::InvalidValue).map(drop)
 }
@@ -235,7 +235,7 @@ async fn a_binary_is_written_and_read_in_pieces(ground: &Ground) -> Verdict {
         stream(&store, &key("k"), &some(len), piece).await?;
         has(&store, &key("k"), &some(len)).await?;
         let meta = meta_of(&store, &key("k")).await?;
-        same("type and size", (meta.kind, meta.size), (Kind::Binary, len as u64))?;
+        same("type and size", (meta.kind, meta.size), (Kind::Binary, Some(len as u64)))?;
         let reader = store.read_binary(&key("k").key).await?;
         let mut reader = reader.ok_or_else(|| Failure::new("the binary is not there"))?;
         same("its metadata", reader.meta(), &meta)?;
@@ -278,7 +278,7 @@ async fn nothing_is_seen_of_a_binary_before_it_is_finished(ground: &Ground) -> V
     let before = meta_of(&store, &key("k")).await?.last_write;
     writer.finish().await?;
     let meta = meta_of(&store, &key("k")).await?;
-    same("its size", meta.size, 600_000)?;
+    same("its size", meta.size, Some(600_000))?;
     ensure(meta.last_write >= before, "it counts as written when it was finished")?;
     new.finish().await?;
     same("the keys", keys(&store, Query::default()).await?.len(), 2)

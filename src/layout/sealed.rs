@@ -1,9 +1,11 @@
-//! The sealed layout of a blob as pure functions: `header 20 ‖ meta section ‖ value section`.
+//! The sealed layout: every byte is checked.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
+use super::{HEADER_LEN, MAX_META_LEN};
 use crate::{
     backing::Blob,
+    codec::Codecs,
     error::{Error, ErrorKind, Result},
     key::Key,
     meta::Meta,
@@ -12,47 +14,8 @@ use crate::{
 
 /// Byte 0 of every blob in this layout.
 pub const SEALED: u8 = 0x81;
-/// The length of the header in bytes.
-pub const HEADER_LEN: usize = 20;
-/// The meta section is at most this long, in bytes.
-pub const MAX_META_LEN: usize = 1024 * 1024;
 /// `size u64 ‖ digest 32`, before the map of the meta section.
 const PREFIX_LEN: usize = 40;
-
-/// Which codecs a value went through, as the header's bytes 1 and 2 say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Codecs {
-    /// Byte 1.
-    pub serializer: u8,
-    /// Byte 2.
-    pub compressor: u8,
-}
-
-/// The digest of a value section.
-pub fn digest(value: &[u8]) -> [u8; 32] {
-    *blake3::hash(value).as_bytes()
-}
-
-/// The digest of a value section that comes in pieces.
-#[derive(Clone, Debug, Default)]
-pub struct Digest(blake3::Hasher);
-
-impl Digest {
-    /// Adds a piece.
-    pub fn add(&mut self, piece: &[u8]) {
-        self.0.update(piece);
-    }
-
-    /// The digest of what was added.
-    pub fn finish(&self) -> [u8; 32] {
-        *self.0.finalize().as_bytes()
-    }
-}
-
-/// Makes the blob of a value section and its metadata, whose `digest` must be the section's.
-pub fn seal(name: BlobName, codecs: Codecs, meta: &Meta, value: Bytes) -> Result<Blob> {
-    Ok(Blob { head: head(name, codecs, meta)?, value })
-}
 
 /// Makes the head of a blob. Its length does not depend on `size` and `digest`. Metadata beyond 1 MiB is `LIMIT_EXCEEDED`.
 pub fn head(name: BlobName, codecs: Codecs, meta: &Meta) -> Result<Bytes> {
@@ -65,8 +28,8 @@ pub fn head(name: BlobName, codecs: Codecs, meta: &Meta) -> Result<Bytes> {
     head.put_slice(&[SEALED, codecs.serializer, codecs.compressor, 0]);
     head.put_u32(declared);
     head.put_bytes(0, HEADER_LEN - 8);
-    head.put_u64(meta.size);
-    head.put_slice(&meta.digest);
+    head.put_u64(meta.size.unwrap_or_default());
+    head.put_slice(&meta.digest.unwrap_or_default());
     head.put_slice(&map);
     let check = check(name, &head);
     if let Some(place) = head.get_mut(8..HEADER_LEN) {
@@ -114,14 +77,9 @@ pub fn declared_size(head: &[u8]) -> u64 {
     size.map_or(0, |size| u64::from_be_bytes(*size))
 }
 
-/// Checks that a value section is the one its head was written with.
-pub fn open_value(name: BlobName, meta: &Meta, value: &[u8]) -> Result<()> {
-    open_digest(name, meta, digest(value))
-}
-
 /// Checks that a value section of this digest is the one its head was written with.
-pub fn open_digest(name: BlobName, meta: &Meta, digest: [u8; 32]) -> Result<()> {
-    if digest == meta.digest {
+pub fn check_digest(name: BlobName, meta: &Meta, digest: [u8; 32]) -> Result<()> {
+    if meta.digest == Some(digest) {
         return Ok(());
     }
     let message = format!(
