@@ -76,7 +76,6 @@ describe('configurations', () => {
   test('what this version does not have yet: UNSUPPORTED', async () => {
     await fails(() => openStore({ backend: 'memory', layout: 'konserve' }), 'UNSUPPORTED', /use sealed/)
     await fails(() => openStore({ backend: 'memory', serializer: 'edn' }), 'UNSUPPORTED', /use cbor/)
-    await fails(() => openStore({ backend: 'memory', compressor: 'zstd' }), 'UNSUPPORTED', /use lz4/)
     await fails(() => openStore({ backend: 'memory', encryptor: { type: 'aes-blake3', key: 'x' } }), 'UNSUPPORTED')
   })
 

@@ -101,7 +101,7 @@ fn fits(tag: u64, mut content: Reader<'_>) -> Result<bool, Flaw> {
         (tag::DATE_SECONDS, Head::Float(seconds)) => seconds.is_finite(),
         (tag::DATE_SECONDS, Head::Positive(_) | Head::Negative(_))
         | (tag::BIG_POSITIVE | tag::BIG_NEGATIVE, Head::Bytes(_))
-        | (tag::URI | tag::REGEXP | tag::SYMBOL, Head::Text(_))
+        | (tag::URI | tag::REGEXP, Head::Text(_))
         | (tag::UUID, Head::Bytes(16))
         | (tag::SET, Head::Array(_))
         | (tag::MAP, Head::Map(_)) => true,
@@ -119,7 +119,6 @@ fn fits(tag: u64, mut content: Reader<'_>) -> Result<bool, Flaw> {
             | tag::URI
             | tag::REGEXP
             | tag::UUID
-            | tag::SYMBOL
             | tag::SET
             | tag::MAP,
             _,

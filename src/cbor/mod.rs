@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod calendar;
 mod canonical;
 mod check;
 mod date;

@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 
-use super::lz4;
+use super::{
+    lz4::{self, Unread},
+    too_long,
+};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Which compressor a value goes through, header byte 2.
@@ -13,7 +16,7 @@ pub enum Compressor {
     None,
     /// LZ4 frame format.
     Lz4,
-    /// Zstandard (RFC 8878), window at most 8 MiB; read only.
+    /// Zstandard (RFC 8878), window at most 8 MiB; written quickly, as zstd's level 1 does.
     #[cfg(feature = "zstd")]
     Zstd,
 }
@@ -51,12 +54,7 @@ impl Compressor {
             Self::None => return Ok(None),
             Self::Lz4 => lz4_compress(bytes)?,
             #[cfg(feature = "zstd")]
-            Self::Zstd => {
-                return Err(Error::new(
-                    ErrorKind::Unsupported,
-                    "this version reads zstd and does not write it; use lz4",
-                ));
-            }
+            Self::Zstd => ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest),
         };
         Ok((compressed.len() < bytes.len()).then(|| compressed.into()))
     }
@@ -67,11 +65,28 @@ impl Compressor {
             Self::None => Some(bytes),
             Self::Lz4 => usize::try_from(size).ok().and_then(|size| lz4::decompress(&bytes, size)).map(Bytes::from),
             #[cfg(feature = "zstd")]
-            Self::Zstd => zstd_decompress(&bytes, size).map(Bytes::from),
+            Self::Zstd => zstd_decompress(&bytes, size).ok().map(Bytes::from),
         };
         decompressed
             .filter(|bytes| bytes.len() as u64 == size)
             .ok_or_else(|| Error::new(ErrorKind::Corrupt, "a stored value does not decompress to what was written"))
+    }
+
+    /// The bytes before compression, where nobody knows how many they are. More than `max_len` is `LIMIT_EXCEEDED`, and never
+    /// held. An LZ4 frame may lack its end mark.
+    pub fn decompress_unsized(self, bytes: Bytes, max_len: u64) -> Result<Bytes> {
+        let max = usize::try_from(max_len).unwrap_or(usize::MAX);
+        let decompressed = match self {
+            Self::None if bytes.len() > max => Err(Unread::TooLong),
+            Self::None => Ok(bytes),
+            Self::Lz4 => lz4::decompress_unsized(&bytes, max).map(Bytes::from),
+            #[cfg(feature = "zstd")]
+            Self::Zstd => zstd_decompress(&bytes, max_len).map(Bytes::from),
+        };
+        decompressed.map_err(|why| match why {
+            Unread::TooLong => too_long(max_len.saturating_add(1), max_len),
+            Unread::Damaged => Error::new(ErrorKind::Corrupt, "a stored value does not decompress"),
+        })
     }
 }
 
@@ -86,16 +101,90 @@ fn lz4_compress(_: &[u8]) -> Result<Vec<u8>> {
     Err(Error::new(ErrorKind::Unsupported, "writing lz4 needs the full module"))
 }
 
+/// What one frame, and nothing after it, holds, at most so many bytes.
 #[cfg(feature = "zstd")]
-fn zstd_decompress(frame: &[u8], size: u64) -> Option<Vec<u8>> {
+fn zstd_decompress(frame: &[u8], max_len: u64) -> Result<Vec<u8>, Unread> {
     use std::io::Read;
 
     const MAX_WINDOW_LEN: u64 = 8 * 1024 * 1024;
     let mut left = frame;
-    let mut decoder = ruzstd::decoding::StreamingDecoder::new_with_max_window_size(&mut left, MAX_WINDOW_LEN).ok()?;
+    let mut decoder = ruzstd::decoding::StreamingDecoder::new_with_max_window_size(&mut left, MAX_WINDOW_LEN)
+        .map_err(|_| Unread::Damaged)?;
     let mut out = Vec::new();
     // One byte more than is allowed, to notice it.
-    (&mut decoder).take(size.saturating_add(1)).read_to_end(&mut out).ok()?;
+    (&mut decoder).take(max_len.saturating_add(1)).read_to_end(&mut out).map_err(|_| Unread::Damaged)?;
+    if out.len() as u64 > max_len {
+        return Err(Unread::TooLong);
+    }
     let finished = decoder.decoder.is_finished();
-    (finished && left.is_empty()).then_some(out)
+    if finished && left.is_empty() { Ok(out) } else { Err(Unread::Damaged) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Texts that repeat themselves, and noise.
+    fn content() -> impl Strategy<Value = Vec<u8>> {
+        prop_oneof![
+            (proptest::collection::vec(any::<u8>(), 0..200), 1_usize..2000)
+                .prop_map(|(part, times)| part.repeat(times)),
+            proptest::collection::vec(0_u8..4, 0..300_000),
+            proptest::collection::vec(any::<u8>(), 0..300_000),
+        ]
+    }
+
+    fn all() -> Vec<Compressor> {
+        let ids = 0..=u8::MAX;
+        ids.filter_map(Compressor::from_id).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn what_is_compressed_is_read_with_its_size_and_without(bytes in content()) {
+            let len = bytes.len() as u64;
+            for compressor in all() {
+                let Some(smaller) = compressor.compress(&bytes).unwrap() else { continue };
+                prop_assert_eq!(&compressor.decompress(smaller.clone(), len).unwrap(), &bytes);
+                prop_assert_eq!(&compressor.decompress_unsized(smaller.clone(), len).unwrap(), &bytes);
+                prop_assert_eq!(&compressor.decompress_unsized(smaller.clone(), u64::MAX).unwrap(), &bytes);
+                let error = compressor.decompress_unsized(smaller, len - 1).unwrap_err();
+                prop_assert_eq!(error.kind(), ErrorKind::LimitExceeded);
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_decompressed_or_refused(bytes: Vec<u8>) {
+            for compressor in all() {
+                if let Ok(read) = compressor.decompress_unsized(bytes.clone().into(), 1000) {
+                    prop_assert!(read.len() <= 1000);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_one_whole_frame_is_corrupt() {
+        for compressor in all().into_iter().filter(|compressor| *compressor != Compressor::None) {
+            let frame = compressor.compress(&[7; 10_000]).unwrap().unwrap();
+            for bytes in [&frame[..frame.len() - 1], &frame[..3], &[], &[&*frame, &[0]].concat(), &frame.repeat(2)] {
+                let error = compressor.decompress_unsized(Bytes::copy_from_slice(bytes), 1 << 20).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Corrupt, "{compressor:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_bomb_is_refused_before_it_bursts() {
+        for compressor in all().into_iter().filter(|compressor| *compressor != Compressor::None) {
+            let bomb = compressor.compress(&vec![0; 50 << 20]).unwrap().unwrap();
+            assert!(bomb.len() < 1 << 20);
+            let error = compressor.decompress_unsized(bomb, 1 << 20).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::LimitExceeded, "{compressor:?}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! LZ4 frames (LZ4 Frame Format Description 1.6) around the blocks of `lz4_flex`, whose own frames bring four times the code.
 
-use lz4_flex::block;
+use lz4_flex::block::{self, DecompressError};
 use twox_hash::XxHash32;
 
 const MAGIC: u32 = 0x184d_2204;
@@ -43,10 +43,35 @@ pub(super) fn decompress(frame: &[u8], size: usize) -> Option<Vec<u8>> {
     let mut len = 0;
     while let Some(block) = Block::read(&descriptor, &mut rest)? {
         let (before, space) = out.split_at_mut_checked(len)?;
-        len += block.decompress(&descriptor, before, space)?;
+        len += block.decompress(&descriptor, before, space).ok()?;
     }
-    let sound = !descriptor.content_checksum || take_u32(&mut rest)? == XxHash32::oneshot(0, &out);
-    (sound && len == size && rest.is_empty()).then_some(out)
+    (len == size && descriptor.ends(rest, &out)?).then_some(out)
+}
+
+/// Why a frame of unknown size is not read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Unread {
+    Damaged,
+    TooLong,
+}
+
+/// What one frame, and nothing after it, holds, at most so many bytes. A frame without checksums may also end after any of
+/// its blocks: writers that did not close their frames left it so.
+pub(super) fn decompress_unsized(frame: &[u8], max_len: usize) -> Result<Vec<u8>, Unread> {
+    let mut rest = frame;
+    let descriptor = Descriptor::read(&mut rest).ok_or(Unread::Damaged)?;
+    let mut out = Vec::new();
+    let unclosed = |rest: &[u8]| rest.is_empty() && !descriptor.content_checksum;
+    while !unclosed(rest) {
+        let Some(block) = Block::read(&descriptor, &mut rest).ok_or(Unread::Damaged)? else {
+            return match descriptor.ends(rest, &out) {
+                Some(true) => Ok(out),
+                _ => Err(Unread::Damaged),
+            };
+        };
+        block.append(&descriptor, &mut out, max_len)?;
+    }
+    if descriptor.size.is_none_or(|declared| declared == out.len() as u64) { Ok(out) } else { Err(Unread::Damaged) }
 }
 
 /// What the beginning of a frame says.
@@ -83,6 +108,12 @@ impl Descriptor {
             size,
         })
     }
+
+    /// Whether the rest of the frame, after its end mark, is right for what it held.
+    fn ends(&self, mut rest: &[u8], content: &[u8]) -> Option<bool> {
+        let sound = !self.content_checksum || take_u32(&mut rest)? == XxHash32::oneshot(0, content);
+        Some(sound && rest.is_empty() && self.size.is_none_or(|size| size == content.len() as u64))
+    }
 }
 
 struct Block<'a> {
@@ -104,15 +135,34 @@ impl<'a> Block<'a> {
     }
 
     /// Decompresses into the beginning of `space`; how far.
-    fn decompress(&self, descriptor: &Descriptor, before: &[u8], space: &mut [u8]) -> Option<usize> {
+    fn decompress(&self, descriptor: &Descriptor, before: &[u8], space: &mut [u8]) -> Result<usize, Unread> {
         let most = space.len().min(descriptor.block_len);
-        let space = space.get_mut(..most)?;
+        let space = space.get_mut(..most).unwrap_or_default();
         if self.stored {
-            space.get_mut(..self.bytes.len())?.copy_from_slice(self.bytes);
-            return Some(self.bytes.len());
+            space.get_mut(..self.bytes.len()).ok_or(Unread::TooLong)?.copy_from_slice(self.bytes);
+            return Ok(self.bytes.len());
         }
-        let window = if descriptor.linked { before.get(before.len().saturating_sub(WINDOW)..)? } else { &[] };
-        block::decompress_into_with_dict(self.bytes, space, window).ok()
+        let window = before.get(before.len().saturating_sub(WINDOW)..).filter(|_| descriptor.linked);
+        block::decompress_into_with_dict(self.bytes, space, window.unwrap_or_default()).map_err(|error| match error {
+            DecompressError::OutputTooSmall { .. } => Unread::TooLong,
+            _ => Unread::Damaged,
+        })
+    }
+
+    /// Decompresses to the end of `out`, which becomes no longer than `max_len`.
+    fn append(&self, descriptor: &Descriptor, out: &mut Vec<u8>, max_len: usize) -> Result<(), Unread> {
+        let len = out.len();
+        let possible = self.bytes.len().saturating_mul(MAX_RATIO).min(descriptor.block_len);
+        let space = possible.min(max_len.saturating_sub(len));
+        out.resize(len + space, 0);
+        let (before, after) = out.split_at_mut_checked(len).ok_or(Unread::Damaged)?;
+        let added = self.decompress(descriptor, before, after).map_err(|why| match why {
+            // With all the space that a block may need.
+            Unread::TooLong if space == possible => Unread::Damaged,
+            why => why,
+        })?;
+        out.truncate(len + added);
+        Ok(())
     }
 }
 
@@ -201,6 +251,19 @@ mod tests {
         }
 
         #[test]
+        fn frames_are_read_also_where_nobody_knows_their_size((bytes, info) in content().prop_flat_map(|bytes| {
+            let info = infos(bytes.len());
+            (Just(bytes), info)
+        })) {
+            for frame in [compress(&bytes), reference(info.clone(), &bytes)] {
+                prop_assert!(decompress_unsized(&frame, bytes.len()).as_ref() == Ok(&bytes));
+                prop_assert!(decompress_unsized(&frame, bytes.len() + 9).as_ref() == Ok(&bytes));
+                prop_assert!(bytes.is_empty() || decompress_unsized(&frame, bytes.len() - 1) == Err(Unread::TooLong));
+                prop_assert_eq!(decompress_unsized(&[&*frame, &[0]].concat(), bytes.len()), Err(Unread::Damaged));
+            }
+        }
+
+        #[test]
         fn damage_is_never_taken_for_another_value(
             bytes in proptest::collection::vec(0_u8..4, 1..3000), at in any::<prop::sample::Index>(), flip in 1_u8..,
         ) {
@@ -220,6 +283,33 @@ mod tests {
             // It may mean something by chance, then of the size that was asked for.
             prop_assert!(decompress(&frame, size).is_none_or(|read| read.len() == size));
         }
+    }
+
+    #[test]
+    fn a_frame_that_was_not_closed_is_read_between_its_blocks() {
+        let bytes: Vec<u8> = (0..5_000_000_u32).flat_map(|n| (n / 3).to_le_bytes()).take(5_000_000).collect();
+        let frame = compress(&bytes);
+        let open = &frame[..frame.len() - 4];
+        assert_eq!(decompress_unsized(open, 5_000_000).unwrap(), bytes);
+        assert_eq!(decompress_unsized(open, 4_999_999), Err(Unread::TooLong));
+        let first = 4 + usize::try_from(u32::from_le_bytes(*frame[7..].first_chunk().unwrap())).unwrap();
+        assert_eq!(decompress_unsized(&frame[..7 + first], 5_000_000).unwrap(), bytes[..4 << 20]);
+        assert_eq!(decompress_unsized(&frame[..7], 0), Ok(Vec::new()));
+        for cut in [0, 3, 6, 8, 10, 12, 6 + first, 8 + first, open.len() - 1, open.len() + 1, open.len() + 3] {
+            assert_eq!(decompress_unsized(&frame[..cut], 5_000_000), Err(Unread::Damaged), "{cut}");
+        }
+    }
+
+    #[test]
+    fn a_frame_that_promises_a_checksum_or_a_size_keeps_it() {
+        let text = [7; 1000];
+        let summed = reference(FrameInfo::new().content_checksum(true), &text);
+        assert_eq!(decompress_unsized(&summed, 1000).unwrap(), text);
+        assert_eq!(decompress_unsized(&summed[..summed.len() - 8], 1000), Err(Unread::Damaged));
+        let sized = reference(FrameInfo::new().content_size(Some(1000)), &text);
+        assert_eq!(decompress_unsized(&sized[..sized.len() - 4], 1000).unwrap(), text);
+        let head = 4 + 2 + 8 + 1;
+        assert_eq!(decompress_unsized(&sized[..head], 1000), Err(Unread::Damaged));
     }
 
     #[test]

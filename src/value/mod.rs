@@ -185,14 +185,14 @@ impl Value {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::*;
     use crate::ErrorKind;
 
     /// Values as they are read from a store: no twins, nothing tagged that has a variant of its own.
-    pub(super) fn any_value() -> impl Strategy<Value = Value> {
+    pub(crate) fn any_value() -> impl Strategy<Value = Value> {
         let big = || any::<(bool, Vec<u8>)>().prop_map(|(negative, magnitude)| BigInt::new(negative, &magnitude));
         let name = || prop_oneof!["[a-z.*+!?-]{1,5}(/[a-z]{1,5})?", any::<String>()];
         let leaf = prop_oneof![
@@ -223,6 +223,7 @@ mod tests {
                 set.prop_map(|members| Value::Set(members.into_iter().collect())),
                 map.prop_map(|entries| Value::Map(entries.into_iter().collect())),
                 (name(), inner.clone()).prop_map(|(name, content)| Value::record(name, content)),
+                items().prop_map(|items| Value::record("clojure/list", items)),
                 (any::<u64>(), inner.clone()).prop_map(|(tag, content)| Value::tagged(tag, content)),
                 (prop_oneof![Just(0), Just(27), Just(32), Just(35), Just(39), Just(259)], inner.clone())
                     .prop_map(|(tag, content)| Value::tagged(tag, content)),

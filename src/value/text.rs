@@ -116,6 +116,10 @@ impl<'a> Cursor<'a> {
             Some('f') => '\u{c}',
             Some(c @ ('"' | '\\')) => c,
             Some('/') if self.language != Language::Edn => '/',
+            Some(digit) if is_octal(digit) && self.language == Language::Edn => {
+                self.at -= 1;
+                self.octal(at)?
+            }
             Some('u') => {
                 let unit = self.unit(at)?;
                 let low = match unit {
@@ -133,6 +137,15 @@ impl<'a> Cursor<'a> {
         self.error_at(at, "half of a surrogate pair is no character")
     }
 
+    /// The character of one to three octal digits, which are there; at most 377.
+    pub(super) fn octal(&mut self, start: usize) -> Result<char> {
+        let len = self.rest().chars().take(3).take_while(|c| is_octal(*c)).count();
+        let digits = self.rest().get(..len).unwrap_or_default();
+        self.at += len;
+        let code = u8::from_str_radix(digits, 8);
+        code.map(char::from).map_err(|_| self.error_at(start, "octal digits of a character are at most 377"))
+    }
+
     /// The four hexadecimal digits of a UTF-16 unit.
     pub(super) fn unit(&mut self, start: usize) -> Result<u16> {
         let digits = self.rest().get(..4).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
@@ -140,4 +153,9 @@ impl<'a> Cursor<'a> {
         self.at += 4;
         u16::from_str_radix(digits, 16).map_err(|_| self.error_at(start, "\\u needs four hexadecimal digits"))
     }
+}
+
+/// Whether it is a digit from 0 to 7.
+pub(super) fn is_octal(c: char) -> bool {
+    matches!(c, '0'..='7')
 }

@@ -264,7 +264,10 @@ fn codecs(options: &Options, config: Config) -> Result<Config> {
         None => Ok(config),
         Some("none") => Ok(config.compressor(Compressor::None)),
         Some("lz4") => Ok(config.compressor(Compressor::Lz4)),
-        Some("zstd") => Err(unsupported("this version does not write zstd; use lz4".to_owned())),
+        #[cfg(feature = "zstd")]
+        Some("zstd") => Ok(config.compressor(Compressor::Zstd)),
+        #[cfg(not(feature = "zstd"))]
+        Some("zstd") => Err(unsupported("zstd is in Node and native programs alone; use lz4".to_owned())),
         Some(other) => Err(invalid(format!("there is no compressor {}; use none or lz4", quoted(other)))),
     }
 }

@@ -6,6 +6,7 @@ use konserve::{
     BlobName, Config, Damaged, Kind, Meta, Prefix, Query, Value,
     backing::{Access, FilePlace, StdFs},
     blocking::{Store, connect_store, open_store, wait},
+    edn,
 };
 
 use crate::{
@@ -239,5 +240,5 @@ fn entry(meta: &Meta, value: &[u8], out: &mut Output) -> Result<(), Failure> {
         let columns = [("file", file.into()), ("kind", kind.into()), ("key", key), ("value", value), ("meta", about)];
         return out.value(&columns.into_iter().collect());
     }
-    out.line(&[&file, kind, &format!("{key:#}"), &format!("{value:#}"), &format!("{about:#}")])
+    out.line(&[&file, kind, &edn::dump(&key), &edn::dump(&value), &edn::dump(&about)])
 }

@@ -1,4 +1,5 @@
-//! EDN, Clojure's notation of data: text from and to [`Value`]. What is printed is read as the same value.
+//! EDN, Clojure's notation of data: text from and to [`Value`]. What is printed is read as the same value, but that a
+//! list of Java's (`java/list`) is read as one of Clojure's.
 //!
 //! | value | text |
 //! |---|---|
@@ -7,7 +8,8 @@
 //! | `Ratio`, `Decimal` | `1/3`, `1.50M` |
 //! | `Text`, `Char` | `"a\n"`, `\a`, `\newline`, `\u0000` |
 //! | `Keyword`, `Symbol` | `:ns/name`, `ns/name` |
-//! | `Array`, `Set`, `Map` | `[1 2]`, `#{1 2}`, `{"a" 1, "b" 2}`; a list `(1 2)` is read as an array |
+//! | `Array`, `Set`, `Map` | `[1 2]`, `#{1 2}`, `{"a" 1, "b" 2}` |
+//! | records `clojure/list`, `java/list` of an array | `(1 2)` |
 //! | `Date`, `Uuid` | `#inst "2024-02-29T12:34:56.789-00:00"`, `#uuid "…"` |
 //! | `Bytes` | `#bytes "00ff"` |
 //! | `Undefined` | `#js/undefined nil` |
@@ -15,18 +17,27 @@
 //! | CBOR tags 32, 35, 259 | `#uri "https://…"`, `#regex "a+"`, `#js/map {…}` |
 //! | other tags, and names EDN cannot write | `#cbor/tag [1234 …]`; the keyword `a b` is `#cbor/tag [39 ":a b"]` |
 //!
-//! Also read: comments, `#_` before what is to be left out, `#:ns{:a 1}`, dates that stop early (`#inst "2024"`).
+//! Also read: comments, `#_` before what is to be left out, `#:ns{:a 1}`, dates that stop early (`#inst "2024"`), `#"a+"`,
+//! octal characters, and metadata: `^{:a 1} []` is `#clojure/with-meta [{:a 1} []]`.
 
+mod dump;
 pub(super) mod print;
 mod read;
 
+pub use dump::dump;
 #[cfg(feature = "cli")]
 pub(super) use read::integer;
-pub use read::read;
+pub use read::{read, read_first};
 
 use super::Value;
 use crate::cbor::tag;
 
+/// The name of a Clojure list among records.
+const LIST: &str = "clojure/list";
+/// The name of a list of Java's among records.
+const JAVA_LIST: &str = "java/list";
+/// The name of a value with metadata among records: `[metadata, value]`.
+const META: &str = "clojure/with-meta";
 /// Tags of CBOR that have a name in EDN.
 const NAMED: [(u64, &str); 3] = [(tag::URI, "uri"), (tag::REGEXP, "regex"), (tag::MAP, "js/map")];
 /// Names of tags that mean no record.

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::{CHARS, NAMED, Value, is_keyword, is_record, is_symbol};
+use super::{CHARS, JAVA_LIST, LIST, NAMED, Value, is_keyword, is_record, is_symbol};
 use crate::{
     BlobName,
     cbor::{MAX_DEPTH, tag},
@@ -12,17 +12,38 @@ use crate::{
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = String::new();
-        print(self, f.alternate(), 0, &mut text)?;
+        print(self, if f.alternate() { Style::Sorted } else { Style::Same }, 0, &mut text)?;
         f.write_str(&text)
     }
 }
 
+/// How a value is printed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Style {
+    /// So that it is read as the same, with maps and sets in their order.
+    Same,
+    /// The same, maps and sets in the order of their texts.
+    Sorted,
+    /// Sorted, with all names of keywords and symbols as they are, but for control characters.
+    Dump,
+}
+
+/// The text of [`Style::Dump`].
+pub(super) fn dump(value: &Value) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    _ = print(value, Style::Dump, 0, &mut text);
+    text
+}
+
 /// Adds the text of a value. A value that no store would take, for it is nested too deep, ends in `…`.
-fn print(value: &Value, sorted: bool, depth: usize, out: &mut String) -> fmt::Result {
+fn print(value: &Value, style: Style, depth: usize, out: &mut String) -> fmt::Result {
     if depth > MAX_DEPTH {
         out.push('…');
         return Ok(());
     }
+    let sorted = style != Style::Same;
+    let is_raw = |name: &str| style == Style::Dump && !name.contains(char::is_control);
     match value {
         Value::Undefined => out.push_str("#js/undefined nil"),
         Value::Null => out.push_str("nil"),
@@ -42,40 +63,44 @@ fn print(value: &Value, sorted: bool, depth: usize, out: &mut String) -> fmt::Re
         Value::Date(ms) => write!(out, "#inst \"{}-00:00\"", date::format(*ms, true))?,
         // The names of blobs are UUIDs, and print as these do.
         Value::Uuid(bytes) => write!(out, "#uuid \"{}\"", BlobName::from_bytes(*bytes))?,
-        Value::Keyword(name) if is_keyword(name) => write!(out, ":{name}")?,
-        Value::Keyword(name) => tagged(tag::SYMBOL, &Value::Text(format!(":{name}")), sorted, depth, out)?,
-        Value::Symbol(name) if is_symbol(name) => out.push_str(name),
-        Value::Symbol(name) => tagged(tag::SYMBOL, &Value::Text(name.clone()), sorted, depth, out)?,
+        Value::Keyword(name) if is_keyword(name) || is_raw(name) => write!(out, ":{name}")?,
+        Value::Keyword(name) => tagged(tag::SYMBOL, &Value::Text(format!(":{name}")), style, depth, out)?,
+        Value::Symbol(name) if is_symbol(name) || is_raw(name) => out.push_str(name),
+        Value::Symbol(name) => tagged(tag::SYMBOL, &Value::Text(name.clone()), style, depth, out)?,
         Value::Array(items) => {
             let items = items.iter().map(|item| [item]).collect();
-            list(["[", " ", "]"], items, false, depth, out, sorted)?;
+            list(["[", " ", "]"], items, false, depth, out, style)?;
         }
         Value::Set(members) => {
             let members = members.iter().map(|member| [member]).collect();
-            list(["#{", " ", "}"], members, sorted, depth, out, sorted)?;
+            list(["#{", " ", "}"], members, sorted, depth, out, style)?;
         }
         Value::Map(entries) => {
             let entries = entries.iter().map(|(key, value)| [key, value]).collect();
-            list(["{", ", ", "}"], entries, sorted, depth, out, sorted)?;
+            list(["{", ", ", "}"], entries, sorted, depth, out, style)?;
         }
         Value::Tagged(tag, content) => match value.as_record() {
+            Some((LIST | JAVA_LIST, Value::Array(items))) => {
+                let items = items.iter().map(|item| [item]).collect();
+                list(["(", " ", ")"], items, false, depth, out, style)?;
+            }
             Some((name, content)) if is_record(name) => {
                 write!(out, "#{name} ")?;
-                print(content, sorted, depth + 1, out)?;
+                print(content, style, depth + 1, out)?;
             }
-            _ => tagged(*tag, content, sorted, depth, out)?,
+            _ => tagged(*tag, content, style, depth, out)?,
         },
     }
     Ok(())
 }
 
-fn tagged(tag: u64, content: &Value, sorted: bool, depth: usize, out: &mut String) -> fmt::Result {
+fn tagged(tag: u64, content: &Value, style: Style, depth: usize, out: &mut String) -> fmt::Result {
     let named = NAMED.iter().find(|(named, _)| *named == tag);
     match named {
         Some((_, name)) => write!(out, "#{name} ")?,
         None => write!(out, "#cbor/tag [{tag} ")?,
     }
-    print(content, sorted, depth + 1, out)?;
+    print(content, style, depth + 1, out)?;
     out.push_str(if named.is_some() { "" } else { "]" });
     Ok(())
 }
@@ -87,14 +112,14 @@ fn list<const N: usize>(
     in_order: bool,
     depth: usize,
     out: &mut String,
-    sorted: bool,
+    style: Style,
 ) -> fmt::Result {
     out.push_str(begin);
     if in_order {
         let mut texts = Vec::with_capacity(items.len());
         for item in items {
             let mut text = String::new();
-            one(item, sorted, depth, &mut text)?;
+            one(item, style, depth, &mut text)?;
             texts.push(text);
         }
         texts.sort_unstable();
@@ -102,17 +127,17 @@ fn list<const N: usize>(
     } else {
         for (at, item) in items.into_iter().enumerate() {
             out.push_str(if at > 0 { between } else { "" });
-            one(item, sorted, depth, out)?;
+            one(item, style, depth, out)?;
         }
     }
     out.push_str(end);
     Ok(())
 }
 
-fn one<const N: usize>(values: [&Value; N], sorted: bool, depth: usize, out: &mut String) -> fmt::Result {
+fn one<const N: usize>(values: [&Value; N], style: Style, depth: usize, out: &mut String) -> fmt::Result {
     for (at, value) in values.into_iter().enumerate() {
         out.push_str(if at > 0 { " " } else { "" });
-        print(value, sorted, depth + 1, out)?;
+        print(value, style, depth + 1, out)?;
     }
     Ok(())
 }

@@ -1,24 +1,31 @@
 //! Reads EDN text.
 
-use super::{CHARS, NAMED, Value, is_blank, is_keyword, is_numeric, is_record, is_symbol, is_token};
+use super::{CHARS, LIST, META, NAMED, Value, is_blank, is_keyword, is_numeric, is_record, is_symbol, is_token};
 use crate::{
-    cbor::MAX_DEPTH,
+    cbor::{MAX_DEPTH, tag},
     error::{Error, Result},
     value::{
         BigInt, Decimal, Ratio, date,
-        text::{Cursor, Language},
+        text::{Cursor, Language, is_octal},
     },
 };
 
 /// The one value that a text holds. `INVALID_VALUE` with line and column if it holds none, more than one, or is no EDN;
 /// `LIMIT_EXCEEDED` if it is nested deeper than 512.
 pub fn read(text: &str) -> Result<Value> {
-    let mut reader = Reader { cursor: Cursor::new(text, Language::Edn), depth: 0 };
+    let mut reader = Reader::new(text);
     let value = reader.next()?;
     match reader.skip()? {
         None => Ok(value),
         Some(_) => Err(reader.cursor.error("a second value; give one, or put them into [ ]")),
     }
+}
+
+/// The first value that a text holds, whatever follows it, and where it ends, in bytes. Errors as those of [`read`].
+pub fn read_first(text: &str) -> Result<(Value, usize)> {
+    let mut reader = Reader::new(text);
+    let value = reader.next()?;
+    Ok((value, reader.cursor.at()))
 }
 
 struct Reader<'a> {
@@ -27,7 +34,10 @@ struct Reader<'a> {
     depth: usize,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { cursor: Cursor::new(text, Language::Edn), depth: 0 }
+    }
     /// Goes to the next thing that means something; its first character, `None` at the end.
     fn skip(&mut self) -> Result<Option<char>> {
         loop {
@@ -53,10 +63,11 @@ impl Reader<'_> {
     /// Kept small, as are those that call it again: 512 of their frames must fit into the stack of a thread.
     fn next(&mut self) -> Result<Value> {
         match self.skip()? {
-            Some('(') => self.list(')').map(Value::Array),
+            Some('(') => self.list(')').map(|items| Value::record(LIST, items)),
             Some('[') => self.list(']').map(Value::Array),
             Some('{') => self.map(),
             Some('#') => self.dispatch(),
+            Some('^') => self.with_meta(),
             _ => self.leaf(),
         }
     }
@@ -137,6 +148,9 @@ impl Reader<'_> {
         self.cursor.next();
         let Some(first) = self.cursor.next() else { return Err(self.cursor.error("a character is missing after \\")) };
         let rest = self.cursor.rest();
+        if first == 'o' && rest.starts_with(is_octal) {
+            return self.cursor.octal(start).map(Value::Char);
+        }
         if first == 'u' && rest.starts_with(|c: char| c.is_ascii_hexdigit()) {
             let unit = self.cursor.unit(start)?;
             let half = || self.cursor.error_at(start, "half of a surrogate pair is no character");
@@ -159,6 +173,8 @@ impl Reader<'_> {
             Some('{') => self.set(),
             Some('#') => self.symbolic(),
             Some(':') => self.namespaced(),
+            Some('"') => self.regex(),
+            Some('^') => self.with_meta(),
             _ => self.literal(),
         }
     }
@@ -173,6 +189,55 @@ impl Reader<'_> {
             "-Inf" => Ok(Value::Float(f64::NEG_INFINITY)),
             _ => Err(self.cursor.error_at(start, "only ##NaN, ##Inf and ##-Inf begin with ##")),
         }
+    }
+
+    /// `#"a+"`, in which a backslash only keeps a quote from ending it.
+    fn regex(&mut self) -> Result<Value> {
+        let start = self.cursor.at() - 1;
+        self.cursor.next();
+        let mut source = String::new();
+        loop {
+            source.push_str(self.cursor.take_while(|c| !matches!(c, '"' | '\\')));
+            match self.cursor.next() {
+                Some('"') => return Ok(Value::tagged(tag::REGEXP, Value::Text(source))),
+                Some(backslash) => {
+                    source.push(backslash);
+                    source.extend(self.cursor.next());
+                }
+                None => return Err(self.not_closed(start, '"')),
+            }
+        }
+    }
+
+    /// `^{:a 1} value`, or `^:a value`, `^Type value`, `^"Type" value`, `^[Type] value`. What stands further left wins.
+    fn with_meta(&mut self) -> Result<Value> {
+        let start = self.cursor.at();
+        self.cursor.next();
+        self.deeper()?;
+        let meta = self.next()?;
+        let value = self.next()?;
+        self.depth -= 1;
+        self.described(start, meta, value)
+    }
+
+    fn described(&self, start: usize, meta: Value, value: Value) -> Result<Value> {
+        let of = |key: &str, value| vec![(Value::Keyword(key.into()), value)];
+        let mut entries = match meta {
+            Value::Map(entries) => entries,
+            Value::Keyword(_) => vec![(meta, Value::Bool(true))],
+            Value::Symbol(_) | Value::Text(_) => of("tag", meta),
+            Value::Array(_) => of("param-tags", meta),
+            _ => {
+                return Err(self
+                    .cursor
+                    .error_at(start, "metadata is a map, a keyword, a symbol or a text: ^{:a 1} []"));
+            }
+        };
+        let Some((META, Value::Array(parts))) = value.as_record() else { return Ok(with_meta(entries, value)) };
+        let [Value::Map(others), value] = parts.as_slice() else { return Ok(with_meta(entries, value)) };
+        let others: Vec<_> = others.iter().filter(|(key, _)| entries.iter().all(|(own, _)| own != key)).collect();
+        entries.extend(others.into_iter().cloned());
+        Ok(with_meta(entries, value.clone()))
     }
 
     /// `#:ns{:a 1}`: a namespace for the keys that have none; `:_/a` stays without.
@@ -260,6 +325,10 @@ impl Reader<'_> {
     }
 }
 
+fn with_meta(entries: Vec<(Value, Value)>, value: Value) -> Value {
+    Value::record(META, vec![Value::Map(entries), value])
+}
+
 /// Numbers that begin with a needless 0 are refused: they are octal in some readers.
 fn number(token: &str) -> Option<Value> {
     let digits = token.trim_start_matches(['+', '-']);
@@ -315,7 +384,19 @@ mod tests {
     #[test]
     fn all_the_notation_is_read() {
         for (text, same) in [
-            ("(1 (2))", "[1 [2]]"),
+            ("(1 (2) [])", "(1 (2) [])"),
+            ("#clojure/list [1]", "(1)"),
+            ("#java/list [1]", "(1)"),
+            ("#clojure/list 1", "#clojure/list 1"),
+            ("^:a ^{:b 1, :a 2} [1]", "#clojure/with-meta [{:a true, :b 1} [1]]"),
+            ("#^Long x", "#clojure/with-meta [{:tag Long} x]"),
+            (
+                "[^\"a\" {} ^[long _] f]",
+                "[#clojure/with-meta [{:tag \"a\"} {}] #clojure/with-meta [{:param-tags [long _]} f]]",
+            ),
+            (r#"[#"a\"\d+\\" #""]"#, r#"[#regex "a\\\"\\d+\\\\" #regex ""]"#),
+            (r"[\o101 \o \o7 \o377]", r"[\A \o \u0007 \ÿ]"),
+            (r#""\101\0\3777""#, r#""A\u0000ÿ7""#),
             ("[1 #_ #_ 2 3 4]", "[1 4]"),
             ("; first\n[1 ; one\n,2]#_x", "[1 2]"),
             ("#:p{:a 1, b 2, :q/c 3, :_/d 4, \"e\" 5}", "{:p/a 1, p/b 2, :q/c 3, :d 4, \"e\" 5}"),
@@ -351,7 +432,11 @@ mod tests {
             ("1 2", "line 1, column 3: a second value"),
             ("]", "line 1, column 1: ']' is out of place"),
             ("[)]", "line 1, column 2: ')' is out of place"),
-            ("^:a []", "line 1, column 1: '^' is out of place"),
+            ("^1 []", "line 1, column 1: metadata is"),
+            ("^:a", "line 1, column 4: a value is missing"),
+            (r"\o400", "line 1, column 1: octal digits"),
+            (r#""\400""#, "line 1, column 2: octal digits"),
+            ("#\"a", "line 1, column 1: this is not closed"),
             ("017", "line 1, column 1: 017: this is no number"),
             ("1x", "line 1, column 1: 1x: this is no number"),
             ("1e400", "line 1, column 1: 1e400: this is no number"),
