@@ -4,5 +4,7 @@ pub mod compliance;
 mod sim_fault;
 mod sim_fs;
 
+#[cfg(not(target_arch = "wasm32"))]
+pub use crate::codec::fressian;
 pub use sim_fault::SimFault;
 pub use sim_fs::SimFs;
