@@ -80,7 +80,7 @@ impl Writer {
     }
 
     /// A text that is known to be UTF-8.
-    pub(super) fn text_bytes(&mut self, text: &[u8]) {
+    pub(crate) fn text_bytes(&mut self, text: &[u8]) {
         self.head(3, text.len() as u64);
         self.out.extend(text);
     }
@@ -112,17 +112,17 @@ impl Writer {
     }
 
     /// How many bytes were written.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.out.len()
     }
 
     /// What was written after the first `at` bytes.
-    pub(super) fn since(&self, at: usize) -> &[u8] {
+    pub(crate) fn since(&self, at: usize) -> &[u8] {
         self.out.get(at..).unwrap_or_default()
     }
 
     /// Takes back what was written after the first `at` bytes.
-    pub(super) fn split_off(&mut self, at: usize) -> Vec<u8> {
+    pub(crate) fn split_off(&mut self, at: usize) -> Vec<u8> {
         self.out.split_off(at)
     }
 

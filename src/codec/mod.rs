@@ -1,10 +1,11 @@
 //! The way of a value to its stored form and back: serialize, then compress. Encryption follows in the layout.
 
 mod compressor;
-// Until a store in konserve's layout opens, tests alone use these two.
-#[cfg(all(feature = "testing", not(target_arch = "wasm32")))]
+#[cfg(feature = "clojure")]
 pub mod edn;
-#[cfg(all(feature = "testing", not(target_arch = "wasm32")))]
+#[cfg(feature = "clojure")]
+pub mod fressian;
+#[cfg(feature = "clojure")]
 pub mod konserve_cbor;
 mod lz4;
 #[cfg(not(target_arch = "wasm32"))]

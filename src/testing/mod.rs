@@ -5,6 +5,6 @@ mod sim_fault;
 mod sim_fs;
 
 #[cfg(not(target_arch = "wasm32"))]
-pub use crate::codec::{edn, konserve_cbor};
+pub use crate::codec::{edn, fressian, konserve_cbor};
 pub use sim_fault::SimFault;
 pub use sim_fs::SimFs;
