@@ -16,18 +16,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("locks", &["name"]),
     ("value", &["cbor", "error", "name"]),
     ("key", &["cbor", "error", "name"]),
+    ("hasch", &["cbor", "error", "name", "value"]),
     ("meta", &["cbor", "error", "key", "name"]),
     // Names and whole blobs: never values, keys, codecs or layouts.
     ("backing", &["env", "error", "locks", "name"]),
-    ("codec", &["cbor", "env", "error", "meta", "value"]),
-    ("layout", &["backing", "cbor", "codec", "error", "key", "meta", "name"]),
+    ("codec", &["cbor", "env", "error", "hasch", "meta", "name", "value"]),
+    ("layout", &["backing", "cbor", "codec", "error", "hasch", "key", "meta", "name", "value"]),
     ("record", &["cbor", "codec", "error", "layout", "meta", "name"]),
     (
         "store",
         &["backing", "cbor", "codec", "env", "error", "key", "layout", "locks", "meta", "name", "record", "value"],
     ),
     ("blocking", &["backing", "cbor", "env", "error", "key", "meta", "store", "value"]),
-    ("testing", &["backing", "blocking", "cbor", "codec", "env", "error", "key", "meta", "name", "store", "value"]),
+    ("testing", &["backing", "blocking", "cbor", "codec", "env", "error", "hasch", "key", "meta", "name", "store", "value"]),
     // The boundary: it converts, calls the store once, and converts back.
     ("wasm", &["backing", "blocking", "cbor", "codec", "env", "error", "key", "meta", "name", "store", "testing"]),
 ];

@@ -8,3 +8,9 @@ mod sim_fs;
 pub use crate::codec::{edn, fressian, konserve_cbor};
 pub use sim_fault::SimFault;
 pub use sim_fs::SimFs;
+
+/// The names of Clojure's keys.
+#[cfg(feature = "clojure")]
+pub mod hasch {
+    pub use crate::hasch::{older, coerce, hash, name, names};
+}

@@ -1,6 +1,9 @@
 //! Exact fractions and decimals.
 
-use std::{fmt, str::FromStr};
+use std::{
+    fmt::{self, Display, LowerExp},
+    str::FromStr,
+};
 
 use super::bigint::{BigInt, NotANumber};
 
@@ -28,7 +31,7 @@ impl Ratio {
     }
 }
 
-impl fmt::Display for Ratio {
+impl Display for Ratio {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.numerator, self.denominator)
     }
@@ -55,7 +58,7 @@ pub struct Decimal {
     pub exponent: i64,
 }
 
-impl fmt::Display for Decimal {
+impl Display for Decimal {
     /// As Java's `BigDecimal.toString`, without a suffix: `1.50`, `1E+30`, `-1.5E-10`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = self.mantissa.to_string();
@@ -101,9 +104,20 @@ impl FromStr for Decimal {
 
 /// A double as Java's `Double.toString` prints it since JDK 19: the shortest digits that read back as the same double,
 /// at least two of them; with an exponent below 10^-3 and from 10^7 on.
-pub(super) fn java_double(n: f64) -> String {
-    if !n.is_finite() {
-        return if n.is_nan() { "NaN".into() } else { format!("{}Infinity", if n < 0.0 { "-" } else { "" }) };
+pub(crate) fn java_double(n: f64) -> String {
+    java(n)
+}
+
+/// A float of 4 bytes as Java's `Float.toString` prints it since JDK 19.
+#[cfg(feature = "clojure")]
+pub(crate) fn java_float(n: f32) -> String {
+    java(n)
+}
+
+fn java<F: Copy + Display + LowerExp + Into<f64>>(n: F) -> String {
+    let wide: f64 = n.into();
+    if !wide.is_finite() {
+        return if wide.is_nan() { "NaN".into() } else { format!("{}Infinity", if wide < 0.0 { "-" } else { "" }) };
     }
     let mut scientific = format!("{n:e}");
     if !scientific.contains('.') {
@@ -113,7 +127,7 @@ pub(super) fn java_double(n: f64) -> String {
     let (digits, power) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let power: i32 = power.parse().unwrap_or(0);
     match power {
-        _ if n == 0.0 => digits.into(),
+        _ if wide == 0.0 => digits.into(),
         -3..7 => {
             let plain = n.to_string();
             if plain.contains('.') { plain } else { plain + ".0" }
