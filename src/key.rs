@@ -1,6 +1,10 @@
 //! From a key or path of the user's to canonical bytes, and from these to the name of a blob.
 
-use std::sync::LazyLock;
+use std::{
+    cmp::Ordering,
+    hash::{Hash, Hasher},
+    sync::LazyLock,
+};
 
 use blake3::hazmat::{ContextKey, HasherExt, hash_derive_key_context};
 use bytes::Bytes;
@@ -15,8 +19,12 @@ use crate::{
 pub const MAX_KEY_LEN: usize = 64 * 1024;
 
 /// A key in its canonical form: equal keys have equal bytes, in every language.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key(Bytes);
+#[derive(Clone, Debug)]
+pub struct Key {
+    canonical: Bytes,
+    /// As it was given, where that is something else: Clojure tells `1.0` from `1`.
+    given: Option<Bytes>,
+}
 
 impl Key {
     /// The key that one CBOR item stands for. `INVALID_KEY`: `undefined`, more than 64 KiB, names reserved for the
@@ -29,17 +37,27 @@ impl Key {
         }
         let canonical = cbor::canonical(item).map_err(|flaw| invalid(&flaw.kind.to_string()))?;
         cbor::check_key(&canonical).map_err(|flaw| invalid(&flaw.kind.to_string()))?;
-        if canonical.len() > MAX_KEY_LEN { Err(too_long()) } else { Ok(Self(canonical.into())) }
+        if canonical.len() > MAX_KEY_LEN {
+            return Err(too_long());
+        }
+        let given = (canonical != item).then(|| Bytes::copy_from_slice(item));
+        Ok(Self { canonical: canonical.into(), given })
     }
 
     /// The key of canonical bytes that were read from a store.
     pub(crate) fn from_canonical(canonical: Bytes) -> Self {
-        Self(canonical)
+        Self { canonical, given: None }
+    }
+
+    /// As it was given: what Clojure tells apart, its canonical form may not.
+    #[cfg(feature = "clojure")]
+    pub(crate) fn exact(&self) -> &[u8] {
+        self.given.as_ref().unwrap_or(&self.canonical)
     }
 
     /// Its canonical bytes.
     pub fn as_cbor(&self) -> &[u8] {
-        &self.0
+        &self.canonical
     }
 
     /// The name of its blob in a store that is not encrypted: a UUID of version 8 from BLAKE3.
@@ -47,7 +65,7 @@ impl Key {
         // The context is hashed once: names are made for every operation.
         static CONTEXT: LazyLock<ContextKey> = LazyLock::new(|| hash_derive_key_context("konserve 2026 blob name"));
         let mut hasher = blake3::Hasher::new_from_context_key(&CONTEXT);
-        hasher.update(&self.0);
+        hasher.update(&self.canonical);
         let mut name = [0; 16];
         name.iter_mut().zip(hasher.finalize().as_bytes()).for_each(|(to, from)| *to = *from);
         name[6] = name[6] & 0x0f | 0x80;
@@ -56,12 +74,38 @@ impl Key {
     }
 }
 
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.canonical == other.canonical
+    }
+}
+
+impl Eq for Key {}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.canonical.cmp(&other.canonical)
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.canonical.hash(state);
+    }
+}
+
 impl From<&str> for Key {
     /// Text is canonical as it is.
     fn from(text: &str) -> Self {
         let mut writer = Writer::new();
         writer.text(text);
-        Self(writer.finish().into())
+        Self::from_canonical(writer.finish().into())
     }
 }
 

@@ -33,7 +33,7 @@ pub use meta::{Kind, Meta};
 pub use name::{BlobName, Uuid};
 pub use store::{
     Answer, BatchEntry, BinaryReader, BinaryWriter, Config, Damaged, Elements, Entries, Event, Existing, Export,
-    Import, Imported, Keys, LeafFn, Op, Prefix, Query, Report, Span, Store, Sweep, Sweeping, Unreferenced,
+    Import, Imported, Keys, LayoutName, LeafFn, Op, Prefix, Query, Report, Span, Store, Sweep, Sweeping, Unreferenced,
     WriteOptions, connect_store, create_store, delete_store, open_store, store_exists,
 };
 #[cfg(any(not(target_arch = "wasm32"), feature = "full"))]

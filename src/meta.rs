@@ -32,7 +32,7 @@ impl Kind {
         }
     }
 
-    fn parse(text: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
         [Self::Value, Self::Binary, Self::Log, Self::LogElement]
             .into_iter()
             .find(|kind| kind.as_str().as_bytes() == text)
@@ -59,7 +59,7 @@ pub struct Meta {
 }
 
 /// Names that entries of the user's may not have.
-const RESERVED: [&str; 8] = ["key", "type", "last-write", "lastWrite", "expires", "user", "size", "digest"];
+pub(crate) const RESERVED: [&str; 8] = ["key", "type", "last-write", "lastWrite", "expires", "user", "size", "digest"];
 
 impl Meta {
     /// That of a blob which is written at this time, in milliseconds since 1970.

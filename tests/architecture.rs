@@ -28,7 +28,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["backing", "cbor", "codec", "env", "error", "key", "layout", "locks", "meta", "name", "record", "value"],
     ),
     ("blocking", &["backing", "cbor", "env", "error", "key", "meta", "store", "value"]),
-    ("testing", &["backing", "blocking", "cbor", "codec", "env", "error", "hasch", "key", "meta", "name", "store", "value"]),
+    (
+        "testing",
+        &["backing", "blocking", "cbor", "codec", "env", "error", "hasch", "key", "meta", "name", "store", "value"],
+    ),
     // The boundary: it converts, calls the store once, and converts back.
     ("wasm", &["backing", "blocking", "cbor", "codec", "env", "error", "key", "meta", "name", "store", "testing"]),
 ];

@@ -62,7 +62,9 @@ fn plain(value: &Value) -> Value {
     let all = |items: &[Value]| items.iter().map(plain).collect::<Vec<_>>();
     match (value, value.as_record()) {
         (_, Some(("konserve/bytes", Value::Text(digits)))) => Value::Bytes(hex(digits)),
-        (_, Some(("konserve/record", Value::Array(parts)))) => Value::record(parts[0].as_str().unwrap(), plain(&parts[1])),
+        (_, Some(("konserve/record", Value::Array(parts)))) => {
+            Value::record(parts[0].as_str().unwrap(), plain(&parts[1]))
+        }
         (_, Some((name @ ("konserve/sorted-map" | "konserve/sorted-set"), content))) => {
             Value::record(name.replace("konserve", "clojure"), plain(content))
         }
@@ -105,35 +107,72 @@ fn scratch_java() {
         let line = line.unwrap();
         let p: Vec<&str> = line.split(' ').collect();
         let i = usize::from(p[0] == "f");
-        let item = if i == 0 { [vec![0xfb], u64::from_str_radix(p[1], 16).unwrap().to_be_bytes().to_vec()].concat() }
-            else { [vec![0xfa], u32::from_str_radix(p[1], 16).unwrap().to_be_bytes().to_vec()].concat() };
+        let item = if i == 0 {
+            [vec![0xfb], u64::from_str_radix(p[1], 16).unwrap().to_be_bytes().to_vec()].concat()
+        } else {
+            [vec![0xfa], u32::from_str_radix(p[1], 16).unwrap().to_be_bytes().to_vec()].concat()
+        };
         let older = String::from_utf8(hasch::older(&item).unwrap()[1..].to_vec()).unwrap();
         let modern = String::from_utf8(hasch::coerce(&item).unwrap()[1..].to_vec()).unwrap();
         n[i] += 1;
-        if let Ok(_) = std::env::var("MODERN") { println!("M {} {} {modern}", p[0], p[1]); }
+        if let Ok(_) = std::env::var("MODERN") {
+            println!("M {} {} {modern}", p[0], p[1]);
+        }
         differs[i] += u64::from(older != modern);
-        if older != p[2] { bad[i] += 1; if shown < 40 { shown += 1; println!("{line} ours {older} modern {modern}"); } }
+        if older != p[2] {
+            bad[i] += 1;
+            if shown < 40 {
+                shown += 1;
+                println!("{line} ours {older} modern {modern}");
+            }
+        }
     }
     println!("n {n:?} wrong {bad:?} older and modern differ {differs:?}");
 }
 
 #[test]
 fn scratch_speed() {
-    let keys: Vec<Vec<u8>> = (0..100_000u32).map(|i| match i % 4 {
-        0 => Value::Keyword(format!("user/name{i}")).to_cbor().unwrap().to_vec(),
-        1 => Value::Text(format!("some key {i}")).to_cbor().unwrap().to_vec(),
-        2 => Value::Uuid([i as u8; 16]).to_cbor().unwrap().to_vec(),
-        _ => Value::Int(i128::from(i)).to_cbor().unwrap().to_vec() }).collect();
-    let vecs: Vec<Vec<u8>> = (0..100_000u32).map(|i| Value::Array(vec![Value::Keyword("user".into()), Value::Int(i128::from(i))]).to_cbor().unwrap().to_vec()).collect();
-    let maps: Vec<Vec<u8>> = (0..100_000u32).map(|i| Value::Map(vec![(Value::Keyword("user".into()), Value::Int(i128::from(i))), (Value::Keyword("b".into()), Value::Text("x".into()))]).to_cbor().unwrap().to_vec()).collect();
-    let floats: Vec<Vec<u8>> = (0..100_000u32).map(|i| Value::Float(f64::from(i) * 0.37).to_cbor().unwrap().to_vec()).collect();
+    let keys: Vec<Vec<u8>> = (0..100_000u32)
+        .map(|i| match i % 4 {
+            0 => Value::Keyword(format!("user/name{i}")).to_cbor().unwrap().to_vec(),
+            1 => Value::Text(format!("some key {i}")).to_cbor().unwrap().to_vec(),
+            2 => Value::Uuid([i as u8; 16]).to_cbor().unwrap().to_vec(),
+            _ => Value::Int(i128::from(i)).to_cbor().unwrap().to_vec(),
+        })
+        .collect();
+    let vecs: Vec<Vec<u8>> = (0..100_000u32)
+        .map(|i| {
+            Value::Array(vec![Value::Keyword("user".into()), Value::Int(i128::from(i))]).to_cbor().unwrap().to_vec()
+        })
+        .collect();
+    let maps: Vec<Vec<u8>> = (0..100_000u32)
+        .map(|i| {
+            Value::Map(vec![
+                (Value::Keyword("user".into()), Value::Int(i128::from(i))),
+                (Value::Keyword("b".into()), Value::Text("x".into())),
+            ])
+            .to_cbor()
+            .unwrap()
+            .to_vec()
+        })
+        .collect();
+    let floats: Vec<Vec<u8>> =
+        (0..100_000u32).map(|i| Value::Float(f64::from(i) * 0.37).to_cbor().unwrap().to_vec()).collect();
     for (what, keys) in [("scalars", keys), ("[:user n]", vecs), ("map of two", maps), ("doubles", floats)] {
         let t = std::time::Instant::now();
         let mut x = 0u8;
-        for k in &keys { x ^= hasch::name(k).unwrap().as_bytes()[3]; }
+        for k in &keys {
+            x ^= hasch::name(k).unwrap().as_bytes()[3];
+        }
         let a = t.elapsed();
         let t = std::time::Instant::now();
-        for k in &keys { x ^= hasch::names(k).unwrap().0.as_bytes()[3]; }
-        println!("{what}: name {:.0}/s, names {:.0}/s {x}", keys.len() as f64 / a.as_secs_f64(), keys.len() as f64 / t.elapsed().as_secs_f64());
+        for k in &keys {
+            x ^= hasch::names(k).unwrap().0.as_bytes()[3];
+        }
+        println!(
+            "{what}: name {:.0}/s, names {:.0}/s {x}",
+            keys.len() as f64 / a.as_secs_f64(),
+            keys.len() as f64 / t.elapsed().as_secs_f64()
+        );
     }
 }

@@ -67,25 +67,32 @@ impl Blob {
         Self { head: whole, value }
     }
 
-    /// How long the head is that these first bytes begin, from bytes 4–7; `None` with fewer than 20 bytes.
+    /// How long the head is that these first bytes begin, from bytes 4–7; `None` with fewer than 20 bytes. In konserve's
+    /// layout (byte 0 is 1) there are older headers, too: of 8 bytes, and with the length in byte 4 alone.
     pub fn head_len(start: &[u8]) -> Option<usize> {
         let header = start.first_chunk::<20>()?;
-        let [_, _, _, _, a, b, c, d, ..] = *header;
-        usize::try_from(u32::from_be_bytes([a, b, c, d])).ok()?.checked_add(20)
+        let [version, _, _, _, a, b, c, d, rest @ ..] = header;
+        let (header_len, len) = match (version, [*a, *b, *c, *d]) {
+            (1, _) if rest.iter().any(|byte| *byte != 0) => (8, u32::from_be_bytes([*a, *b, *c, *d])),
+            (1, [len, 0, 0, 0]) if len != 0 => (20, len.into()),
+            (_, len) => (20, u32::from_be_bytes(len)),
+        };
+        usize::try_from(len).ok()?.checked_add(header_len)
     }
 
-    /// The check of the head, bytes 8–19, that tells one state of a name from another.
+    /// The check of the head, that tells one state of a name from another.
     pub fn check(&self) -> Option<Check> {
         Self::check_of(&self.head)
     }
 
-    /// The check of this head.
+    /// The check of this head: bytes 8–19, or where these are zero, as in konserve's layout, a hash of all of it.
     pub fn check_of(head: &[u8]) -> Option<Check> {
-        head.get(8..20)?.try_into().ok()
+        let check: Check = head.get(8..20)?.try_into().ok()?;
+        if check == Check::default() { blake3::hash(head).as_bytes().first_chunk().copied() } else { Some(check) }
     }
 }
 
-/// Bytes 8–19 of a blob.
+/// See [`Blob::check_of`].
 pub type Check = [u8; 12];
 
 /// How much of a blob is wanted.

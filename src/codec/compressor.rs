@@ -48,13 +48,24 @@ impl Compressor {
         if self == Self::Lz4 { lz4_compress(&[]).map(drop) } else { Ok(()) }
     }
 
+    /// The bytes as one frame, whether or not that is smaller.
+    #[cfg(feature = "clojure")]
+    pub fn frame(self, bytes: Bytes) -> Result<Bytes> {
+        Ok(match self {
+            Self::None => bytes,
+            Self::Lz4 => lz4_compress(&bytes)?.into(),
+            #[cfg(feature = "zstd")]
+            Self::Zstd => zstd_compress(&bytes).into(),
+        })
+    }
+
     /// The compressed bytes, or `None` where they would not be fewer.
     pub fn compress(self, bytes: &[u8]) -> Result<Option<Bytes>> {
         let compressed = match self {
             Self::None => return Ok(None),
             Self::Lz4 => lz4_compress(bytes)?,
             #[cfg(feature = "zstd")]
-            Self::Zstd => ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest),
+            Self::Zstd => zstd_compress(bytes),
         };
         Ok((compressed.len() < bytes.len()).then(|| compressed.into()))
     }
@@ -99,6 +110,11 @@ fn lz4_compress(bytes: &[u8]) -> Result<Vec<u8>> {
 #[cfg(all(target_arch = "wasm32", not(feature = "full")))]
 fn lz4_compress(_: &[u8]) -> Result<Vec<u8>> {
     Err(Error::new(ErrorKind::Unsupported, "writing lz4 needs the full module"))
+}
+
+#[cfg(feature = "zstd")]
+fn zstd_compress(bytes: &[u8]) -> Vec<u8> {
+    ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest)
 }
 
 /// What one frame, and nothing after it, holds, at most so many bytes.

@@ -1,5 +1,7 @@
 //! The way of a value to its stored form and back: serialize, then compress. Encryption follows in the layout.
 
+#[cfg(feature = "clojure")]
+mod built_in;
 mod compressor;
 #[cfg(feature = "clojure")]
 pub mod edn;
@@ -16,10 +18,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+#[cfg(feature = "clojure")]
+pub use built_in::{built_in, clojure_cbor};
 pub use compressor::Compressor;
 #[cfg(not(target_arch = "wasm32"))]
 pub use of_values::{OfValues, Serializer, SerializerError};
-pub use serializer::{CBOR, Serializers, Translate};
+pub use serializer::{CBOR, Serializers, Translate, unknown_serializer};
 
 use crate::{
     cbor::{self, FlawKind, Writer},
@@ -43,13 +47,15 @@ pub struct Codec {
     pub max_len: u64,
 }
 
-/// Which codecs a value went through, as the header's bytes 1 and 2 say.
+/// Which codecs a value went through, as the header's bytes 1 to 3 say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Codecs {
     /// Byte 1.
     pub serializer: u8,
     /// Byte 2.
     pub compressor: u8,
+    /// Byte 3.
+    pub encryptor: u8,
 }
 
 /// A value section, and what its header and metadata say of it.
@@ -84,7 +90,7 @@ impl Codec {
             Some(smaller) => (self.compressor, smaller),
             None => (Compressor::None, bytes),
         };
-        Ok(Encoded { codecs: Codecs { serializer, compressor: compressor.id() }, size, section })
+        Ok(Encoded { codecs: Codecs { serializer, compressor: compressor.id(), encryptor: 0 }, size, section })
     }
 
     /// The bytes of a value section that was found undamaged, before compression.
@@ -133,7 +139,7 @@ fn check_stored(cbor: &[u8]) -> Result<()> {
 }
 
 /// What a binary that is streamed goes through: nothing, whatever the store's compressor is.
-pub const STREAMED: Codecs = Codecs { serializer: CBOR, compressor: Compressor::None.id() };
+pub const STREAMED: Codecs = Codecs { serializer: CBOR, compressor: Compressor::None.id(), encryptor: 0 };
 
 /// Checks a value that a user gives: `INVALID_VALUE` names the place inside it.
 pub fn check_value(cbor: &[u8]) -> Result<()> {

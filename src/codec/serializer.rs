@@ -56,7 +56,7 @@ impl Serializers {
         if id == CBOR {
             return Ok(None);
         }
-        self.find(id).cloned().map(Some).ok_or_else(|| unsupported("the store's values are written", id))
+        self.find(id).cloned().map(Some).ok_or_else(|| unknown_serializer("the store's values are written", id))
     }
 
     /// What reads a blob of this kind with this id: `None` is CBOR as it is. Binaries have no serializer, and the heads
@@ -65,19 +65,21 @@ impl Serializers {
         match kind {
             Kind::Binary => Ok(None),
             _ if id == CBOR => Ok(None),
-            Kind::Log => Err(unsupported("the head of a log was written", id)),
+            Kind::Log => Err(unknown_serializer("the head of a log was written", id)),
             Kind::Value | Kind::LogElement => {
-                self.find(id).map(Some).ok_or_else(|| unsupported("the value was written", id))
+                self.find(id).map(Some).ok_or_else(|| unknown_serializer("the value was written", id))
             }
         }
     }
 
-    fn find(&self, id: u8) -> Option<&Arc<dyn Translate>> {
+    /// The one with this number.
+    pub fn find(&self, id: u8) -> Option<&Arc<dyn Translate>> {
         self.0.iter().find(|serializer| serializer.id() == id)
     }
 }
 
-fn unsupported(what: &str, id: u8) -> Error {
+/// The error of a serializer that nobody brought.
+pub fn unknown_serializer(what: &str, id: u8) -> Error {
     let advice = if OWN.contains(&id) {
         "of an application's own; open the store with it, as serializer or among serializers"
     } else {

@@ -87,9 +87,7 @@ impl Binary {
     #[allow(clippy::cast_possible_truncation, reason = "it is between -325 and 309")]
     fn magnitude(&self) -> i32 {
         let fraction = f64::from_bits(1023 << 52 | self.mantissa & ((1 << 52) - 1));
-        let log = (fraction - 1.5) * 0.289_529_654
-            + 0.176_091_259
-            + f64::from(self.exponent) * 0.301_029_995_663_981;
+        let log = (fraction - 1.5) * 0.289_529_654 + 0.176_091_259 + f64::from(self.exponent) * 0.301_029_995_663_981;
         log.floor() as i32
     }
 

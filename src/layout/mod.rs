@@ -1,11 +1,15 @@
 //! How a store names, frames and checks its blobs: `header 20 ‖ meta section ‖ value section`.
 
 mod digest;
+#[cfg(feature = "clojure")]
+mod konserve;
 mod sealed;
 
 use bytes::Bytes;
 
 pub use digest::Digest;
+#[cfg(feature = "clojure")]
+pub use konserve::{Konserve, VERSION};
 pub use sealed::SEALED;
 
 use crate::{
@@ -27,6 +31,9 @@ pub const MAX_META_LEN: usize = 1024 * 1024;
 pub enum Layout {
     /// Every byte is checked.
     Sealed(Codec),
+    /// As Clojure's konserve has it.
+    #[cfg(feature = "clojure")]
+    Konserve(Konserve),
 }
 
 /// A blob whose head was found undamaged.
@@ -42,46 +49,65 @@ pub struct Opened {
 }
 
 impl Layout {
-    fn codec(&self) -> &Codec {
-        match self {
-            Self::Sealed(codec) => codec,
-        }
-    }
-
     /// The longest value in bytes, before compression.
     pub fn max_len(&self) -> u64 {
-        self.codec().max_len
+        match self {
+            Self::Sealed(codec) => codec.max_len,
+            #[cfg(feature = "clojure")]
+            Self::Konserve(konserve) => konserve.max_len,
+        }
     }
 
     /// Whether binaries are stored as they are given.
     #[cfg(all(target_arch = "wasm32", feature = "web"))]
     pub fn keeps_binaries(&self) -> bool {
-        self.codec().compressor == crate::codec::Compressor::None
+        match self {
+            Self::Sealed(codec) => codec.compressor == crate::codec::Compressor::None,
+            #[cfg(feature = "clojure")]
+            Self::Konserve(_) => true,
+        }
     }
 
-    /// The name of the blob that holds a key.
+    /// The name of the blob that holds a key. `INVALID_KEY` where this layout has none.
     pub fn name(&self, key: &Key) -> Result<BlobName> {
         match self {
             Self::Sealed(_) => Ok(key.name()),
+            #[cfg(feature = "clojure")]
+            Self::Konserve(_) => Konserve::name(key),
         }
     }
 
     /// Encodes a value that is given as CBOR, or a binary as it is.
     pub fn encode(&self, kind: Kind, content: Bytes) -> Result<Encoded> {
-        self.codec().encode(kind, content)
+        match self {
+            Self::Sealed(codec) => codec.encode(kind, content),
+            #[cfg(feature = "clojure")]
+            Self::Konserve(konserve) => konserve.encode(kind, content),
+        }
     }
 
     /// The blob of an encoded value. Its size and digest are added to the metadata.
     pub fn seal(&self, name: BlobName, mut meta: Meta, encoded: Encoded) -> Result<Blob> {
         let Encoded { codecs, size, section } = encoded;
-        meta.size = Some(size);
-        meta.digest = Some(Digest::of(&section));
-        Ok(Blob { head: sealed::head(name, codecs, &meta)?, value: section })
+        let head = match self {
+            Self::Sealed(_) => {
+                meta.size = Some(size);
+                meta.digest = Some(Digest::of(&section));
+                sealed::head(name, codecs, &meta)?
+            }
+            #[cfg(feature = "clojure")]
+            Self::Konserve(konserve) => konserve.head(&meta)?,
+        };
+        Ok(Blob { head, value: section })
     }
 
     /// The head of a binary that is streamed. Its length does not depend on size and digest.
     pub fn stream_head(&self, name: BlobName, meta: &Meta) -> Result<Bytes> {
-        sealed::head(name, STREAMED, meta)
+        match self {
+            Self::Sealed(_) => sealed::head(name, STREAMED, meta),
+            #[cfg(feature = "clojure")]
+            Self::Konserve(konserve) => konserve.head(meta),
+        }
     }
 
     /// Opens a blob, or the head of one. `key` is the one that the name was made of, where the caller knows it: then its
@@ -93,35 +119,59 @@ impl Layout {
 
     /// Opens a head.
     pub fn open_head(&self, name: BlobName, key: Option<&Key>, head: &[u8]) -> Result<(Codecs, Meta)> {
-        sealed::open(name, key, head)
+        match self {
+            Self::Sealed(_) => sealed::open(name, key, head),
+            #[cfg(feature = "clojure")]
+            Self::Konserve(konserve) => konserve.open_head(name, head),
+        }
     }
 
     /// The length of the value before compression as a head says that may be damaged, in bytes; 0 where it says nothing.
     pub fn declared_size(&self, head: &[u8]) -> u64 {
-        sealed::declared_size(head)
+        match self {
+            Self::Sealed(_) => sealed::declared_size(head),
+            #[cfg(feature = "clojure")]
+            Self::Konserve(_) => 0,
+        }
     }
 
-    /// Checks that a value section of this digest is the one its head was written with.
+    /// Checks that a value section of this digest is the one its head was written with, where the head says so.
     pub fn check_digest(&self, name: BlobName, meta: &Meta, digest: [u8; 32]) -> Result<()> {
-        sealed::check_digest(name, meta, digest)
+        match self {
+            Self::Sealed(_) => sealed::check_digest(name, meta, digest),
+            #[cfg(feature = "clojure")]
+            Self::Konserve(_) => Ok(()),
+        }
     }
 
     fn check_section(&self, opened: &Opened) -> Result<()> {
-        self.check_digest(opened.name, &opened.meta, Digest::of(&opened.section))
+        match self {
+            Self::Sealed(_) => sealed::check_digest(opened.name, &opened.meta, Digest::of(&opened.section)),
+            #[cfg(feature = "clojure")]
+            Self::Konserve(_) => Ok(()),
+        }
     }
 
     /// Checks and decodes a value, to one CBOR item; a binary becomes a byte string.
     pub fn decode(&self, opened: Opened) -> Result<Bytes> {
         self.check_section(&opened)?;
         let Opened { codecs, meta, section, .. } = opened;
-        self.codec().decode(meta.kind, codecs, meta.size.unwrap_or_default(), section)
+        match self {
+            Self::Sealed(codec) => codec.decode(meta.kind, codecs, meta.size.unwrap_or_default(), section),
+            #[cfg(feature = "clojure")]
+            Self::Konserve(konserve) => konserve.decode(meta.kind, codecs, section),
+        }
     }
 
     /// Checks and decompresses a binary.
     pub fn bytes(&self, opened: Opened) -> Result<Bytes> {
         self.check_section(&opened)?;
         let Opened { codecs, meta, section, .. } = opened;
-        self.codec().decompress(codecs, meta.size.unwrap_or_default(), section)
+        match self {
+            Self::Sealed(codec) => codec.decompress(codecs, meta.size.unwrap_or_default(), section),
+            #[cfg(feature = "clojure")]
+            Self::Konserve(_) => Ok(section),
+        }
     }
 
     /// Checks a value as far as that can be told without the serializers of the application's own: what these cannot read
@@ -129,6 +179,10 @@ impl Layout {
     pub fn check(&self, opened: Opened) -> Result<()> {
         self.check_section(&opened)?;
         let Opened { codecs, meta, section, .. } = opened;
-        self.codec().check(meta.kind, codecs, meta.size.unwrap_or_default(), section)
+        match self {
+            Self::Sealed(codec) => codec.check(meta.kind, codecs, meta.size.unwrap_or_default(), section),
+            #[cfg(feature = "clojure")]
+            Self::Konserve(konserve) => konserve.check(meta.kind, codecs, section),
+        }
     }
 }

@@ -68,7 +68,7 @@ pub fn open(name: BlobName, key: Option<&Key>, head: &[u8]) -> Result<(Codecs, M
     if key != Some(&meta.key) && meta.key.name() != name {
         return Err(corrupt("it belongs to another key"));
     }
-    Ok((Codecs { serializer, compressor }, meta))
+    Ok((Codecs { serializer, compressor, encryptor }, meta))
 }
 
 /// The length of the value before compression as a head says that may be damaged, in bytes; 0 where it says nothing.

@@ -21,11 +21,22 @@ use crate::{
 pub(super) const OTHER_ID: &str =
     "the tiers of a tiered store are one store and have one id; say the same id for both, or leave ids out";
 
+/// How the blobs of a store are framed and checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LayoutName {
+    /// Every byte is checked.
+    Sealed,
+    /// That of Clojure's konserve, to share the store with it.
+    #[cfg(feature = "clojure")]
+    Konserve,
+}
+
 /// Where a store is and how it is written. Every option has a default.
 #[derive(Clone)]
 pub struct Config {
     place: Arc<dyn Place>,
     pub(super) id: Option<Uuid>,
+    pub(super) layout: Option<LayoutName>,
     /// The id of what values are written with.
     pub(super) serializer: Option<u8>,
     pub(super) serializers: Serializers,
@@ -72,6 +83,7 @@ impl Config {
         Self {
             place: Arc::new(place),
             id: None,
+            layout: None,
             serializer: None,
             serializers: Serializers::default(),
             compressor: None,
@@ -128,6 +140,14 @@ impl Config {
             self.wrong = Some(Error::new(ErrorKind::InvalidConfig, OTHER_ID));
         }
         self.id = Some(id);
+        self
+    }
+
+    /// The layout that a new store gets, and that an existing one must have (`INVALID_CONFIG`). Default: what the store
+    /// has, sealed for a new one.
+    #[must_use]
+    pub fn layout(mut self, layout: LayoutName) -> Self {
+        self.layout = Some(layout);
         self
     }
 

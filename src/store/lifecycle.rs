@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
-use super::{Config, Store};
+use super::{Config, Store, config::LayoutName};
+#[cfg(feature = "clojure")]
+use crate::layout::Konserve;
 use crate::{
     backing::Backing,
     codec::{CBOR, Codec, Compressor},
@@ -50,7 +50,10 @@ fn start(config: Config, wanted: Wanted) -> BoxFut<'static, Result<Store>> {
     })
 }
 
-async fn record(config: &Config, backing: &dyn Backing, wanted: Wanted) -> Result<Record> {
+/// What a store says of itself, and the layout that it has.
+type Found = (Record, LayoutName);
+
+async fn record(config: &Config, backing: &dyn Backing, wanted: Wanted) -> Result<Found> {
     loop {
         if wanted != Wanted::New
             && let Some(record) = connect(config, backing).await?
@@ -80,22 +83,33 @@ pub async fn delete_store(config: Config) -> Result<()> {
     config.place().destroy().await
 }
 
-async fn create(config: &Config, backing: &dyn Backing) -> Result<Record> {
+async fn create(config: &Config, backing: &dyn Backing) -> Result<Found> {
     let id = match config.id {
         Some(id) => id,
         None => random_id()?,
     };
     let (serializer, compressor) = (config.serializer.unwrap_or(CBOR), config.compressor.unwrap_or_default().id());
     let record = Record { id, created: config.clock.now(), serializer, compressor };
-    if backing.create_record(record.to_bytes()).await? { Ok(record) } else { Err(exists()) }
+    match config.layout.unwrap_or(LayoutName::Sealed) {
+        // Whoever shares it would take a record for a blob.
+        #[cfg(feature = "clojure")]
+        LayoutName::Konserve => Ok((record, LayoutName::Konserve)),
+        LayoutName::Sealed if backing.create_record(record.to_bytes()).await? => Ok((record, LayoutName::Sealed)),
+        LayoutName::Sealed => Err(exists()),
+    }
 }
 
 /// The record of the store that is there, where it agrees with the config.
-async fn connect(config: &Config, backing: &dyn Backing) -> Result<Option<Record>> {
-    let Some(bytes) = backing.record().await? else {
-        return no_record(backing).await.map(|()| None);
+async fn connect(config: &Config, backing: &dyn Backing) -> Result<Option<Found>> {
+    let found = match backing.record().await? {
+        Some(bytes) => Some((Record::from_bytes(&bytes)?, LayoutName::Sealed)),
+        None => without_record(config, backing).await?,
     };
-    let record = Record::from_bytes(&bytes)?;
+    let Some((record, layout)) = found else { return Ok(None) };
+    if let Some(wanted) = config.layout.filter(|wanted| *wanted != layout) {
+        let message = format!("the store has the layout {layout:?}, the config says {wanted:?}; leave the layout out");
+        return Err(Error::new(ErrorKind::InvalidConfig, message));
+    }
     match config.id {
         Some(id) if id != record.id => Err(Error::new(
             ErrorKind::InvalidConfig,
@@ -104,35 +118,41 @@ async fn connect(config: &Config, backing: &dyn Backing) -> Result<Option<Record
                 record.id
             ),
         )),
-        _ => Ok(Some(record)),
+        _ => Ok(Some((record, layout))),
     }
 }
 
-/// Without a record a place must be empty: blobs would be those of a store that lost it, or of another layout.
-async fn no_record(backing: &dyn Backing) -> Result<()> {
+/// What there is without a record: nothing, a store in konserve's layout, or one that lost its record.
+async fn without_record(config: &Config, backing: &dyn Backing) -> Result<Option<Found>> {
     let mut heads = backing.heads();
     while let Some(page) = heads.next().await? {
-        let Some((name, head)) = page.into_iter().next() else { continue };
-        let sealed = head.as_ref().is_ok_and(|head: &Bytes| head.first() == Some(&SEALED));
-        return Err(if sealed {
-            Error::new(
-                ErrorKind::Corrupt,
-                format!(
-                    "the store's record konserve.store is lost, its values are there ({name}); restore the record from a backup"
-                ),
-            )
-        } else {
-            Error::new(
-                ErrorKind::Unsupported,
-                "this is a store in the layout of Clojure's konserve, which this version does not open",
-            )
-        });
+        for (name, head) in page {
+            let Ok(head) = head else { continue };
+            match head.first_chunk::<4>() {
+                Some([SEALED, ..]) => {
+                    return Err(Error::new(
+                        ErrorKind::Corrupt,
+                        format!(
+                            "the store's record konserve.store is lost, its values are there ({name}); restore the record from a backup"
+                        ),
+                    ));
+                }
+                #[cfg(feature = "clojure")]
+                Some([crate::layout::VERSION, serializer, compressor, _]) => {
+                    // What is there tells what whoever shares it can read.
+                    let id = config.id.unwrap_or(Uuid::from_bytes([0; 16]));
+                    let record = Record { id, created: 0, serializer: *serializer, compressor: *compressor };
+                    return Ok(Some((record, LayoutName::Konserve)));
+                }
+                _ => {}
+            }
+        }
     }
-    Ok(())
+    Ok(None)
 }
 
-async fn finish(config: Config, backing: Arc<dyn Backing>, record: Result<Record>) -> Result<Store> {
-    let opened = record.and_then(|record| {
+async fn finish(config: Config, backing: Arc<dyn Backing>, found: Result<Found>) -> Result<Store> {
+    let opened = found.and_then(|(record, layout)| {
         let compressor = match config.compressor {
             Some(compressor) => compressor,
             None => Compressor::from_id(record.compressor).ok_or_else(|| {
@@ -140,6 +160,12 @@ async fn finish(config: Config, backing: Arc<dyn Backing>, record: Result<Record
             })?,
         };
         compressor.check_writes()?;
+        #[cfg(feature = "clojure")]
+        if layout == LayoutName::Konserve {
+            let serializer = config.serializer.unwrap_or(record.serializer);
+            let (serializers, max_len) = (config.serializers, config.max_value_len);
+            return Ok((record, Layout::Konserve(Konserve { serializer, serializers, compressor, max_len })));
+        }
         // What most values were written with must be there, also where something else is written from now on.
         let usual = config.serializers.writer(record.serializer)?;
         let serializer = config.serializer.map_or(Ok(usual), |id| config.serializers.writer(id))?;

@@ -43,7 +43,7 @@ use std::{fmt, sync::Arc};
 pub use binary::Span;
 pub use binary_reader::BinaryReader;
 pub use binary_writer::BinaryWriter;
-pub use config::Config;
+pub use config::{Config, LayoutName};
 pub use elements::Elements;
 pub use export::Export;
 pub use guard::Unreferenced;

@@ -12,5 +12,5 @@ pub use sim_fs::SimFs;
 /// The names of Clojure's keys.
 #[cfg(feature = "clojure")]
 pub mod hasch {
-    pub use crate::hasch::{older, coerce, hash, name, names};
+    pub use crate::hasch::{coerce, hash, name, names, older};
 }
