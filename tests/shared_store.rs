@@ -35,7 +35,13 @@ fn reads_all(store: &str) {
         };
         match got {
             Ok(got) if got == entry.value => {}
-            got => wrong.push(format!("{} {:?}: {:?} is not {}", entry.file, entry.key, got.map(|v| v.to_string()), entry.value)),
+            got => wrong.push(format!(
+                "{} {:?}: {:?} is not {}",
+                entry.file,
+                entry.key,
+                got.map(|v| v.to_string()),
+                entry.value
+            )),
         }
     }
     let metas: Vec<_> = opened.list_keys(Query::default()).unwrap().collect::<Result<_, _>>().unwrap();
@@ -54,7 +60,9 @@ fn stores_written_with_fressian_are_read() {
 
 #[test]
 fn stores_written_with_boring_are_read() {
-    for store in ["boring-none-none", "boring-archival", "boring-keys", "inplace-boring", "boring-lz4-none", "boring-zstd-none"] {
+    for store in
+        ["boring-none-none", "boring-archival", "boring-keys", "inplace-boring", "boring-lz4-none", "boring-zstd-none"]
+    {
         reads_all(store);
     }
 }
@@ -79,4 +87,28 @@ fn what_is_written_is_read_again() {
     files.retain(|file| !file.to_string_lossy().ends_with(".ksv"));
     assert_eq!(files, ["konserve.lock.new"]);
     store.close().unwrap();
+}
+
+#[test]
+fn logs_that_konserve_wrote_are_read_and_appended_to() {
+    for name in ["fressian-none-none", "boring-none-none"] {
+        let (Some(folder), Some(entries)) = (copied(name), manifest::store(name)) else { return };
+        let store = blocking::open_store(Config::file(folder.path())).unwrap();
+        let head = entries.iter().find(|entry| entry.kind == "log-head").unwrap();
+        let key = manifest::read(head.key.as_ref().unwrap());
+        let before: Vec<Value> = store.log(&key).unwrap();
+        let elements = || entries.iter().filter(|entry| entry.kind == "log-element");
+        let written: Vec<_> = elements().filter_map(|entry| entry.value.as_map()).flatten().collect();
+        let is_written = |element: &Value| written.iter().any(|(_, value)| value == element);
+        assert!(before.len() > 1 && before.iter().all(is_written), "{before:?}");
+        store.append(&key, Value::from("ours")).unwrap();
+        let after: Vec<Value> = store.log(&key).unwrap();
+        assert_eq!(after.len(), before.len() + 1);
+        assert_eq!(after.last(), Some(&Value::from("ours")));
+        let files = || fs::read_dir(folder.path()).unwrap().count();
+        let there = files();
+        assert!(store.dissoc(&key).unwrap());
+        assert_eq!(files(), there - after.len() - 1);
+        store.close().unwrap();
+    }
 }

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Event, Mode, Op, Store, WriteOptions, group::Calls, log::Log};
+use super::{
+    Event, Mode, Op, Store, WriteOptions,
+    group::Calls,
+    log::{Log, Numbered},
+};
 use crate::{
     backing::{Blob, Change, Expect, Outcome, Write},
     codec::{Encoded, check_value},
@@ -31,7 +35,7 @@ pub(super) struct Append {
 /// The end of a log, and what its head says beside it.
 #[derive(Clone)]
 pub(super) struct Tail {
-    log: Log,
+    log: Numbered,
     /// What the head's name holds.
     expect: Expect,
     user: Bytes,
@@ -42,7 +46,7 @@ pub(super) struct Tail {
 
 impl Tail {
     fn new(expect: Expect, before: Option<Log>) -> Result<Self> {
-        Ok(Self { log: Log::new()?, expect, user: Bytes::new(), expires: None, before })
+        Ok(Self { log: Numbered::new()?, expect, user: Bytes::new(), expires: None, before })
     }
 }
 
@@ -53,6 +57,10 @@ impl Store {
         let appended = async {
             let _pass = self.inner.gate.enter()?;
             check_value(&element)?;
+            #[cfg(feature = "clojure")]
+            if let crate::layout::Layout::Konserve(_) = self.inner.layout {
+                return self.append_link(&key, element, options).await;
+            }
             let event = self.append_event(&key, &element, &options);
             let name = self.name(&key)?;
             let append = Append { element: self.inner.layout.encode(Kind::LogElement, element)?, options, event };
@@ -63,7 +71,7 @@ impl Store {
         appended.await.map_err(|error: Error| error.at_key(key.as_cbor()))
     }
 
-    fn append_event(&self, key: &Key, element: &Bytes, options: &WriteOptions) -> Option<Box<Event>> {
+    pub(super) fn append_event(&self, key: &Key, element: &Bytes, options: &WriteOptions) -> Option<Box<Event>> {
         let mut event = self.event(Op::Append, std::slice::from_ref(key))?;
         if self.tells_values() {
             event.values = vec![element.clone()];
@@ -87,7 +95,14 @@ impl Store {
         }
         let (user, expires) = (opened.meta.user.clone(), opened.meta.expires);
         let log = self.read_log(opened)?;
-        if gone { Tail::new(expect, Some(log)) } else { Ok(Tail { log, expect, user, expires, before: None }) }
+        if gone {
+            return Tail::new(expect, Some(log));
+        }
+        match log {
+            Log::Numbered(log) => Ok(Tail { log, expect, user, expires, before: None }),
+            #[cfg(feature = "clojure")]
+            Log::Chain(_) => Err(super::log::not_a_log()),
+        }
     }
 
     /// Writes elements and the head that counts them; the new end, or nothing if the log did not end there any more.

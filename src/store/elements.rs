@@ -2,7 +2,12 @@
 
 use bytes::Bytes;
 
-use super::{Store, log::Log};
+#[cfg(feature = "clojure")]
+use super::chain::{self, Chain};
+use super::{
+    Store,
+    log::{Log, Numbered},
+};
 use crate::{
     backing::{Blob, Part},
     error::{Error, ErrorKind, Result},
@@ -20,7 +25,13 @@ pub struct Elements {
     key: Key,
     rest: Rest,
     page: usize,
+    /// Notices a chain that comes back to itself.
+    #[cfg(feature = "clojure")]
+    turns: chain::Turns,
 }
+
+/// Elements, and the log of those that come after them.
+type Page = (Vec<Bytes>, Option<Log>);
 
 #[derive(Clone, Copy)]
 enum Rest {
@@ -33,7 +44,14 @@ impl Store {
     /// The elements of the log at a key; where there is nothing, there are none. Where there is something else, the first
     /// page is `NOT_A_LOG`.
     pub fn list_log(&self, key: Key) -> Elements {
-        Elements { store: self.clone(), key, rest: Rest::Unknown, page: PAGE }
+        Elements {
+            store: self.clone(),
+            key,
+            rest: Rest::Unknown,
+            page: PAGE,
+            #[cfg(feature = "clojure")]
+            turns: chain::Turns::default(),
+        }
     }
 
     async fn log_at(&self, key: &Key) -> Result<Option<Log>> {
@@ -52,9 +70,14 @@ impl Elements {
             Rest::Known(log) => Some(log),
             Rest::Nothing => None,
         };
-        let Some(log) = log.filter(|log| log.len() > 0) else { return Ok(None) };
-        let page = self.read(log).await.map_err(|error| self.about(error))?;
-        self.rest = Rest::Known(Log { first: log.first + page.len() as u64, ..log });
+        let read = match log {
+            Some(Log::Numbered(log)) if log.len() > 0 => self.read(log).await,
+            #[cfg(feature = "clojure")]
+            Some(Log::Chain(chain)) => self.follow(chain).await,
+            _ => return Ok(None),
+        };
+        let (page, rest) = read.map_err(|error| self.about(error))?;
+        self.rest = rest.map_or(Rest::Nothing, Rest::Known);
         Ok(Some(page))
     }
 
@@ -62,7 +85,7 @@ impl Elements {
         error.at_key(self.key.as_cbor())
     }
 
-    async fn read(&mut self, log: Log) -> Result<Vec<Bytes>> {
+    async fn read(&mut self, log: Numbered) -> Result<Page> {
         let _pass = self.store.inner.gate.enter()?;
         let keys: Vec<Key> = (log.first..log.next).take(self.page).map(|n| log.element(n)).collect();
         let names = keys.iter().map(|key| self.store.name(key)).collect::<Result<_>>()?;
@@ -76,7 +99,33 @@ impl Elements {
             page.push(element);
         }
         self.page = (MAX_LOADED.saturating_mul(page.len()) / size).clamp(1, PAGE);
-        Ok(page)
+        let first = log.first + page.len() as u64;
+        Ok((page, Some(Log::Numbered(Numbered { first, ..log }))))
+    }
+
+    /// The next elements of a chain, which ends with the last that its head names.
+    #[cfg(feature = "clojure")]
+    async fn follow(&mut self, Chain { first, last }: Chain) -> Result<Page> {
+        let _pass = self.store.inner.gate.enter()?;
+        let (mut page, mut size, mut at) = (Vec::new(), 0, Some(first));
+        while let Some(id) = at.filter(|_| page.len() < PAGE && size < MAX_LOADED) {
+            let Some(link) = self.store.link(id).await? else { return Err(self.broken().await) };
+            self.turns.pass(id)?;
+            size += link.element.len();
+            page.push(link.element);
+            at = link.next.filter(|_| id != last);
+        }
+        Ok((page, at.map(|first| Log::Chain(Chain { first, last }))))
+    }
+
+    /// Why an element of a chain is not there.
+    #[cfg(feature = "clojure")]
+    async fn broken(&self) -> Error {
+        match self.store.log_at(&self.key).await {
+            Ok(Some(_)) => chain::lacks(),
+            Ok(None) => gone(),
+            Err(error) => error,
+        }
     }
 
     fn element(&self, key: &Key, blob: Blob) -> Result<Bytes> {
@@ -84,17 +133,18 @@ impl Elements {
     }
 
     /// Why an element is not there.
-    async fn lacks(&self, log: Log) -> Error {
+    async fn lacks(&self, log: Numbered) -> Error {
         match self.store.log_at(&self.key).await {
-            Ok(Some(now)) if now.id == log.id => Error::new(
+            Ok(Some(Log::Numbered(now))) if now.id == log.id => Error::new(
                 ErrorKind::Corrupt,
                 "the log is damaged (an element is missing); restore its blob from a backup or delete the key",
             ),
-            Ok(_) => Error::new(
-                ErrorKind::Conflict,
-                "the log was deleted or replaced while it was being read; read it again",
-            ),
+            Ok(_) => gone(),
             Err(error) => error,
         }
     }
+}
+
+fn gone() -> Error {
+    Error::new(ErrorKind::Conflict, "the log was deleted or replaced while it was being read; read it again")
 }

@@ -8,6 +8,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
+#[cfg(feature = "clojure")]
+use super::chain::Chain;
 use super::{Store, append::Tail, group::Groups};
 use crate::{
     backing::{Blob, Change, Expect, Outcome, Part, Write},
@@ -15,7 +17,7 @@ use crate::{
     env::{Rng, System},
     error::{Error, ErrorKind, Result},
     key::Key,
-    layout::Opened,
+    layout::{Layout, Opened},
     meta::{Kind, Meta},
     name::{BlobName, NameTable},
 };
@@ -30,15 +32,23 @@ const ELEMENT: &[u8] = b"\xd8\x1b\x82\x74konserve/log-element\x82\x50";
 /// What tells one log from every other. As name of no blob, for tables by name.
 pub(super) type LogId = BlobName;
 
-/// What a head says.
+/// What a head says, in either layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Log {
+pub(super) enum Log {
+    Numbered(Numbered),
+    #[cfg(feature = "clojure")]
+    Chain(Chain),
+}
+
+/// The head of a log whose elements have numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Numbered {
     pub(super) id: LogId,
     pub(super) first: u64,
     pub(super) next: u64,
 }
 
-impl Log {
+impl Numbered {
     /// A log that never was before, without elements.
     pub(super) fn new() -> Result<Self> {
         let mut id = [0; 16];
@@ -80,12 +90,6 @@ impl Log {
     pub(super) fn len(self) -> u64 {
         self.next - self.first
     }
-}
-
-/// Of the metadata of an element: of which log it is.
-pub(super) fn log_of(meta: &Meta) -> Option<LogId> {
-    let rest = meta.key.as_cbor().strip_prefix(ELEMENT).filter(|_| meta.kind == Kind::LogElement)?;
-    rest.first_chunk().copied().map(LogId::from_bytes)
 }
 
 /// `INVALID_PATH` for a log: its head is no value to read or to change.
@@ -181,13 +185,44 @@ impl Logs {
 }
 
 impl Store {
+    /// Of the metadata of an element: of which log it is.
+    pub(super) fn log_of(&self, meta: &Meta) -> Option<LogId> {
+        if meta.kind != Kind::LogElement {
+            return None;
+        }
+        match self.inner.layout {
+            Layout::Sealed(_) => {
+                let rest = meta.key.as_cbor().strip_prefix(ELEMENT)?;
+                rest.first_chunk().copied().map(LogId::from_bytes)
+            }
+            // The head of its log has this name.
+            #[cfg(feature = "clojure")]
+            Layout::Konserve(_) => self.name(&meta.key).ok(),
+        }
+    }
+
+    /// What tells this log, which has a head of this name, from others.
+    pub(super) fn id_of(name: BlobName, log: Log) -> LogId {
+        match log {
+            Log::Numbered(log) => log.id,
+            #[cfg(feature = "clojure")]
+            Log::Chain(_) => name,
+        }
+    }
+
     /// What the head of a log says.
     pub(super) fn read_log(&self, opened: Opened) -> Result<Log> {
         if opened.meta.kind != Kind::Log {
             return Err(not_a_log());
         }
         let name = opened.name;
-        Log::from_cbor(&self.decode(opened)?).ok_or_else(|| {
+        let value = self.decode(opened)?;
+        let log = match self.inner.layout {
+            Layout::Sealed(_) => Numbered::from_cbor(&value).map(Log::Numbered),
+            #[cfg(feature = "clojure")]
+            Layout::Konserve(_) => Chain::from_cbor(&value).map(Log::Chain),
+        };
+        log.ok_or_else(|| {
             let message =
                 format!("the head of a log, blob {name}, is none; restore it from a backup or delete its key");
             Error::new(ErrorKind::Corrupt, message)
@@ -232,6 +267,11 @@ impl Store {
 
     /// Deletes the elements of a log that has no head any more. What a crash leaves of them are orphans.
     pub(super) async fn remove_elements(&self, log: Log) -> Result<()> {
+        let log = match log {
+            Log::Numbered(log) => log,
+            #[cfg(feature = "clojure")]
+            Log::Chain(chain) => return self.remove_chain(chain).await,
+        };
         let mut first = log.first;
         while first < log.next {
             let next = log.next.min(first + DELETED_AT_ONCE);

@@ -7,6 +7,8 @@ mod binary;
 mod binary_reader;
 mod binary_writer;
 mod blobs;
+#[cfg(feature = "clojure")]
+mod chain;
 mod config;
 mod copy;
 mod elements;

@@ -4,7 +4,6 @@ use super::{
     Store,
     append::appended,
     heads::{Seen, next_page},
-    log::{Log, log_of},
 };
 use crate::{
     backing::{Change, Expect, Write},
@@ -21,8 +20,8 @@ const DELETED_AT_ONCE: usize = 256;
 pub(super) struct Met(NameTable);
 
 impl Met {
-    pub(super) fn meet(&mut self, meta: &Meta) {
-        if let Some(id) = log_of(meta) {
+    pub(super) fn meet(&mut self, store: &Store, meta: &Meta) {
+        if let Some(id) = store.log_of(meta) {
             self.0.insert(id, 0);
         }
     }
@@ -32,8 +31,8 @@ impl Met {
     }
 
     /// Whether it is an element of one of these that was written before this time.
-    pub(super) fn has(&self, meta: &Meta, before: u64) -> bool {
-        meta.last_write < before && log_of(meta).is_some_and(|id| self.0.contains_key(&id))
+    pub(super) fn has(&self, store: &Store, meta: &Meta, before: u64) -> bool {
+        meta.last_write < before && store.log_of(meta).is_some_and(|id| self.0.contains_key(&id))
     }
 }
 
@@ -79,7 +78,8 @@ impl Store {
         while !headless.is_empty()
             && let Some((page, _)) = next_page(self, heads.as_mut()).await?
         {
-            orphans.extend(page.into_iter().filter(|seen| headless.has(&seen.meta, before)).map(|seen| seen.name));
+            orphans
+                .extend(page.into_iter().filter(|seen| headless.has(self, &seen.meta, before)).map(|seen| seen.name));
         }
         Ok(orphans)
     }
@@ -90,7 +90,7 @@ impl Store {
         let before = if self.inner.backing.capability().atomic_batches { u64::MAX } else { self.settled().await };
         let (mut met, mut heads) = (Met::default(), self.inner.backing.heads());
         while let Some((page, _)) = next_page(self, heads.as_mut()).await? {
-            page.iter().for_each(|seen| met.meet(&seen.meta));
+            page.iter().for_each(|seen| met.meet(self, &seen.meta));
         }
         for some in self.find_orphans(met, before).await?.chunks(DELETED_AT_ONCE) {
             let delete = |name: &BlobName| Write { name: *name, change: Change::Delete, expect: Expect::Anything };
@@ -102,6 +102,6 @@ impl Store {
     /// The log under this name, if there is one still.
     async fn log_id(&self, name: BlobName) -> Result<Option<BlobName>> {
         let Some(blob) = self.blob(name).await? else { return Ok(None) };
-        Ok(self.parse_log(name, None, blob)?.map(|Log { id, .. }| id))
+        Ok(self.parse_log(name, None, blob)?.map(|log| Self::id_of(name, log)))
     }
 }

@@ -173,11 +173,11 @@ impl Sweeping {
     fn consider(&mut self, Seen { name, check, meta }: Seen) {
         let (is_log, before) = (meta.kind == Kind::Log, self.sweep.before);
         if self.stage == Stage::Orphans {
-            if self.met.has(&meta, before) {
+            if self.met.has(&self.store, &meta, before) {
                 self.found.push(Found { name, check, key: None, is_log });
             }
         } else if meta.kind == Kind::LogElement {
-            self.met.meet(&meta);
+            self.met.meet(&self.store, &meta);
         } else if !self.keep.contains_key(&name) && meta.last_write < before || meta.is_expired(self.store.now()) {
             self.found.push(Found { name, check, key: Some(meta.key), is_log });
         }

@@ -69,7 +69,7 @@ impl Store {
             for (name, found) in group {
                 report.checked += 1;
                 let checked = match found {
-                    Ok(Loaded::Whole(blob)) => self.check(name, blob).map(|(meta, _)| met.meet(&meta)),
+                    Ok(Loaded::Whole(blob)) => self.check(name, blob).map(|(meta, _)| met.meet(self, &meta)),
                     Ok(Loaded::Large) => self.check_large(name).await,
                     // What was deleted in the meantime is not damaged.
                     Ok(Loaded::Gone) => Ok(()),
