@@ -251,10 +251,13 @@ impl Acting<'_> {
 
 impl File {
     fn put(&mut self, at: usize, bytes: &[u8]) {
-        if self.bytes.len() < at + bytes.len() {
-            self.bytes.resize(at + bytes.len(), 0);
+        let end = at + bytes.len();
+        if self.bytes.len() < end {
+            self.bytes.resize(end, 0);
         }
-        self.bytes.iter_mut().skip(at).zip(bytes).for_each(|(to, from)| *to = *from);
+        if let Some(place) = self.bytes.get_mut(at..end) {
+            place.copy_from_slice(bytes);
+        }
     }
 }
 
@@ -289,8 +292,7 @@ impl Disk {
     }
 
     fn sync_names(&mut self) {
-        self.synced = self.names.clone();
-        self.unsynced.clear();
+        self.unsynced.drain(..).for_each(|change| change.apply(&mut self.synced));
     }
 
     fn list(&self, folder: &Path) -> Option<Vec<String>> {
