@@ -115,6 +115,13 @@ fn blobs_that_konserve_wrote_are_read() {
         assert!(meta.to_string().contains(&format!(":key {key}")), "{key}: {meta}");
         let inner = decode(stored).unwrap();
         assert_eq!(inner, edn_cbor(&value), "{key}");
+        // Cut anywhere, it is the same or nothing: the index at the end may be missing.
+        for cut in 0..stored.len() {
+            match decode(&stored[..cut]) {
+                Ok(same) => assert_eq!(same, inner, "{key}, {cut} bytes"),
+                Err(error) => assert_eq!(error.kind(), ErrorKind::Corrupt, "{key}, {cut} bytes: {error}"),
+            }
+        }
         assert_eq!(decode(&encode(&inner).unwrap()).unwrap(), inner, "{key}");
     }
 }
@@ -211,6 +218,9 @@ fn every_form_of_an_item_is_read_to_the_inner_form() {
         ("d81b8269612e622f5f63202163a0", "d81b8269612e622f5f63202163a0"),
         ("d84240", "d84240"),
         ("d84a4400000001", "d84a4400000001"),
+        ("d828 82 82 01 02 82 01 02", "d828 82 82 01 02 82 01 02"),
+        ("d828 82 83 01 02 01 d829 82 01 02", "d828 82 83 01 02 01 d829 82 01 02"),
+        ("d903ea a2 01 20 28 00", "d903ea a2 01 20 28 00"),
         ("d828 82 82 01 02 d84e 48 0100000002000000", "d828 82 82 01 02 d84e 48 0100000002000000"),
         // What follows, such as an index, is not looked at.
         ("01 d81b826c626f72696e672f696e646578 ff", "01"),
@@ -307,6 +317,17 @@ fn what_is_no_item_is_corrupt_with_a_reason() {
         ("d9010201", "does not fit"),
         ("d81b8101", "does not fit"),
         ("d84d4101", "does not fit"),
+        ("d903ec 6a 323032332d30322d3239", "does not fit"),
+        ("d903ec 64 32303233", "does not fit"),
+        ("d903ea 01", "does not fit"),
+        ("d903ea a1 02 01", "does not fit"),
+        ("d903ea a1 01 6131", "does not fit"),
+        ("d828 80", "does not fit"),
+        ("d828 82 80 80", "does not fit"),
+        ("d828 82 82 01 00 80", "does not fit"),
+        ("d828 82 82 01 02 81 01", "does not fit"),
+        ("d828 82 82 02 02 d84d 44 01000200", "does not fit"),
+        ("d90100 d828 82 82 02 02 d84d 44 01000200", "does not fit"),
         ("d99ae1 01", "must be an array"),
         ("d99ae1 81 80", "keys and rows"),
         ("d99ae1 82 80 80", "share no keys"),
@@ -385,6 +406,7 @@ fn what_konserve_would_misread_is_translated_or_refused() {
         ("#cbor/tag [256 [\"abc\"]]", "tag 256"),
         ("#cbor/tag [39649 []]", "tag 39649"),
         ("#cbor/tag [1 9223372036854775807]", "far away"),
+        ("#cbor/tag [1004 \"2024\"]", "tag 1004"),
     ] {
         let value = konserve::edn::read(inner).unwrap();
         let error = encode(&value.to_cbor().unwrap()).unwrap_err();

@@ -2,7 +2,7 @@
 
 /// Whether this is `YYYY-MM-DDThh:mm:ss[.digits]` with `Z` or an offset, of a day that the calendar has. Letters may
 /// be lower case. Second 60 is right in the last minute of a UTC day, where leap seconds are.
-pub(super) fn is_rfc3339(text: &[u8]) -> bool {
+pub(crate) fn is_rfc3339(text: &[u8]) -> bool {
     read(text).is_some()
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 pub(crate) mod calendar;
 mod canonical;
 mod check;
-mod date;
+pub(crate) mod date;
 mod diagnose;
 pub mod path;
 mod reader;

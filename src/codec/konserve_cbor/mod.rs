@@ -11,6 +11,7 @@
 //!
 //! What is written is a plain item, which konserve reads to the same value, but for what it has no word for: see [`encode`].
 
+mod content;
 mod out;
 mod plain;
 mod shapes;
@@ -23,7 +24,7 @@ use bytes::Bytes;
 
 use self::translation::Translation;
 use super::{DEFAULT_MAX_VALUE_LEN, check_stored, too_long};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 pub use write::encode;
 
 /// The inner form of a value section, at most 256 MiB. `CORRUPT` if it is none, `LIMIT_EXCEEDED` if it is nested deeper than
@@ -34,13 +35,22 @@ pub fn decode(stored: &[u8]) -> Result<Bytes> {
 
 /// The same with another limit: references and shared keys make much of few bytes.
 pub fn decode_within(stored: &[u8], max_len: u64) -> Result<Bytes> {
-    let decoded = match plain::find(stored) {
-        Some(item) if item.len() as u64 > max_len => return Err(too_long(item.len() as u64, max_len)),
-        Some(item) => Bytes::copy_from_slice(item),
-        None => Translation::of(stored, max_len)?.into(),
-    };
+    if let Some(item) = plain::find(stored) {
+        if item.len() as u64 > max_len {
+            return Err(too_long(item.len() as u64, max_len));
+        }
+        check_stored(item)?;
+        return Ok(Bytes::copy_from_slice(item));
+    }
+    let decoded = Translation::of(stored, max_len)?;
     check_stored(&decoded)?;
-    Ok(decoded)
+    match content::misfit(&decoded) {
+        None => Ok(decoded.into()),
+        Some(tag) => Err(Error::new(
+            ErrorKind::Corrupt,
+            format!("a stored value has tag {tag} with content that does not fit it"),
+        )),
+    }
 }
 
 #[cfg(test)]
@@ -49,7 +59,6 @@ mod tests {
 
     use super::*;
     use crate::{
-        ErrorKind,
         cbor::{self, tag},
         value::{BigInt, Value, tests::any_value},
     };

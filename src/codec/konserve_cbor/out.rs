@@ -19,8 +19,10 @@ pub(super) struct Out {
 }
 
 impl Out {
-    pub(super) fn new(max_len: u64) -> Self {
-        Self { bytes: Vec::new(), lent: 0, limit: usize::try_from(max_len).unwrap_or(usize::MAX) }
+    /// For an input of so many bytes.
+    pub(super) fn new(input: usize, max_len: u64) -> Self {
+        let limit = usize::try_from(max_len).unwrap_or(usize::MAX);
+        Self { bytes: Vec::with_capacity(input.saturating_mul(2).min(limit)), lent: 0, limit }
     }
 
     pub(super) fn finish(self) -> Vec<u8> {

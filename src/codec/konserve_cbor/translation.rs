@@ -25,7 +25,7 @@ pub(super) struct Translation<'a> {
 impl<'a> Translation<'a> {
     /// The inner form of the first item of the input, not checked.
     pub(super) fn of(stored: &'a [u8], max_len: u64) -> Result<Vec<u8>> {
-        let mut translation = Self { source: Source::new(stored), out: Out::new(max_len), strings: None };
+        let mut translation = Self { source: Source::new(stored), out: Out::new(stored.len(), max_len), strings: None };
         translation.item(0)?;
         Ok(translation.out.finish())
     }

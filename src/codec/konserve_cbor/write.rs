@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{shapes::SHAPES, strings};
+use super::{content, shapes::SHAPES, strings};
 use crate::{
     cbor::{Flaw, Head, Reader, check, tag},
     codec::check_stored,
@@ -15,7 +15,7 @@ use crate::{
 ///
 /// What JavaScript has alone, `undefined` too, konserve keeps as it is and writes again; integers beyond 64 bits with a
 /// sign come back as bigints. `INVALID_VALUE` where konserve would misread it: tags 25, 256 and 39649, which mean something
-/// else there, characters beyond 16 bits, dates beyond milliseconds of 64 bits, and members that only as lists or `Map`s were two.
+/// else there, tags 40, 1002 and 1004 with other content than theirs, characters beyond 16 bits, dates beyond milliseconds of 64 bits, and members that only as lists or `Map`s were two.
 pub fn encode(cbor: &[u8]) -> Result<Bytes> {
     let mut writing = Writing { reader: Reader::new(cbor), cbor, done: 0, out: Vec::new() };
     writing.all().map_err(|_| check_stored(cbor).err().unwrap_or_else(|| refusal("it is no CBOR")))??;
@@ -53,6 +53,9 @@ impl Writing<'_> {
                 }
                 Head::Tag(tag::DATE_SECONDS) if !is_java_date(self.reader.clone().head()?) => {
                     return Ok(Err(refusal("a date is so far away that Java has none")));
+                }
+                Head::Tag(tag) if !content::fits(tag, self.reader.clone()) => {
+                    return Ok(Err(refusal(&format!("tag {tag} holds what does not fit it"))));
                 }
                 Head::Tag(tag::RECORD) => match self.record(start) {
                     Ok(()) => {}
