@@ -15,7 +15,7 @@ impl Writer {
     }
 
     /// Nothing yet, and room for so many bytes.
-    pub(super) fn with_capacity(bytes: usize) -> Self {
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
         Self { out: Vec::with_capacity(bytes) }
     }
 
@@ -129,7 +129,8 @@ impl Writer {
     /// A major type and its number, by hand like in [`Reader`](super::Reader).
     fn head(&mut self, major: u8, n: u64) {
         let (first, len) = match n {
-            0..24 => (n.to_be_bytes()[7], 0),
+            // Most heads, and much faster.
+            0..24 => return self.out.push(major << 5 | n.to_be_bytes()[7]),
             24..=0xff => (24, 1),
             0x100..=0xffff => (25, 2),
             0x1_0000..=0xffff_ffff => (26, 4),

@@ -54,6 +54,17 @@ impl Seen {
         self.kept.get(self.items.get(index)?.clone()?)
     }
 
+    /// The bytes of a text that was read to its end.
+    pub(super) fn text(&self, index: usize) -> Option<&[u8]> {
+        let (first, rest) = self.item(index)?.split_first()?;
+        // As long as the head of its length says, which stands in one, two, three, five or nine bytes.
+        match first {
+            0x60..=0x77 => Some(rest),
+            0x78..=0x7b => rest.get(1 << (first - 0x78)..),
+            _ => None,
+        }
+    }
+
     /// Gives the next index to a struct.
     pub(super) fn define(&mut self, name: &str, parts: usize) -> Struct {
         let it = match Known::of_name(name) {
@@ -85,28 +96,66 @@ impl Seen {
 pub(super) const LONGEST: usize = 2048;
 
 /// The caches of who writes: the indexes of what was written.
-#[derive(Default)]
 pub(super) struct Written<'a> {
-    texts: HashMap<&'a str, usize>,
-    /// By name and number of parts, which unknown structs of one name may have different.
-    structs: HashMap<(&'a str, usize), usize>,
-    /// How many structs were defined; some of them twice.
-    defined: usize,
+    texts: Indexes<'a>,
+    structs: Indexes<'a>,
 }
 
 impl<'a> Written<'a> {
+    /// Nothing yet.
+    pub(super) fn new() -> Self {
+        Self { texts: Indexes::new(), structs: Indexes::new() }
+    }
+
     /// The index of a text that was written before.
     pub(super) fn text(&mut self, text: &'a str) -> Option<usize> {
-        let next = self.texts.len();
-        let index = *self.texts.entry(text).or_insert(next);
-        (index < next).then_some(index)
+        self.texts.find((text, 0))
     }
 
     /// The index of a struct that was defined before; else this defines it.
     pub(super) fn structure(&mut self, name: &'a str, parts: usize) -> Option<usize> {
-        let next = self.defined;
-        let index = if name.len() > LONGEST { next } else { *self.structs.entry((name, parts)).or_insert(next) };
-        self.defined += usize::from(index == next);
-        (index < next).then_some(index)
+        if name.len() > LONGEST {
+            self.structs.next += 1;
+            return None;
+        }
+        self.structs.find((name, parts))
+    }
+}
+
+/// A text, or the name of a struct and its number of parts, which unknown structs of one name may have different.
+type Entry<'a> = (&'a str, usize);
+
+struct Indexes<'a> {
+    all: HashMap<Entry<'a>, usize>,
+    /// Those found last, each in a place that its letters say: most lookups end here.
+    near: [Option<(Entry<'a>, usize)>; NEAR],
+    next: usize,
+}
+
+const NEAR: usize = 64;
+
+impl<'a> Indexes<'a> {
+    fn new() -> Self {
+        Self { all: HashMap::new(), near: [None; NEAR], next: 0 }
+    }
+
+    /// The index that an entry has; `None` if it gets one now.
+    fn find(&mut self, entry: Entry<'a>) -> Option<usize> {
+        let bytes = entry.0.as_bytes();
+        let letter = |byte: Option<&u8>| byte.copied().map_or(0, usize::from);
+        let place = bytes.len() + 5 * letter(bytes.first()) + 11 * letter(bytes.last());
+        let near = self.near.get_mut(place % NEAR)?;
+        if let Some((known, index)) = near
+            && *known == entry
+        {
+            return Some(*index);
+        }
+        let index = *self.all.entry(entry).or_insert(self.next);
+        *near = Some((entry, index));
+        if index < self.next {
+            return Some(index);
+        }
+        self.next += 1;
+        None
     }
 }

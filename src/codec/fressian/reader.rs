@@ -21,7 +21,13 @@ const MAX_RATIO: u64 = 4096;
 /// See [`decode_within`](super::decode_within).
 pub(super) fn read(stored: &[u8], max_len: u64) -> Result<Bytes> {
     let limit = max_len.min((stored.len() as u64).saturating_mul(MAX_RATIO).saturating_add(ALWAYS));
-    let mut reader = Reader { input: Input::new(stored), out: Writer::new(), seen: Seen::default(), limit };
+    let mut reader = Reader {
+        input: Input::new(stored),
+        out: Writer::with_capacity(2 * stored.len()),
+        seen: Seen::default(),
+        name: Vec::new(),
+        limit,
+    };
     reader.item(0)?;
     reader.allow(0)?;
     let cbor = reader.out.finish();
@@ -34,6 +40,8 @@ pub(super) struct Reader<'a> {
     pub(super) input: Input<'a>,
     pub(super) out: Writer,
     pub(super) seen: Seen,
+    /// The keyword, symbol or name of a record that is being put together.
+    pub(super) name: Vec<u8>,
     limit: u64,
 }
 
@@ -265,7 +273,7 @@ impl Reader<'_> {
     }
 
     /// That the value, with so many bytes more, is not longer than it may be.
-    fn allow(&self, more: usize) -> Result<()> {
+    pub(super) fn allow(&self, more: usize) -> Result<()> {
         let len = (self.out.len() + self.seen.len() + more) as u64;
         if len <= self.limit { Ok(()) } else { Err(too_long(len, self.limit)) }
     }

@@ -141,50 +141,64 @@ impl Reader<'_> {
         self.list(code, depth, head)
     }
 
-    /// The two parts of a keyword or symbol.
+    /// A keyword or symbol.
     fn name(&mut self, keyword: bool, depth: usize) -> Result<()> {
-        let (mut text, namespace) = self.joined(if keyword { ":" } else { "" }, depth)?;
-        if !keyword && text.starts_with(':') {
-            // In CBOR this would be a keyword.
-            self.named("sym");
-            self.out.array(2);
-            let name = text.split_off(namespace.map_or(0, |len| len + 1));
-            match namespace.and_then(|len| text.get(..len)) {
-                Some(namespace) => self.out.text(namespace),
-                None => self.out.null(),
-            }
-            self.out.text(&name);
-            return Ok(());
+        let namespace = self.joined(if keyword { b":" } else { b"" }, depth)?;
+        if !keyword && self.name.starts_with(b":") {
+            self.colon_symbol(namespace);
+        } else {
+            self.out.tag(tag::SYMBOL);
+            self.out.text_bytes(&self.name);
         }
-        self.out.tag(tag::SYMBOL);
-        self.out.text(&text);
         Ok(())
     }
 
-    /// `namespace/name` after this, and how long the namespace is.
-    fn joined(&mut self, before: &str, depth: usize) -> Result<(String, Option<usize>)> {
-        let mut text = String::from(before);
-        let mut namespace = None;
-        if self.part(&mut text, depth)? {
-            namespace = Some(text.len());
-            text.push('/');
+    /// A symbol that would be a keyword in CBOR.
+    fn colon_symbol(&mut self, namespace: Option<usize>) {
+        self.named("sym");
+        self.out.array(2);
+        let name = self.name.split_off(namespace.map_or(0, |len| len + 1));
+        match namespace.and_then(|len| self.name.get(..len)) {
+            Some(namespace) => self.out.text_bytes(namespace),
+            None => self.out.null(),
         }
-        if self.part(&mut text, depth)? { Ok((text, namespace)) } else { Err(self.input.corrupt("a name is null")) }
+        self.out.text_bytes(&name);
     }
 
-    /// Adds a string, as a rule from the cache; false if it is null.
-    fn part(&mut self, text: &mut String, depth: usize) -> Result<bool> {
+    /// Puts `namespace/name` together after this; how long all is before the slash, if there is one.
+    fn joined(&mut self, before: &[u8], depth: usize) -> Result<Option<usize>> {
+        self.name.clear();
+        self.name.extend(before);
+        let mut namespace = None;
+        if self.part(depth)? {
+            namespace = Some(self.name.len());
+            self.name.push(b'/');
+        }
+        if !self.part(depth)? {
+            return Err(self.input.corrupt("a name is null"));
+        }
+        self.allow(self.name.len())?;
+        Ok(namespace)
+    }
+
+    /// Adds a string to the name, as a rule from the cache; false if it is null.
+    fn part(&mut self, depth: usize) -> Result<bool> {
         let code = self.code(depth)?;
         match code {
             codes::NULL => return Ok(false),
-            codes::STRING_PACKED..=codes::STRING => text.push_str(&self.input.text(code)?),
+            codes::STRING_PACKED..=codes::STRING => self.name.extend(self.input.text(code)?.as_bytes()),
+            codes::CACHED..codes::STRUCTS => {
+                let text = self.seen.text((code - codes::CACHED).into());
+                self.name.extend(text.ok_or_else(|| self.input.corrupt(NO_PART))?);
+            }
             _ => {
+                // What it holds may be a name, too.
+                let before = std::mem::take(&mut self.name);
                 let item = self.apart(code, depth)?;
+                self.name = before;
                 let mut reader = cbor::Reader::new(&item);
-                let Ok(Head::Text(_)) = reader.head() else {
-                    return Err(self.input.corrupt("a part of a name is no string"));
-                };
-                text.push_str(&String::from_utf8_lossy(reader.rest()));
+                let Ok(Head::Text(_)) = reader.head() else { return Err(self.input.corrupt(NO_PART)) };
+                self.name.extend(reader.rest());
             }
         }
         Ok(true)
@@ -205,7 +219,8 @@ impl Reader<'_> {
     fn record_name(&mut self, depth: usize) -> Result<String> {
         let code = self.code(depth)?;
         if Known::of_code(code) == Some(Known::Symbol) {
-            return Ok(self.joined("", deeper(depth)?)?.0);
+            self.joined(b"", deeper(depth)?)?;
+            return Ok(String::from_utf8_lossy(&self.name).into_owned());
         }
         let item = self.apart(code, depth)?;
         let mut reader = cbor::Reader::new(&item);
@@ -321,6 +336,8 @@ impl Reader<'_> {
         }
     }
 }
+
+const NO_PART: &str = "a part of a name is no string";
 
 fn map(items: usize, out: &mut Writer) -> Option<()> {
     items.is_multiple_of(2).then(|| out.map(items / 2))

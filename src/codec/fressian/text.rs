@@ -69,7 +69,7 @@ pub(super) fn write(text: &str, out: &mut Vec<u8>) {
 
 /// The bytes of each unit.
 fn units(text: &str) -> Cow<'_, [u8]> {
-    if !text.bytes().any(|byte| byte >= 0xf0) {
+    if text.is_ascii() || !text.bytes().any(|byte| byte >= 0xf0) {
         return Cow::Borrowed(text.as_bytes());
     }
     let mut bytes = Vec::with_capacity(text.len() / 2 * 3);

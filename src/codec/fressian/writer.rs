@@ -17,7 +17,7 @@ pub(super) fn write(item: &[u8]) -> Result<Bytes> {
     let mut writer = Writer {
         reader: cbor::Reader::new(item),
         out: Vec::with_capacity(item.len()),
-        written: Written::default(),
+        written: Written::new(),
         folded: false,
     };
     writer.item(0)?;
@@ -52,13 +52,12 @@ pub(super) struct Writer<'a> {
 impl<'a> Writer<'a> {
     /// One item.
     pub(super) fn item(&mut self, depth: usize) -> Result<()> {
-        let short = matches!(self.reader.rest().first(), Some(0xf9 | 0xfa));
-        let half = self.reader.rest().first() == Some(&0xf9);
+        let first = self.reader.rest().first().copied();
         match self.head()? {
             Head::Positive(n) => self.whole(false, n),
             Head::Negative(n) => self.whole(true, n),
-            Head::Float(n) if short => {
-                self.folded |= half;
+            Head::Float(n) if first != Some(0xfb) => {
+                self.folded |= first == Some(0xf9);
                 self.out.push(codes::FLOAT);
                 self.out.extend(float_bits(n).to_be_bytes());
             }
