@@ -6,6 +6,8 @@ pub mod cbor;
 mod codec;
 pub mod env;
 mod error;
+#[cfg(feature = "clojure")]
+mod hasch;
 mod key;
 mod layout;
 mod locks;

@@ -16,18 +16,22 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("locks", &["name"]),
     ("value", &["cbor", "error", "name"]),
     ("key", &["cbor", "error", "name"]),
+    ("hasch", &["cbor", "error", "name", "value"]),
     ("meta", &["cbor", "error", "key", "name"]),
     // Names and whole blobs: never values, keys, codecs or layouts.
     ("backing", &["env", "error", "locks", "name"]),
     ("layout", &["backing", "cbor", "error", "key", "meta", "name"]),
-    ("codec", &["cbor", "env", "error", "layout", "meta", "value"]),
+    ("codec", &["cbor", "env", "error", "hasch", "layout", "meta", "name", "value"]),
     ("record", &["cbor", "codec", "error", "layout", "meta", "name"]),
     (
         "store",
         &["backing", "cbor", "codec", "env", "error", "key", "layout", "locks", "meta", "name", "record", "value"],
     ),
     ("blocking", &["backing", "cbor", "env", "error", "key", "meta", "store", "value"]),
-    ("testing", &["backing", "blocking", "cbor", "codec", "env", "error", "key", "meta", "name", "store", "value"]),
+    (
+        "testing",
+        &["backing", "blocking", "cbor", "codec", "env", "error", "hasch", "key", "meta", "name", "store", "value"],
+    ),
     // The boundary: it converts, calls the store once, and converts back.
     ("wasm", &["backing", "blocking", "cbor", "codec", "env", "error", "key", "meta", "name", "store", "testing"]),
 ];

@@ -1,6 +1,8 @@
 //! The way of a value to its stored form and back: serialize, then compress. Encryption follows in the layout.
 
 mod compressor;
+#[cfg(feature = "clojure")]
+pub mod encryptor;
 mod lz4;
 #[cfg(not(target_arch = "wasm32"))]
 mod of_values;

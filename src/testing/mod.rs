@@ -4,5 +4,13 @@ pub mod compliance;
 mod sim_fault;
 mod sim_fs;
 
+#[cfg(feature = "clojure")]
+pub use crate::codec::encryptor;
 pub use sim_fault::SimFault;
 pub use sim_fs::SimFs;
+
+/// The names of Clojure's keys.
+#[cfg(feature = "clojure")]
+pub mod hasch {
+    pub use crate::hasch::{coerce, hash, name, names};
+}

@@ -68,7 +68,7 @@ impl BigInt {
     }
 
     /// The inverse of [`to_tag_content`](Self::to_tag_content); any leading zeros are accepted.
-    pub(super) fn from_tag_content(negative: bool, content: &[u8]) -> Self {
+    pub(crate) fn from_tag_content(negative: bool, content: &[u8]) -> Self {
         if !negative {
             return Self::new(false, content);
         }

@@ -138,7 +138,7 @@ fn whole(value: &Value) -> Option<BigInt> {
 
 /// Milliseconds from the content of tag 1, rounded as JavaScript's `Math.round` does.
 #[allow(clippy::cast_possible_truncation, reason = "checked to lie within the range of dates")]
-fn from_seconds(seconds: &Value) -> Option<i64> {
+pub(crate) fn from_seconds(seconds: &Value) -> Option<i64> {
     let ms = match seconds {
         Value::Int(n) => i64::try_from(*n).ok()?.checked_mul(1000)?,
         Value::Float(s) if s.abs() < 1e16 => {

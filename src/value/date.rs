@@ -26,7 +26,7 @@ pub(super) fn is_four_digits(ms: i64) -> bool {
 }
 
 /// A full RFC 3339 date and time; the year may also have a sign and six digits. Digits finer than a millisecond are cut.
-pub(super) fn parse(text: &str) -> Option<i64> {
+pub(crate) fn parse(text: &str) -> Option<i64> {
     let (year, rest) = match text.as_bytes().first()? {
         b'+' | b'-' => (text.get(..7)?, text.get(7..)?),
         _ => (text.get(..4)?, text.get(4..)?),

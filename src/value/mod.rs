@@ -1,14 +1,14 @@
 //! [`Value`], what a store holds: every kind of value that its CBOR has, read and written without loss.
 
 mod bigint;
-mod cbor;
+pub(crate) mod cbor;
 mod convert;
-mod date;
+pub(crate) mod date;
 pub mod edn;
 mod from;
 #[cfg(feature = "cli")]
 pub mod json;
-mod number;
+pub(crate) mod number;
 mod order;
 mod record;
 mod serde_read;
