@@ -6,6 +6,8 @@ mod compressor;
 #[cfg(feature = "clojure")]
 pub mod edn;
 #[cfg(feature = "clojure")]
+pub mod encryptor;
+#[cfg(feature = "clojure")]
 pub mod fressian;
 #[cfg(feature = "clojure")]
 pub mod konserve_cbor;

@@ -76,9 +76,3 @@ fn name_of(hash: &[u8; 64]) -> BlobName {
 fn invalid(why: &str) -> Error {
     Error::new(ErrorKind::InvalidKey, format!("this key cannot be used in a store shared with Clojure: {why}"))
 }
-/// scratch
-pub fn older(item: &[u8]) -> Result<Vec<u8>> {
-    let mut coercion = Coercion::new(item, Java::Older);
-    coercion.whole()?;
-    Ok(coercion.finish())
-}

@@ -62,7 +62,8 @@ impl Binary {
         if behind_point == 0 && self.exponent <= 62 {
             self.whole()
         } else {
-            self.scaled(used, behind_point).digits(self.magnitude())
+            let magnitude = self.magnitude();
+            self.scaled(used, behind_point, magnitude).digits(magnitude)
         }
     }
 
@@ -85,6 +86,7 @@ impl Binary {
 
     /// The power of ten of the first digit, or one more: from the tangent of the logarithm at 1.5.
     #[allow(clippy::cast_possible_truncation, reason = "it is between -325 and 309")]
+    #[allow(clippy::approx_constant, reason = "no nearer than this")]
     fn magnitude(&self) -> i32 {
         let fraction = f64::from_bits(1023 << 52 | self.mantissa & ((1 << 52) - 1));
         let log = (fraction - 1.5) * 0.289_529_654 + 0.176_091_259 + f64::from(self.exponent) * 0.301_029_995_663_981;
@@ -92,8 +94,7 @@ impl Binary {
     }
 
     /// The number over the power of ten of its first digit.
-    fn scaled(&self, used: i32, behind_point: i32) -> Scaled {
-        let magnitude = self.magnitude();
+    fn scaled(&self, used: i32, behind_point: i32, magnitude: i32) -> Scaled {
         let (fives_b, fives_s) = ((-magnitude).max(0), magnitude.max(0));
         let mut twos_b = fives_b + behind_point + self.exponent;
         let mut twos_s = fives_s + behind_point;
@@ -324,4 +325,56 @@ fn narrow(n: i64, width: u32) -> i64 {
 #[allow(clippy::cast_possible_truncation, reason = "it is what is wanted")]
 fn halves(n: u64) -> [u32; 2] {
     [n as u32, (n >> 32) as u32]
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// As Java 17 printed them.
+    #[test]
+    fn floats_print_as_older_java_printed_them() {
+        for (bits, text) in [
+            (0x44b5_2d02_c7e1_4af6, "9.999999999999999E22"),
+            (0x44c5_2d02_c7e1_4af6, "1.9999999999999998E23"),
+            (0x447c_7e83_209e_90b2, "8.409999999999999E21"),
+            (0x3d30_0000_0000_0000, "5.6843418860808015E-14"),
+            (0x43b0_0000_0000_0000, "1.15292150460684698E18"),
+            (0x4350_0000_0000_0000, "1.8014398509481984E16"),
+            (0x3e70_0000_0000_0000, "5.9604644775390625E-8"),
+            (0x0010_0000_0000_0000, "2.2250738585072014E-308"),
+            (0x3f60_624d_d2f1_a9fc, "0.002"),
+            (0x3ef4_f8b5_88e3_68f1, "2.0E-5"),
+            (0x4163_12d0_0000_0000, "1.0E7"),
+            (0xc480_f0cf_064d_d592, "-1.0E22"),
+            (0x8000_0000_0000_0000, "-0.0"),
+            (0xfff0_0000_0000_0000, "-Infinity"),
+            (0x7ff8_0000_0000_0000, "NaN"),
+            (1, "4.9E-324"),
+        ] {
+            assert_eq!(double(f64::from_bits(bits)), text);
+        }
+        for (bits, text) in [
+            (0x0080_0000, "1.17549435E-38"),
+            (0x5000_0000, "8.5899346E9"),
+            // Java's integers overflow here.
+            (0x6900_0000, "9.6714065E24"),
+            (0x4a00_0001, "2097152.2"),
+            (0x3dcc_cccd, "0.1"),
+        ] {
+            assert_eq!(float(f32::from_bits(bits)), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_float_reads_back(bits: u64, few: u32) {
+            let (n, short) = (f64::from_bits(bits), f32::from_bits(few));
+            prop_assume!(n.is_finite() && short.is_finite());
+            prop_assert_eq!(double(n).parse().map(f64::to_bits), Ok(bits));
+            prop_assert_eq!(float(short).parse().map(f32::to_bits), Ok(few));
+        }
+    }
 }

@@ -6,11 +6,13 @@ mod sim_fs;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use crate::codec::{edn, fressian, konserve_cbor};
+#[cfg(feature = "clojure")]
+pub use crate::codec::encryptor;
 pub use sim_fault::SimFault;
 pub use sim_fs::SimFs;
 
 /// The names of Clojure's keys.
 #[cfg(feature = "clojure")]
 pub mod hasch {
-    pub use crate::hasch::{coerce, hash, name, names, older};
+    pub use crate::hasch::{coerce, hash, name, names};
 }

@@ -108,32 +108,68 @@ pub(crate) fn java_double(n: f64) -> String {
     java(n)
 }
 
+/// `f32` and `f64`.
+trait Float: Copy + LowerExp + Into<f64> + PartialEq + FromStr {}
+impl Float for f32 {}
+impl Float for f64 {}
+
 /// A float of 4 bytes as Java's `Float.toString` prints it since JDK 19.
 #[cfg(feature = "clojure")]
 pub(crate) fn java_float(n: f32) -> String {
     java(n)
 }
 
-fn java<F: Copy + Display + LowerExp + Into<f64>>(n: F) -> String {
+fn java<F: Float>(n: F) -> String {
     let wide: f64 = n.into();
+    let sign = if wide.is_sign_negative() { "-" } else { "" };
     if !wide.is_finite() {
-        return if wide.is_nan() { "NaN".into() } else { format!("{}Infinity", if wide < 0.0 { "-" } else { "" }) };
+        return if wide.is_nan() { "NaN".into() } else { format!("{sign}Infinity") };
     }
-    let mut scientific = format!("{n:e}");
-    if !scientific.contains('.') {
-        // One digit is enough, so two are wanted: those nearest to the double.
-        scientific = format!("{n:.1e}");
+    if wide == 0.0 {
+        return format!("{sign}0.0");
     }
-    let (digits, power) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let power: i32 = power.parse().unwrap_or(0);
-    match power {
-        _ if wide == 0.0 => digits.into(),
-        -3..7 => {
-            let plain = n.to_string();
-            if plain.contains('.') { plain } else { plain + ".0" }
+    let (digits, power) = shortest(n);
+    match usize::try_from(power) {
+        Err(_) if power >= -3 => {
+            format!("{sign}0.{digits:0>len$}", len = digits.len() + power.unsigned_abs() as usize - 1)
         }
-        _ => format!("{digits}E{power}"),
+        Ok(power @ ..7) => {
+            let padded = format!("{digits:0<len$}", len = power + 2);
+            let (whole, fraction) = padded.split_at(power + 1);
+            format!("{sign}{whole}.{fraction}")
+        }
+        // One digit is enough, but two are wanted: those nearest to the number.
+        _ if digits.len() == 1 => format!("{n:.1e}").replace('e', "E"),
+        _ => {
+            let (first, others) = digits.split_at(1);
+            format!("{sign}{first}.{others}E{power}")
+        }
     }
+}
+
+/// The fewest digits that read back as the same number, of these the nearest, and if two are, the even ones. With the
+/// power of ten of the first.
+fn shortest<F: Float>(n: F) -> (String, i32) {
+    let size: f64 = n.into().abs();
+    let text = format!("{n:e}");
+    let (digits, power) = text.split_once('e').unwrap_or((&text, "0"));
+    let (mut digits, power) = (digits.replace(['-', '.'], ""), power.parse().unwrap_or(0));
+    // Rust goes up where two are as near. Only multiples of 2^-30 lie so, and 80 digits are all they have.
+    if let Some(odd @ (b'1' | b'3' | b'5' | b'7' | b'9')) = digits.bytes().last()
+        && (size * f64::from(1 << 30)).fract() == 0.0
+    {
+        let lower = format!("{}{}", digits.split_at(digits.len() - 1).0, char::from(odd - 1));
+        let all = format!("{size:.80e}").replace('.', "");
+        let behind = all.strip_prefix(&lower).and_then(|rest| rest.split_once('e'));
+        let is_between = behind.is_some_and(|(rest, _)| rest.trim_end_matches('0') == "5");
+        // Below a power of two the floats are closer together.
+        let sign = if text.starts_with('-') { "-" } else { "" };
+        let reads_back = || format!("{sign}.{lower}e{}", power + 1).parse().is_ok_and(|lower: F| lower == n);
+        if is_between && reads_back() {
+            digits = lower;
+        }
+    }
+    (digits, power)
 }
 
 #[cfg(test)]
@@ -160,8 +196,29 @@ mod tests {
             (f64::from_bits(1), "4.9E-324"),
             (-f64::INFINITY, "-Infinity"),
             (f64::from(0.1_f32), "0.10000000149011612"),
+            (2_f64.powi(50) + 0.25, "1.1258999068426242E15"),
+            (2_f64.powi(50) + 0.75, "1.1258999068426248E15"),
+            (2_f64.powi(-24), "5.960464477539063E-8"),
+            (-2_f64.powi(49) - 0.25, "-5.629499534213122E14"),
         ] {
             assert_eq!(java_double(double), text);
+        }
+    }
+
+    #[cfg(feature = "clojure")]
+    #[test]
+    fn floats_print_as_java_prints_them() {
+        for (float, text) in [
+            (0.1_f32, "0.1"),
+            (-1.5, "-1.5"),
+            (1e7, "1.0E7"),
+            (2e10, "2.0E10"),
+            (f32::MAX, "3.4028235E38"),
+            (f32::from_bits(1), "1.4E-45"),
+            (2_f32.powi(21) + 0.25, "2097152.2"),
+            (f32::NAN, "NaN"),
+        ] {
+            assert_eq!(java_float(float), text);
         }
     }
 
