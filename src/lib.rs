@@ -25,6 +25,8 @@ mod wasm;
 #[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
 pub use backing::{ReadPolicy, WritePolicy};
 pub use codec::Compressor;
+#[cfg(feature = "clojure")]
+pub use codec::encryptor::Encryptor;
 #[cfg(not(target_arch = "wasm32"))]
 pub use codec::{Serializer, SerializerError};
 pub use error::{Error, ErrorKind, Result, Source};

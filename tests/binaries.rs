@@ -66,7 +66,7 @@ fn a_binary_is_copied_from_a_reader_and_to_a_writer() {
         io::copy(&mut &*bytes, &mut writer).unwrap();
         writer.finish().unwrap();
         let mut reader = store.read_binary(&key()).unwrap().unwrap();
-        assert_eq!(reader.meta().size, 1_000_000);
+        assert_eq!(reader.meta().size, Some(1_000_000));
         let mut read = Vec::new();
         reader.read_to_end(&mut read).unwrap();
         assert!(read == bytes);

@@ -24,17 +24,19 @@ const PAGE: usize = 256;
 #[derive(Clone, Debug)]
 pub struct MemoryPlace {
     name: Option<String>,
+    /// Whether one that is empty is a store.
+    bare: bool,
 }
 
 impl MemoryPlace {
     /// A new place at every opening: nobody else finds it.
     pub fn private() -> Self {
-        Self { name: None }
+        Self { name: None, bare: false }
     }
 
     /// The place of this name, the same for all of this process until it is destroyed.
     pub fn named(name: impl Into<String>) -> Self {
-        Self { name: Some(name.into()) }
+        Self { name: Some(name.into()), bare: false }
     }
 }
 
@@ -60,7 +62,7 @@ impl MemoryPlace {
 
 impl Place for MemoryPlace {
     fn exists(&self) -> BoxFut<'static, Result<bool>> {
-        let exists = self.backing(false).is_some_and(|backing| !backing.blobs().is_empty());
+        let exists = self.backing(false).is_some_and(|backing| self.bare || !backing.blobs().is_empty());
         Box::pin(ready(Ok(exists)))
     }
 
@@ -69,6 +71,10 @@ impl Place for MemoryPlace {
             || Error::new(ErrorKind::StoreNotFound, "there is no store of this name in memory; create it first");
         let found = self.backing(create).map(|backing| Arc::new(backing) as Arc<dyn Backing>).ok_or_else(not_found);
         Box::pin(ready(found))
+    }
+
+    fn without_record(&self) -> Option<Arc<dyn Place>> {
+        Some(Arc::new(Self { bare: true, ..self.clone() }))
     }
 
     fn destroy(&self) -> BoxFut<'static, Result<()>> {

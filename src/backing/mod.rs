@@ -284,6 +284,12 @@ pub trait Place: MaybeSend + MaybeSync + 'static {
     /// is the answer to an empty place. Whether the record is there is the caller's question.
     fn open(&self, create: bool) -> BoxFut<'static, Result<std::sync::Arc<dyn Backing>>>;
 
+    /// The same place for stores that have no record, as those of Clojure's konserve: where there is a folder, there is a
+    /// store. `None` where there is nothing like a folder, and an empty store is none.
+    fn without_record(&self) -> Option<std::sync::Arc<dyn Place>> {
+        None
+    }
+
     /// Whether what is done there makes the thread wait for a disk: then an asynchronous store has it done by others.
     fn blocks(&self) -> bool {
         false

@@ -21,7 +21,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 #[cfg(feature = "clojure")]
-pub use built_in::{built_in, clojure_cbor};
+use built_in::built_in;
+#[cfg(feature = "clojure")]
+pub use built_in::{EDN, FRESSIAN, clojure_cbor};
 pub use compressor::Compressor;
 #[cfg(not(target_arch = "wasm32"))]
 pub use of_values::{OfValues, Serializer, SerializerError};
@@ -126,8 +128,11 @@ impl Codec {
     /// That a value section which was found undamaged also is what a store writes, as far as that can be told without
     /// the serializers of the application's own.
     pub fn check(&self, kind: Kind, codecs: Codecs, size: u64, section: Bytes) -> Result<()> {
-        let bytes = self.decompress(codecs, size, section)?;
-        if kind == Kind::Binary || codecs.serializer != CBOR { Ok(()) } else { check_stored(&bytes) }
+        if kind == Kind::Binary || Serializers::is_own(codecs.serializer) {
+            self.decompress(codecs, size, section).map(drop)
+        } else {
+            self.decode(kind, codecs, size, section).map(drop)
+        }
     }
 }
 

@@ -56,12 +56,12 @@ impl Serializers {
         if id == CBOR {
             return Ok(None);
         }
-        self.find(id).cloned().map(Some).ok_or_else(|| unknown_serializer("the store's values are written", id))
+        self.find(id).map(Some).ok_or_else(|| unknown_serializer("the store's values are written", id))
     }
 
     /// What reads a blob of this kind with this id: `None` is CBOR as it is. Binaries have no serializer, and the heads
     /// of logs are CBOR always.
-    pub(super) fn reader(&self, kind: Kind, id: u8) -> Result<Option<&Arc<dyn Translate>>> {
+    pub(super) fn reader(&self, kind: Kind, id: u8) -> Result<Option<Arc<dyn Translate>>> {
         match kind {
             Kind::Binary => Ok(None),
             _ if id == CBOR => Ok(None),
@@ -72,9 +72,18 @@ impl Serializers {
         }
     }
 
-    /// The one with this number.
-    pub fn find(&self, id: u8) -> Option<&Arc<dyn Translate>> {
-        self.0.iter().find(|serializer| serializer.id() == id)
+    /// The one with this number: the application's, or one that the format knows.
+    pub fn find(&self, id: u8) -> Option<Arc<dyn Translate>> {
+        let own = self.0.iter().find(|serializer| serializer.id() == id).cloned();
+        #[cfg(feature = "clojure")]
+        return own.or_else(|| super::built_in(id));
+        #[cfg(not(feature = "clojure"))]
+        own
+    }
+
+    /// Whether this number is one of those that applications give to their own.
+    pub fn is_own(id: u8) -> bool {
+        OWN.contains(&id)
     }
 }
 

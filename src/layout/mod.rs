@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 pub use digest::Digest;
 #[cfg(feature = "clojure")]
-pub use konserve::{Konserve, VERSION};
+pub use konserve::{Konserve, Stamps, VERSION};
 pub use sealed::SEALED;
 
 use crate::{
@@ -77,6 +77,27 @@ impl Layout {
         }
     }
 
+    /// The other name that a key's blob may have, where it was written by an older version of Java.
+    #[cfg(feature = "clojure")]
+    pub fn older_name(&self, key: &Key) -> Option<BlobName> {
+        match self {
+            Self::Sealed(_) => None,
+            #[cfg(feature = "clojure")]
+            Self::Konserve(_) => Konserve::older_name(key),
+        }
+    }
+
+    /// The stamp of a write of a name: never less than `now`, and greater than the last where nothing else in a head tells
+    /// two writes apart.
+    #[cfg(feature = "clojure")]
+    pub fn stamp(&self, name: BlobName, now: u64) -> u64 {
+        match self {
+            Self::Sealed(_) => now,
+            #[cfg(feature = "clojure")]
+            Self::Konserve(konserve) => konserve.stamps.next(name, now),
+        }
+    }
+
     /// Encodes a value that is given as CBOR, or a binary as it is.
     pub fn encode(&self, kind: Kind, content: Bytes) -> Result<Encoded> {
         match self {
@@ -89,16 +110,18 @@ impl Layout {
     /// The blob of an encoded value. Its size and digest are added to the metadata.
     pub fn seal(&self, name: BlobName, mut meta: Meta, encoded: Encoded) -> Result<Blob> {
         let Encoded { codecs, size, section } = encoded;
-        let head = match self {
+        match self {
             Self::Sealed(_) => {
                 meta.size = Some(size);
                 meta.digest = Some(Digest::of(&section));
-                sealed::head(name, codecs, &meta)?
+                Ok(Blob { head: sealed::head(name, codecs, &meta)?, value: section })
             }
             #[cfg(feature = "clojure")]
-            Self::Konserve(konserve) => konserve.head(&meta)?,
-        };
-        Ok(Blob { head, value: section })
+            Self::Konserve(konserve) => {
+                let value = konserve.encrypt(name, meta.kind, section)?;
+                Ok(Blob { head: konserve.head(name, &meta)?, value })
+            }
+        }
     }
 
     /// The head of a binary that is streamed. Its length does not depend on size and digest.
@@ -106,7 +129,7 @@ impl Layout {
         match self {
             Self::Sealed(_) => sealed::head(name, STREAMED, meta),
             #[cfg(feature = "clojure")]
-            Self::Konserve(konserve) => konserve.head(meta),
+            Self::Konserve(konserve) => konserve.head(name, meta),
         }
     }
 
@@ -159,7 +182,7 @@ impl Layout {
         match self {
             Self::Sealed(codec) => codec.decode(meta.kind, codecs, meta.size.unwrap_or_default(), section),
             #[cfg(feature = "clojure")]
-            Self::Konserve(konserve) => konserve.decode(meta.kind, codecs, section),
+            Self::Konserve(konserve) => konserve.decode(opened.name, meta.kind, codecs, section),
         }
     }
 
@@ -182,7 +205,7 @@ impl Layout {
         match self {
             Self::Sealed(codec) => codec.check(meta.kind, codecs, meta.size.unwrap_or_default(), section),
             #[cfg(feature = "clojure")]
-            Self::Konserve(konserve) => konserve.check(meta.kind, codecs, section),
+            Self::Konserve(konserve) => konserve.check(opened.name, meta.kind, codecs, section),
         }
     }
 }

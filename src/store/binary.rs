@@ -57,7 +57,7 @@ impl Store {
     }
 
     pub(super) async fn put_bytes(&self, key: &Key, bytes: Bytes, options: &WriteOptions) -> Result<()> {
-        let name = self.name(key)?;
+        let name = self.find(key).await?;
         let blob = self.seal(name, key, Kind::Binary, None, options, bytes)?;
         self.replace(name, blob, self.binary_event(key, options)).await
     }

@@ -58,7 +58,7 @@ impl Store {
 
     async fn open_binary(&self, key: &Key) -> Result<Option<BinaryReader>> {
         let pass = self.inner.gate.enter()?;
-        let name = self.name(key)?;
+        let name = self.find(key).await?;
         let held = self.lock(name, Mode::Shared).await;
         let Some((meta, content)) = self.find_binary(name, Some(key)).await? else { return Ok(None) };
         if meta.is_expired(self.now()) {

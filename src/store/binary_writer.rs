@@ -51,9 +51,9 @@ impl Store {
 
     async fn begin_binary(&self, key: &Key, options: WriteOptions) -> Result<BinaryWriter> {
         let pass = self.inner.gate.enter()?;
-        let name = self.name(key)?;
+        let name = self.find(key).await?;
         let (expires, user) = (options.expires, options.user.clone());
-        let meta = Meta { expires, user, ..Meta::new(key.clone(), Kind::Binary, self.stamp()) };
+        let meta = Meta { expires, user, ..Meta::new(key.clone(), Kind::Binary, self.stamp_of(name)) };
         let head_len = self.inner.layout.stream_head(name, &meta)?.len();
         let backing = &self.inner.backing;
         let sink = if backing.capability().streams {
@@ -69,7 +69,7 @@ impl Store {
     /// Puts bytes that are at hand as if they came piece by piece, but in the order of calls.
     #[cfg(all(target_arch = "wasm32", feature = "web"))]
     pub(super) async fn stream_bytes(&self, key: &Key, bytes: &[u8], options: WriteOptions) -> Result<()> {
-        let held = self.lock(self.name(key)?, Mode::Exclusive).await;
+        let held = self.lock(self.find(key).await?, Mode::Exclusive).await;
         let mut writer = self.begin_binary(key, options).await?;
         writer.held = Some(held);
         writer.write(bytes).await?;
@@ -183,7 +183,7 @@ impl BinaryWriter {
     /// The head, stamped now. Its length was announced: where the stamp of now needs another, which is in 1970 only, that
     /// of the beginning stays.
     fn head(&mut self) -> Result<Bytes> {
-        let begun = std::mem::replace(&mut self.meta.last_write, self.store.stamp());
+        let begun = std::mem::replace(&mut self.meta.last_write, self.store.stamp_of(self.name));
         let layout = &self.store.inner.layout;
         let head = layout.stream_head(self.name, &self.meta)?;
         if head.len() == self.head_len {

@@ -120,7 +120,7 @@ struct Before {
 impl Store {
     /// Adds an element, given as CBOR, to the end of a log in konserve's layout.
     pub(super) async fn append_link(&self, key: &Key, element: Bytes, options: WriteOptions) -> Result<()> {
-        let name = self.name(key)?;
+        let name = self.find(key).await?;
         let event = self.append_event(key, &element, &options);
         let held = self.lock(name, Mode::Exclusive).await;
         self.inner.logs.learn(name);
@@ -172,7 +172,7 @@ impl Store {
         element: &Bytes,
         options: &WriteOptions,
     ) -> Result<Vec<Write>> {
-        let (id, stamp) = (random_id()?, self.stamp());
+        let (id, stamp) = (random_id()?, self.stamp_of(name));
         let part = |kind| Meta::new(key.clone(), kind, stamp);
         let added = Link { next: None, element: element.clone() };
         let mut writes =

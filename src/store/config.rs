@@ -12,6 +12,8 @@ use crate::{
 
 #[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
 use crate::codec::Translate;
+#[cfg(feature = "clojure")]
+use crate::codec::{EDN, FRESSIAN, encryptor::Encryptor};
 #[cfg(not(target_arch = "wasm32"))]
 use crate::{
     backing::{FilePlace, StdFs, off_thread},
@@ -41,6 +43,8 @@ pub struct Config {
     pub(super) serializer: Option<u8>,
     pub(super) serializers: Serializers,
     pub(super) compressor: Option<Compressor>,
+    #[cfg(feature = "clojure")]
+    pub(super) encryptor: Option<Encryptor>,
     pub(super) max_value_len: u64,
     pub(super) clock: Arc<dyn Clock>,
     /// What is wrong with it, told by whatever is done with it first.
@@ -87,6 +91,8 @@ impl Config {
             serializer: None,
             serializers: Serializers::default(),
             compressor: None,
+            #[cfg(feature = "clojure")]
+            encryptor: None,
             max_value_len: DEFAULT_MAX_VALUE_LEN,
             clock: Arc::new(System),
             wrong: None,
@@ -98,11 +104,16 @@ impl Config {
 
     /// The place, with other threads waiting for a disk unless the caller's is to.
     pub(crate) fn place(&self) -> Arc<dyn Place> {
+        #[cfg(feature = "clojure")]
+        let bare = self.place.without_record().filter(|_| self.layout == Some(LayoutName::Konserve));
+        #[cfg(not(feature = "clojure"))]
+        let bare = None;
+        let place = bare.unwrap_or_else(|| self.place.clone());
         #[cfg(not(target_arch = "wasm32"))]
         if !self.on_this_thread {
-            return off_thread(&self.place);
+            return off_thread(&place);
         }
-        self.place.clone()
+        place
     }
 
     /// What is wrong with it, as an error.
@@ -175,6 +186,31 @@ impl Config {
     #[must_use]
     pub fn compressor(mut self, compressor: Compressor) -> Self {
         self.compressor = Some(compressor);
+        self
+    }
+
+    /// What a store in konserve's layout is encrypted with from now on, and the key to what is encrypted there. Default:
+    /// nothing is encrypted.
+    #[cfg(feature = "clojure")]
+    #[must_use]
+    pub fn encryptor(mut self, encryptor: Encryptor) -> Self {
+        self.encryptor = Some(encryptor);
+        self
+    }
+
+    /// Values are written as Fressian from now on, as Clojure's konserve does unless told otherwise.
+    #[cfg(feature = "clojure")]
+    #[must_use]
+    pub fn fressian(mut self) -> Self {
+        self.serializer = Some(FRESSIAN);
+        self
+    }
+
+    /// Values are written as EDN text from now on.
+    #[cfg(feature = "clojure")]
+    #[must_use]
+    pub fn edn(mut self) -> Self {
+        self.serializer = Some(EDN);
         self
     }
 

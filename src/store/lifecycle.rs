@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Config, Store, config::LayoutName};
 #[cfg(feature = "clojure")]
-use crate::layout::Konserve;
+use crate::layout::{Konserve, Stamps};
 use crate::{
     backing::Backing,
     codec::{CBOR, Codec, Compressor},
@@ -60,7 +60,8 @@ async fn record(config: &Config, backing: &dyn Backing, wanted: Wanted) -> Resul
         {
             return Ok(record);
         }
-        if wanted == Wanted::Existing {
+        // Where there is no record, the place knows whether there is a store.
+        if wanted == Wanted::Existing && config.layout.is_none_or(|layout| layout == LayoutName::Sealed) {
             return Err(not_found());
         }
         match create(config, backing).await {
@@ -152,27 +153,12 @@ async fn without_record(config: &Config, backing: &dyn Backing) -> Result<Option
 }
 
 async fn finish(config: Config, backing: Arc<dyn Backing>, found: Result<Found>) -> Result<Store> {
-    let opened = found.and_then(|(record, layout)| {
-        let compressor = match config.compressor {
-            Some(compressor) => compressor,
-            None => Compressor::from_id(record.compressor).ok_or_else(|| {
-                Error::new(ErrorKind::Unsupported, "the store was made with a compressor that this build does not have")
-            })?,
-        };
-        compressor.check_writes()?;
-        #[cfg(feature = "clojure")]
-        if layout == LayoutName::Konserve {
-            let serializer = config.serializer.unwrap_or(record.serializer);
-            let (serializers, max_len) = (config.serializers, config.max_value_len);
-            return Ok((record, Layout::Konserve(Konserve { serializer, serializers, compressor, max_len })));
+    let opened = match found {
+        Ok((record, layout)) => {
+            lay_out(&config, backing.as_ref(), &record, layout).await.map(|layout| (record, layout))
         }
-        // What most values were written with must be there, also where something else is written from now on.
-        let usual = config.serializers.writer(record.serializer)?;
-        let serializer = config.serializer.map_or(Ok(usual), |id| config.serializers.writer(id))?;
-        let serializers = config.serializers;
-        let codec = Codec { serializer, serializers, compressor, max_len: config.max_value_len };
-        Ok((record, Layout::Sealed(codec)))
-    });
+        Err(error) => Err(error),
+    };
     match opened {
         Ok((record, layout)) => Ok(Store::new(backing, record, layout, config.clock)),
         Err(error) => {
@@ -181,6 +167,66 @@ async fn finish(config: Config, backing: Arc<dyn Backing>, found: Result<Found>)
             Err(error)
         }
     }
+}
+
+/// The layout with all that the config and the record say of it.
+async fn lay_out(config: &Config, backing: &dyn Backing, record: &Record, layout: LayoutName) -> Result<Layout> {
+    let compressor = match config.compressor {
+        Some(compressor) => compressor,
+        None => Compressor::from_id(record.compressor).ok_or_else(|| {
+            Error::new(ErrorKind::Unsupported, "the store was made with a compressor that this build does not have")
+        })?,
+    };
+    compressor.check_writes()?;
+    let (serializers, max_len) = (config.serializers.clone(), config.max_value_len);
+    match layout {
+        LayoutName::Sealed => {
+            #[cfg(feature = "clojure")]
+            if config.encryptor.is_some() {
+                return Err(Error::new(
+                    ErrorKind::InvalidConfig,
+                    "the encryptors aes and aes-gcm are for stores shared with Clojure (layout \"konserve\"); leave the encryptor out",
+                ));
+            }
+            // What most values were written with must be there, also where something else is written from now on.
+            let usual = serializers.writer(record.serializer)?;
+            let serializer = config.serializer.map_or(Ok(usual), |id| serializers.writer(id))?;
+            Ok(Layout::Sealed(Codec { serializer, serializers, compressor, max_len }))
+        }
+        #[cfg(feature = "clojure")]
+        LayoutName::Konserve => {
+            if backing.capability().copies {
+                return Err(Error::new(
+                    ErrorKind::InvalidConfig,
+                    "a store in konserve's layout has no record that would tell its copies from another's, so it cannot be tiered or cached; open it by itself",
+                ));
+            }
+            let serializer = config.serializer.unwrap_or(record.serializer);
+            let (encryptor, stamps) = (config.encryptor.clone(), Stamps::default());
+            let konserve = Konserve { serializer, serializers, compressor, encryptor, max_len, stamps };
+            try_key(&konserve, backing).await?;
+            Ok(Layout::Konserve(konserve))
+        }
+    }
+}
+
+/// That some blob of the first that are listed can be opened with the key there is, if any is encrypted; else `WRONG_KEY`.
+#[cfg(feature = "clojure")]
+async fn try_key(konserve: &Konserve, backing: &dyn Backing) -> Result<()> {
+    let Some(page) = backing.heads().next().await? else { return Ok(()) };
+    let mut wrong = None;
+    for (name, head) in page {
+        let Ok(head) = head else { continue };
+        match konserve.open_head(name, &head) {
+            Ok(_) => return Ok(()),
+            // Another key may well give something, which makes no sense.
+            Err(error) if head.get(3) != Some(&0) => _ = wrong.get_or_insert(error),
+            Err(_) => {}
+        }
+    }
+    let Some(wrong) = wrong else { return Ok(()) };
+    let message = "no blob of the store can be opened with this key, or without one; open the store with the encryptor that it was written with";
+    Err(Error::new(ErrorKind::WrongKey, message).caused_by(Arc::new(wrong)))
 }
 
 fn random_id() -> Result<Uuid> {

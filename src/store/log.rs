@@ -195,18 +195,9 @@ impl Store {
                 let rest = meta.key.as_cbor().strip_prefix(ELEMENT)?;
                 rest.first_chunk().copied().map(LogId::from_bytes)
             }
-            // The head of its log has this name.
+            // The head of its log is of the same key.
             #[cfg(feature = "clojure")]
             Layout::Konserve(_) => self.name(&meta.key).ok(),
-        }
-    }
-
-    /// What tells this log, which has a head of this name, from others.
-    pub(super) fn id_of(name: BlobName, log: Log) -> LogId {
-        match log {
-            Log::Numbered(log) => log.id,
-            #[cfg(feature = "clojure")]
-            Log::Chain(_) => name,
         }
     }
 

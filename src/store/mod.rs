@@ -132,7 +132,7 @@ impl Store {
     /// Forgets the copies that a tiered or cached store has of these keys, or of all, since somebody else wrote them: no
     /// read that begins after this call gives what was there before.
     pub fn invalidate(&self, keys: Option<&[Key]>) -> impl Future<Output = ()> + use<> {
-        let names = |keys: &[Key]| keys.iter().filter_map(|key| self.name(key).ok()).collect();
+        let names = |keys: &[Key]| keys.iter().flat_map(|key| self.names(key)).collect();
         self.inner.backing.invalidate(keys.map(names))
     }
 
@@ -146,9 +146,29 @@ impl Store {
         Ok(())
     }
 
-    /// The name of the blob that holds a key.
+    /// The name of the blob that holds a key, unless an older version of Java gave it another.
     fn name(&self, key: &Key) -> Result<BlobName> {
         self.inner.layout.name(key)
+    }
+
+    /// All names under which a key may lie; none where the layout has none for it.
+    fn names(&self, key: &Key) -> impl Iterator<Item = BlobName> + use<> {
+        #[cfg(feature = "clojure")]
+        let older = self.inner.layout.older_name(key);
+        #[cfg(not(feature = "clojure"))]
+        let older = None;
+        self.name(key).ok().into_iter().chain(older)
+    }
+
+    /// The name under which a key lies, or is to lie: that which an older version of Java gave it, where only this is there.
+    async fn find(&self, key: &Key) -> Result<BlobName> {
+        let name = self.name(key)?;
+        #[cfg(feature = "clojure")]
+        if let Some(older) = self.inner.layout.older_name(key) {
+            let found = self.inner.backing.read(vec![name, older], crate::backing::Part::Head).await?;
+            return Ok(if let [None, Some(_)] = found.as_slice() { older } else { name });
+        }
+        Ok(name)
     }
 
     fn now(&self) -> u64 {
@@ -157,6 +177,16 @@ impl Store {
 
     fn stamp(&self) -> u64 {
         stamp(self.inner.clock.as_ref())
+    }
+
+    /// The stamp of a write of a name.
+    fn stamp_of(&self, name: BlobName) -> u64 {
+        let now = self.stamp();
+        #[cfg(feature = "clojure")]
+        let now = self.inner.layout.stamp(name, now);
+        #[cfg(not(feature = "clojure"))]
+        let _ = name;
+        now
     }
 
     /// The lock of a name, for as long as [`keep`](Self::keep) says.

@@ -37,14 +37,14 @@ struct Batch {
 }
 
 impl Batch {
-    fn of<'k>(store: &Store, keys: impl ExactSizeIterator<Item = &'k Key>) -> Result<Self> {
+    async fn of<'k>(store: &Store, keys: impl ExactSizeIterator<Item = &'k Key>) -> Result<Self> {
         let mut batch = Self { blobs: Vec::new(), slots: vec![0; keys.len()] };
         // The name, then the place in eight bytes: sorted by bytes they are in the order of both.
-        let place = |(at, key): (usize, &Key)| {
-            let name = store.name(key).map_err(|error| error.at_key(key.as_cbor()))?;
-            Ok([name.as_bytes().as_slice(), &(at as u64).to_be_bytes()].concat())
-        };
-        let places = keys.enumerate().map(place).collect::<Result<Vec<_>>>()?;
+        let mut places = Vec::with_capacity(keys.len());
+        for (at, key) in keys.enumerate() {
+            let name = store.find(key).await.map_err(|error| error.at_key(key.as_cbor()))?;
+            places.push([name.as_bytes().as_slice(), &(at as u64).to_be_bytes()].concat());
+        }
         let mut places: Vec<_> = places.iter().map(Vec::as_slice).collect();
         sort(&mut places);
         for place in places {
@@ -103,7 +103,7 @@ impl Store {
     /// The values of several keys as CBOR, for each key in the order that was given, read together.
     pub async fn multi_get_cbor(&self, keys: &[Key]) -> Result<Vec<Option<Bytes>>> {
         let _pass = self.inner.gate.enter()?;
-        let batch = Batch::of(self, keys.iter())?;
+        let batch = Batch::of(self, keys.iter()).await?;
         let held = self.lock_all(&batch.names(), Mode::Shared).await;
         let reading = self.inner.backing.read(batch.names(), Part::All);
         let _kept = self.keep(held);
@@ -124,7 +124,7 @@ impl Store {
     /// `common`.
     pub async fn multi_assoc_cbor(&self, entries: Vec<BatchEntry>, common: WriteOptions) -> Result<Vec<bool>> {
         let _pass = self.inner.gate.enter()?;
-        let batch = Batch::of(self, entries.iter().map(|entry| &entry.key))?;
+        let batch = Batch::of(self, entries.iter().map(|entry| &entry.key)).await?;
         for entry in &entries {
             check_value(&entry.value).map_err(|error| error.at_key(entry.key.as_cbor()))?;
         }
@@ -150,7 +150,7 @@ impl Store {
     /// Deletes several keys: all of them, or none. Says for each key, in the order that was given, whether it was there.
     pub async fn multi_dissoc_cbor(&self, keys: &[Key]) -> Result<Vec<bool>> {
         let _pass = self.inner.gate.enter()?;
-        let batch = Batch::of(self, keys.iter())?;
+        let batch = Batch::of(self, keys.iter()).await?;
         let changes = vec![Change::Delete; batch.blobs.len()];
         let (there, logs, kept) = self.exchange(keys, &batch, changes).await?;
         if let Some(mut event) = self.event(Op::MultiDissoc, &[]).filter(|_| there.contains(&true)) {

@@ -4,10 +4,12 @@ use super::{
     Store,
     append::appended,
     heads::{Seen, next_page},
+    log::{Log, LogId},
 };
 use crate::{
     backing::{Change, Expect, Write},
     error::Result,
+    key::Key,
     meta::{Kind, Meta},
     name::{BlobName, NameTable},
 };
@@ -56,7 +58,7 @@ impl Store {
             let mut sound = !damaged;
             for Seen { name, meta, .. } in page {
                 if meta.kind == Kind::Log {
-                    match self.log_id(name).await {
+                    match self.log_id(name, &meta.key).await {
                         Ok(Some(id)) => _ = met.0.remove(&id),
                         Ok(None) => {}
                         Err(_) => sound = false,
@@ -99,9 +101,13 @@ impl Store {
         Ok(())
     }
 
-    /// The log under this name, if there is one still.
-    async fn log_id(&self, name: BlobName) -> Result<Option<BlobName>> {
+    /// What tells the log under this name from others, if there is one still.
+    async fn log_id(&self, name: BlobName, key: &Key) -> Result<Option<LogId>> {
         let Some(blob) = self.blob(name).await? else { return Ok(None) };
-        Ok(self.parse_log(name, None, blob)?.map(|log| Self::id_of(name, log)))
+        self.parse_log(name, None, blob)?.map_or(Ok(None), |log| match log {
+            Log::Numbered(log) => Ok(Some(log.id)),
+            #[cfg(feature = "clojure")]
+            Log::Chain(_) => self.name(key).map(Some),
+        })
     }
 }

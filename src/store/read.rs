@@ -39,10 +39,10 @@ impl Store {
     }
 
     pub(super) fn load(&self, key: &Key, part: Part) -> BoxFut<'_, Result<Option<Opened>>> {
-        let (name, key) = (self.name(key), key.clone());
+        let key = key.clone();
         Box::pin(async move {
             let _pass = self.inner.gate.enter()?;
-            let name = name?;
+            let name = self.find(&key).await?;
             let held = self.lock(name, Mode::Shared).await;
             let reading = self.inner.backing.read(vec![name], part);
             let _kept = self.keep(held);

@@ -101,7 +101,7 @@ impl Store {
     pub fn sweep_batches(&self, sweep: Sweep) -> Sweeping {
         let (met, found) = (Met::default(), Vec::new());
         // A key that no blob can have has nothing to keep.
-        let keep = sweep.keep.iter().filter_map(|key| Some((self.name(key).ok()?, 0))).collect();
+        let keep = sweep.keep.iter().flat_map(|key| self.names(key)).map(|name| (name, 0)).collect();
         Sweeping { store: self.clone(), keep, sweep, stage: Stage::Start, heads: None, met, found }
     }
 

@@ -72,7 +72,7 @@ impl Walk {
     async fn copy(&mut self) -> Result<()> {
         let _pass = self.store.inner.gate.enter()?;
         self.copied = self.waiting.drain(..TOGETHER.min(self.waiting.len())).collect();
-        let names = self.copied.iter().map(|key| self.store.name(key)).collect::<Result<_>>()?;
+        let names = self.copied.iter().flat_map(|key| self.store.names(key)).collect();
         self.store.inner.backing.pull(names).await
     }
 }

@@ -126,7 +126,7 @@ impl Store {
     async fn put(&self, key: Key, value: Bytes, options: WriteOptions) -> Result<()> {
         let _pass = self.inner.gate.enter()?;
         check_value(&value)?;
-        let name = self.name(&key)?;
+        let name = self.find(&key).await?;
         let blob = self.seal(name, &key, Kind::Value, None, &options, value)?;
         self.replace(name, blob, self.event(Op::Assoc, std::slice::from_ref(&key))).await
     }
@@ -143,7 +143,7 @@ impl Store {
 
     async fn update_path(&self, op: Op, path: Path, f: LeafFn, options: WriteOptions) -> Result<()> {
         let _pass = self.inner.gate.enter()?;
-        let name = self.name(&path.key)?;
+        let name = self.find(&path.key).await?;
         let update = Arc::new(Update { store: self.clone(), op, name, path, options });
         let f = Arc::new(Mutex::new(f));
         let Said::Later(mut seen, mut answer) = update.attempt(&f).await? else { return Ok(()) };
@@ -168,7 +168,7 @@ impl Store {
 
     async fn delete(&self, key: Key) -> Result<bool> {
         let _pass = self.inner.gate.enter()?;
-        let name = self.name(&key)?;
+        let name = self.find(&key).await?;
         let mut held = self.lock(name, Mode::Exclusive).await;
         if !self.inner.logs.may_be(name) && !self.tells_values() {
             match self.apply(name, Part::Head, self.deletion(name, &key, Part::Head), held).await? {
@@ -210,7 +210,7 @@ impl Store {
     }
 
     async fn remove(&self, path: Path) -> Result<bool> {
-        let name = self.name(&path.key)?;
+        let name = self.find(&path.key).await?;
         let update = Update { store: self.clone(), op: Op::DissocIn, name, path, options: WriteOptions::default() };
         let remove = move |blob: Option<&Blob>| {
             let (Some(whole), Some(meta), _) = update.read(blob)? else {
@@ -309,7 +309,7 @@ impl Store {
         let meta = Meta {
             expires: options.expires.or(old.and_then(|meta| meta.expires)),
             user: old.map_or_else(|| options.user.clone(), |meta| meta::merge_user(&meta.user, &options.user)),
-            ..Meta::new(key.clone(), kind, self.stamp())
+            ..Meta::new(key.clone(), kind, self.stamp_of(name))
         };
         self.inner.layout.seal(name, meta, encoded)
     }

@@ -4,10 +4,10 @@ pub mod compliance;
 mod sim_fault;
 mod sim_fs;
 
-#[cfg(not(target_arch = "wasm32"))]
-pub use crate::codec::{edn, fressian, konserve_cbor};
 #[cfg(feature = "clojure")]
 pub use crate::codec::encryptor;
+#[cfg(not(target_arch = "wasm32"))]
+pub use crate::codec::{edn, fressian, konserve_cbor};
 pub use sim_fault::SimFault;
 pub use sim_fs::SimFs;
 

@@ -69,6 +69,8 @@ pub(super) enum Ours<'a> {
     Sharing(&'a str),
     /// The lock of the store, of a file, or the right to take one over.
     Lock,
+    /// What Clojure's konserve keeps beside a blob for a while.
+    Clojure,
 }
 
 /// What a file of this name is; `None` if it is not ours.
@@ -78,6 +80,9 @@ pub(super) fn ours(name: &str) -> Option<Ours<'_>> {
     }
     if is_record(name) {
         return Some(Ours::Record);
+    }
+    if is_clojures(name) {
+        return Some(Ours::Clojure);
     }
     let stem = name.strip_suffix(".new")?;
     if stem.strip_suffix(".damaged").and_then(BlobName::from_file_name).is_some() {
@@ -119,6 +124,17 @@ fn is_lock(stem: &str) -> bool {
         None => stem.strip_suffix(".lock").is_some_and(|file| {
             file == "konserve" || is_replaced(file) || file.strip_suffix(".new").and_then(batch_token).is_some()
         }),
+    }
+}
+
+/// `<blob>.new`, `<blob>.<uuid>.new` while it is written, and the marks of its other ways to write.
+fn is_clojures(name: &str) -> bool {
+    let Some((stem, suffix)) = name.rsplit_once('.') else { return false };
+    let is_blob = |stem| BlobName::from_file_name(stem).is_some();
+    match suffix {
+        "backup" | "cas" | "dirty" => is_blob(stem),
+        "new" => is_blob(stem) || stem.rsplit_once('.').is_some_and(|(blob, id)| is_blob(blob) && id.len() == 36),
+        _ => false,
     }
 }
 

@@ -25,13 +25,15 @@ use crate::{
 pub struct FilePlace {
     folder: Folder,
     access: Access,
+    /// Whether a folder alone is a store.
+    bare: bool,
 }
 
 impl FilePlace {
     /// The store in this folder, synced and with exclusive access unless said otherwise.
     pub fn new(fs: Arc<dyn Fs>, path: impl Into<PathBuf>) -> Self {
         let path: PathBuf = path.into();
-        Self { folder: Folder { fs, path: path.into(), durable: true }, access: Access::Exclusive }
+        Self { folder: Folder { fs, path: path.into(), durable: true }, access: Access::Exclusive, bare: false }
     }
 
     /// Whether each write is synced to the disk before it is acknowledged: `true` unless said otherwise. Without, a power
@@ -67,10 +69,11 @@ impl FilePlace {
         }
     }
 
-    /// Whether a store is there: a record, or blobs whose record was lost.
+    /// Whether a store is there: a record, or blobs without one; where stores have none, a folder.
     async fn is_store(&self) -> Result<bool> {
-        if !self.is_folder().await? {
-            return Ok(false);
+        let is_folder = self.is_folder().await?;
+        if !is_folder || self.bare {
+            return Ok(is_folder);
         }
         let files = self.folder.list().await?.unwrap_or_default();
         Ok(files.iter().any(|file| matches!(files::ours(file), Some(Ours::Record | Ours::Blob(_)))))
@@ -149,7 +152,7 @@ impl FilePlace {
                 Some(Ours::Temporary(token) | Ours::Sharing(token)) => !sharing.contains(token),
                 Some(Ours::Opening) => locks.living_owner(file).await?.is_none(),
                 Some(Ours::Lock) => file != files::LOCK && self.access == Access::Exclusive,
-                Some(Ours::Blob(_) | Ours::Damaged | Ours::Record | Ours::Batch(_)) | None => false,
+                Some(Ours::Blob(_) | Ours::Damaged | Ours::Record | Ours::Batch(_) | Ours::Clojure) | None => false,
             };
             if gone {
                 self.folder.remove(file).await?;
@@ -174,7 +177,9 @@ impl FilePlace {
     /// The record goes last: until then the rest is still a store.
     async fn remove_blobs(&self) -> Result<()> {
         let files = self.folder.list().await?.unwrap_or_default();
-        for file in files.iter().filter(|file| matches!(files::ours(file), Some(Ours::Blob(_) | Ours::Damaged))) {
+        for file in
+            files.iter().filter(|file| matches!(files::ours(file), Some(Ours::Blob(_) | Ours::Damaged | Ours::Clojure)))
+        {
             self.folder.remove(file).await?;
         }
         for file in [files::RECORD_COPY, files::RECORD] {
@@ -201,6 +206,10 @@ impl Place for FilePlace {
     fn open(&self, create: bool) -> BoxFut<'static, Result<Arc<dyn Backing>>> {
         let place = self.clone();
         Box::pin(async move { Ok(Arc::new(place.open_backing(create).await?) as Arc<dyn Backing>) })
+    }
+
+    fn without_record(&self) -> Option<Arc<dyn Place>> {
+        Some(Arc::new(Self { bare: true, ..self.clone() }))
     }
 
     fn blocks(&self) -> bool {

@@ -23,11 +23,11 @@ pub fn to_cbor(meta: &Meta) -> Result<Vec<u8>> {
         Kind::LogElement => Kind::Log,
         kind => kind,
     };
-    let mut entries =
-        vec![(keyword("key"), Value::from_cbor(meta.key.exact())?), (keyword("type"), keyword(kind.as_str()))];
-    if meta.kind != Kind::LogElement {
-        entries.push((keyword("last-write"), date(meta.last_write)));
-    }
+    let mut entries = vec![
+        (keyword("key"), Value::from_cbor(meta.key.exact())?),
+        (keyword("type"), keyword(kind.as_str())),
+        (keyword("last-write"), date(meta.last_write)),
+    ];
     entries.extend(meta.expires.map(|at| (keyword("expires"), date(at))));
     if !meta.user.is_empty()
         && let Value::Map(user) = Value::from_cbor(&meta.user)?

@@ -3,7 +3,10 @@
 mod header;
 mod meta;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -14,8 +17,11 @@ use super::MAX_META_LEN;
 use crate::{
     cbor::Writer,
     codec::{
-        CBOR, Codecs, Compressor, Encoded, Serializers, Translate, built_in, clojure_cbor, too_long, unknown_serializer,
+        CBOR, Codecs, Compressor, Encoded, Serializers, Translate, clojure_cbor,
+        encryptor::{Encryptor, Section, no_key},
+        too_long, unknown_serializer,
     },
+    env::System,
     error::{Error, ErrorKind, Result},
     hasch,
     key::Key,
@@ -32,8 +38,12 @@ pub struct Konserve {
     pub serializers: Serializers,
     /// For what is written next; each blob names its own.
     pub compressor: Compressor,
+    /// For what is written next; each blob names its own.
+    pub encryptor: Option<Encryptor>,
     /// The longest value in bytes, before compression.
     pub max_len: u64,
+    /// The last stamps that were given.
+    pub stamps: Stamps,
 }
 
 impl Konserve {
@@ -42,21 +52,26 @@ impl Konserve {
         hasch::name(key.exact())
     }
 
+    /// The name that older versions of Java gave a key, where it is another.
+    pub fn older_name(key: &Key) -> Option<BlobName> {
+        hasch::names(key.exact()).ok().and_then(|(_, older)| older)
+    }
+
     fn serializer(&self, id: u8) -> Result<Arc<dyn Translate>> {
-        let known = if id == CBOR { Some(clojure_cbor()) } else { built_in(id) };
-        known
-            .or_else(|| self.serializers.find(id).cloned())
-            .ok_or_else(|| unknown_serializer("the value was written", id))
+        let known = if id == CBOR { Some(clojure_cbor()) } else { self.serializers.find(id) };
+        known.ok_or_else(|| unknown_serializer("the value was written", id))
+    }
+
+    fn codecs(&self) -> Codecs {
+        let encryptor = self.encryptor.as_ref().map_or(0, Encryptor::id);
+        Codecs { serializer: self.serializer, compressor: self.compressor.id(), encryptor }
     }
 
     /// Serializes and compresses; binaries stay as they are.
     pub fn encode(&self, kind: Kind, content: Bytes) -> Result<Encoded> {
-        let codecs = Codecs { serializer: self.serializer, compressor: self.compressor.id(), encryptor: 0 };
         let size = content.len() as u64;
-        if kind == Kind::Binary {
-            return Ok(Encoded { codecs, size, section: content });
-        }
-        Ok(Encoded { codecs, size, section: self.written(&content)? })
+        let section = if kind == Kind::Binary { content } else { self.written(&content)? };
+        Ok(Encoded { codecs: self.codecs(), size, section })
     }
 
     fn written(&self, cbor: &[u8]) -> Result<Bytes> {
@@ -68,10 +83,26 @@ impl Konserve {
         self.compressor.frame(bytes)
     }
 
-    fn read(&self, codecs: Codecs, section: Bytes) -> Result<Bytes> {
-        if codecs.encryptor != 0 {
-            return Err(Error::new(ErrorKind::WrongKey, "the blob is encrypted, and no key was given"));
+    /// The section as it is stored, of what was serialized and compressed. Binaries are stored as they are, as konserve
+    /// does, or it could not read them.
+    pub fn encrypt(&self, name: BlobName, kind: Kind, section: Bytes) -> Result<Bytes> {
+        if kind == Kind::Binary { Ok(section) } else { self.encrypted(name, Section::Value, section) }
+    }
+
+    fn encrypted(&self, name: BlobName, section: Section, plain: Bytes) -> Result<Bytes> {
+        self.encryptor.as_ref().map_or(Ok(plain.clone()), |encryptor| encryptor.encrypt(&plain, name, section, &System))
+    }
+
+    /// The item that a section holds.
+    fn read(&self, codecs: Codecs, (name, section): (BlobName, Section), stored: Bytes) -> Result<Bytes> {
+        if codecs.encryptor == 0 {
+            return self.decoded(codecs, stored);
         }
+        let encryptor = self.encryptor.as_ref().ok_or_else(|| no_key(codecs.encryptor))?;
+        encryptor.decrypt(codecs.encryptor, &stored, (name, section), |plain| self.decoded(codecs, plain))
+    }
+
+    fn decoded(&self, codecs: Codecs, section: Bytes) -> Result<Bytes> {
         let compressor = Compressor::from_id(codecs.compressor).ok_or_else(|| {
             let message = format!("the blob was written with compressor {}, which this build lacks", codecs.compressor);
             Error::new(ErrorKind::Unsupported, message)
@@ -81,14 +112,13 @@ impl Konserve {
     }
 
     /// The head of a blob with this metadata.
-    pub fn head(&self, meta: &Meta) -> Result<Bytes> {
-        let section = self.written(&meta::to_cbor(meta)?)?;
+    pub fn head(&self, name: BlobName, meta: &Meta) -> Result<Bytes> {
+        let section = self.encrypted(name, Section::Meta, self.written(&meta::to_cbor(meta)?)?)?;
         let len = u32::try_from(section.len()).ok().filter(|_| section.len() <= MAX_META_LEN).ok_or_else(|| {
             Error::new(ErrorKind::LimitExceeded, "the metadata is longer than 1 MiB; keep it in a value instead")
         })?;
-        let codecs = Codecs { serializer: self.serializer, compressor: self.compressor.id(), encryptor: 0 };
         let mut head = BytesMut::new();
-        head.put_slice(&Header::to_bytes(codecs, len));
+        head.put_slice(&Header::to_bytes(self.codecs(), len));
         head.put_slice(&section);
         Ok(head.freeze())
     }
@@ -100,18 +130,19 @@ impl Konserve {
             return Err(Error::new(ErrorKind::Corrupt, format!("blob {name} is damaged (it is cut short)")));
         }
         let section = Bytes::copy_from_slice(head.get(header.meta_at..).unwrap_or_default());
-        let mut meta = meta::from_cbor(&self.read(header.codecs, section)?)?;
+        let mut meta = meta::from_cbor(&self.read(header.codecs, (name, Section::Meta), section)?)?;
         // An element has the key of its log, and a name that is not the key's.
-        if meta.kind == Kind::Log && Self::name(&meta.key).is_ok_and(|of_key| of_key != name) {
+        let is_of_key = || Self::name(&meta.key).is_ok_and(|of_key| of_key == name);
+        if meta.kind == Kind::Log && !is_of_key() && Self::older_name(&meta.key) != Some(name) {
             meta.kind = Kind::LogElement;
         }
         Ok((header.codecs, meta))
     }
 
     /// Decodes a value, to one CBOR item; a binary becomes a byte string.
-    pub fn decode(&self, kind: Kind, codecs: Codecs, section: Bytes) -> Result<Bytes> {
+    pub fn decode(&self, name: BlobName, kind: Kind, codecs: Codecs, section: Bytes) -> Result<Bytes> {
         if kind != Kind::Binary {
-            return self.read(codecs, section);
+            return self.read(codecs, (name, Section::Value), section);
         }
         let mut item = Writer::new();
         item.bytes(&section);
@@ -119,8 +150,29 @@ impl Konserve {
     }
 
     /// Whether a value can be decoded, as far as that can be told without the application's own serializers.
-    pub fn check(&self, kind: Kind, codecs: Codecs, section: Bytes) -> Result<()> {
-        let own = self.serializers.find(codecs.serializer).is_some();
-        if own || kind == Kind::Binary { Ok(()) } else { self.read(codecs, section).map(drop) }
+    pub fn check(&self, name: BlobName, kind: Kind, codecs: Codecs, section: Bytes) -> Result<()> {
+        let is_told = Serializers::is_own(codecs.serializer) || kind == Kind::Binary;
+        if is_told { Ok(()) } else { self.decode(name, kind, codecs, section).map(drop) }
+    }
+}
+
+/// The last stamp of each name, or of several together: heads carry nothing else that tells two writes of a key apart,
+/// and konserve's clock, unlike this, stands still within a millisecond.
+#[derive(Clone)]
+pub struct Stamps(Arc<[AtomicU64]>);
+
+impl Default for Stamps {
+    fn default() -> Self {
+        Self((0..256).map(|_| AtomicU64::new(0)).collect())
+    }
+}
+
+impl Stamps {
+    /// The stamp of a write now, in milliseconds since 1970: greater than any that was given to this name before.
+    pub fn next(&self, name: BlobName, now: u64) -> u64 {
+        let slot = usize::from(name.as_bytes()[15]);
+        let Some(last) = self.0.get(slot) else { return now };
+        let later = |last: u64| now.max(last.saturating_add(1));
+        last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(later(last))).map_or(now, later)
     }
 }
