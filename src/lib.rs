@@ -17,7 +17,7 @@ mod record;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(any(not(target_arch = "wasm32"), feature = "clojure"))]
 pub mod value;
 #[cfg(target_arch = "wasm32")]
 mod wasm;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(any(not(target_arch = "wasm32"), feature = "clojure"))]
 pub(crate) mod calendar;
 mod canonical;
 mod check;

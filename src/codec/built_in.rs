@@ -12,11 +12,13 @@ pub const EDN: u8 = 0;
 /// Serializer 1: Fressian.
 pub const FRESSIAN: u8 = 1;
 
+type Function = fn(&[u8]) -> Result<Bytes>;
+
 /// One of them: a pair of functions over the inner form.
 struct BuiltIn {
     id: u8,
-    encode: fn(&[u8]) -> Result<Bytes>,
-    decode: fn(&[u8]) -> Result<Bytes>,
+    encode: Function,
+    decode: Function,
 }
 
 impl Translate for BuiltIn {
@@ -35,7 +37,7 @@ impl Translate for BuiltIn {
 
 /// The serializer with this number in either layout.
 pub fn built_in(id: u8) -> Option<Arc<dyn Translate>> {
-    let (encode, decode): (fn(&[u8]) -> Result<Bytes>, fn(&[u8]) -> Result<Bytes>) = match id {
+    let (encode, decode): (Function, Function) = match id {
         EDN => (edn::encode, edn::decode),
         FRESSIAN => (fressian::encode, fressian::decode),
         _ => return None,

@@ -139,6 +139,12 @@ impl BinaryReader {
         &self.meta
     }
 
+    /// How many bytes it has.
+    #[allow(clippy::len_without_is_empty, reason = "it is no collection")]
+    pub fn len(&self) -> u64 {
+        self.size
+    }
+
     /// Reads and checks all of it.
     pub(crate) async fn check(&mut self) -> Result<()> {
         let read = self.content.part(&self.store, self.name, &self.meta, (0, 0)).await;

@@ -189,7 +189,7 @@ impl Store {
         let (user, expires) = (meta::merge_user(&user, &options.user), options.expires.or(expires));
         writes.push(self.linked_write(
             name,
-            Meta { user, expires, ..part(Kind::Log) },
+            Meta { expires, user, ..part(Kind::Log) },
             head.to_cbor(),
             before.expect,
         )?);

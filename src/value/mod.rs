@@ -2,6 +2,7 @@
 
 mod bigint;
 pub(crate) mod cbor;
+#[cfg(not(target_arch = "wasm32"))]
 mod convert;
 pub(crate) mod date;
 pub mod edn;
@@ -10,14 +11,19 @@ mod from;
 pub mod json;
 pub(crate) mod number;
 mod order;
+#[cfg(not(target_arch = "wasm32"))]
 mod record;
+#[cfg(not(target_arch = "wasm32"))]
 mod serde_read;
+#[cfg(not(target_arch = "wasm32"))]
 mod serde_write;
 mod text;
 
 pub use bigint::{BigInt, NotANumber};
+#[cfg(not(target_arch = "wasm32"))]
 pub use convert::{FromCbor, ToCbor};
 pub use number::{Decimal, Ratio};
+#[cfg(not(target_arch = "wasm32"))]
 pub use record::{AsRecord, Record, as_record};
 
 /// A value as a store keeps it.

@@ -91,7 +91,7 @@ impl RawReader {
 pub(super) async fn lend(store: Store, key: Vec<u8>, f: Function) -> Result<JsValue> {
     let Some(reader) = store.read_binary(&Key::from_cbor(&key)?).await? else { return Ok(JsValue::UNDEFINED) };
     #[allow(clippy::cast_precision_loss, reason = "no binary is that long")]
-    let size = reader.meta().size as f64;
+    let size = reader.len() as f64;
     let object = reader.object().unwrap_or(JsValue::UNDEFINED);
     let lent = Rc::new(Lent { reader: RefCell::new(Some(reader)), over: Cell::new(false) });
     let done = done(f.call3(&JsValue::UNDEFINED, &RawReader(lent.clone()).into(), &size.into(), &object)).await;

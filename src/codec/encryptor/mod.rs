@@ -10,11 +10,12 @@ use bytes::Bytes;
 pub use konserve_aes::KonserveAes;
 pub use konserve_gcm::{KonserveGcm, Section};
 
+#[cfg(not(target_arch = "wasm32"))]
+use crate::value::ToCbor;
 use crate::{
     env::Rng,
     error::{Error, ErrorKind, Result},
     name::BlobName,
-    value::ToCbor,
 };
 
 /// What the blobs of a store in konserve's layout are encrypted with, and the key. Metadata and values are encrypted;
@@ -32,20 +33,30 @@ pub struct Encryptor {
 impl Encryptor {
     /// konserve's `:aes`: AES-256-CBC. It hides values and tells no damage, nor who wrote them: use it to share stores
     /// that have it. The key is any value that hasch can hash, else `INVALID_CONFIG`.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn aes(key: impl ToCbor) -> Result<Self> {
-        let key = key.to_cbor()?;
-        let aes = KonserveAes::new(&key)?;
-        let gcm = KonserveGcm::new(&key).ok().map(Arc::new);
+        Self::aes_cbor(&key.to_cbor()?)
+    }
+
+    /// [`aes`](Self::aes) with a key that is given as CBOR.
+    pub fn aes_cbor(key: &[u8]) -> Result<Self> {
+        let aes = KonserveAes::new(key)?;
+        let gcm = KonserveGcm::new(key).ok().map(Arc::new);
         Ok(Self { writes: KonserveAes::ID, aes: Some(Arc::new(aes)), gcm })
     }
 
     /// konserve's `:aes-gcm`: AES-256-GCM, which tells damage and blobs that were exchanged. The key is 32 bytes, or their
     /// 64 hexadecimal digits as text, else `INVALID_CONFIG`. Written by its description: it has not been tried against
     /// the version of konserve that has it.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn aes_gcm(key: impl ToCbor) -> Result<Self> {
-        let key = key.to_cbor()?;
-        let gcm = KonserveGcm::new(&key)?;
-        let aes = KonserveAes::new(&key).ok().map(Arc::new);
+        Self::aes_gcm_cbor(&key.to_cbor()?)
+    }
+
+    /// `aes_gcm` with a key that is given as CBOR.
+    pub fn aes_gcm_cbor(key: &[u8]) -> Result<Self> {
+        let gcm = KonserveGcm::new(key)?;
+        let aes = KonserveAes::new(key).ok().map(Arc::new);
         Ok(Self { writes: KonserveGcm::ID, aes, gcm: Some(Arc::new(gcm)) })
     }
 

@@ -90,7 +90,10 @@ impl Konserve {
     }
 
     fn encrypted(&self, name: BlobName, section: Section, plain: Bytes) -> Result<Bytes> {
-        self.encryptor.as_ref().map_or(Ok(plain.clone()), |encryptor| encryptor.encrypt(&plain, name, section, &System))
+        match &self.encryptor {
+            Some(encryptor) => encryptor.encrypt(&plain, name, section, &System),
+            None => Ok(plain),
+        }
     }
 
     /// The item that a section holds.
