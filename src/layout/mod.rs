@@ -149,13 +149,38 @@ impl Layout {
         }
     }
 
-    /// The length of the value before compression as a head says that may be damaged, in bytes; 0 where it says nothing.
-    pub fn declared_size(&self, head: &[u8]) -> u64 {
+    /// The metadata of a head that was opened as a map of Clojure's, in the inner form: what is stored there, or what
+    /// konserve's layout would have.
+    #[cfg(all(feature = "clojure", not(target_arch = "wasm32")))]
+    pub fn clojure_meta(&self, name: BlobName, meta: &Meta, head: &[u8]) -> Result<Bytes> {
         match self {
-            Self::Sealed(_) => sealed::declared_size(head),
-            #[cfg(feature = "clojure")]
-            Self::Konserve(_) => 0,
+            Self::Sealed(_) => konserve::meta_to_cbor(meta).map(Bytes::from),
+            Self::Konserve(konserve) => konserve.meta_map(name, head).map(|(_, map)| map),
         }
+    }
+
+    /// The length of the value before compression as a head says that may be damaged, in bytes; `None` where heads say
+    /// nothing of it.
+    pub fn declared_size(&self, head: &[u8]) -> Option<u64> {
+        match self {
+            Self::Sealed(_) => Some(sealed::declared_size(head)),
+            #[cfg(feature = "clojure")]
+            Self::Konserve(_) => None,
+        }
+    }
+
+    /// Whether a binary with these codecs is stored as it was given, so that it can be streamed.
+    pub fn keeps_binary(&self, codecs: Codecs) -> bool {
+        match self {
+            Self::Sealed(_) => codecs.compressor == STREAMED.compressor,
+            #[cfg(feature = "clojure")]
+            Self::Konserve(_) => true,
+        }
+    }
+
+    /// Whether logs are kept in the same way, and elements by the same names.
+    pub fn is_like(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
     }
 
     /// Checks that a value section of this digest is the one its head was written with, where the head says so.

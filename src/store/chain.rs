@@ -39,6 +39,8 @@ pub(super) struct Chain {
 pub(super) struct Link {
     pub(super) next: Option<Uuid>,
     pub(super) element: Bytes,
+    /// When it was written, in milliseconds since 1970, as its metadata says.
+    pub(super) written: u64,
 }
 
 impl Chain {
@@ -55,7 +57,7 @@ impl Chain {
     }
 
     /// The value of the head.
-    fn to_cbor(self) -> Bytes {
+    pub(super) fn to_cbor(self) -> Bytes {
         let mut out = Writer::new();
         out.array(3);
         keyword(&mut out, APPEND_LOG);
@@ -66,7 +68,7 @@ impl Chain {
 }
 
 impl Link {
-    fn from_cbor(value: &Bytes) -> Option<Self> {
+    fn from_cbor(value: &Bytes, written: u64) -> Option<Self> {
         let (mut next, mut element) = (None, None);
         for (name, item) in meta::pairs(value) {
             match name {
@@ -75,10 +77,10 @@ impl Link {
                 _ => {}
             }
         }
-        Some(Self { next, element: element? })
+        Some(Self { next, element: element?, written })
     }
 
-    fn to_cbor(&self) -> Bytes {
+    pub(super) fn to_cbor(&self) -> Bytes {
         let mut out = Writer::new();
         out.map(2);
         out.raw(NEXT);
@@ -174,7 +176,7 @@ impl Store {
     ) -> Result<Vec<Write>> {
         let (id, stamp) = (random_id()?, self.stamp_of(name));
         let part = |kind| Meta::new(key.clone(), kind, stamp);
-        let added = Link { next: None, element: element.clone() };
+        let added = Link { next: None, element: element.clone(), written: stamp };
         let mut writes =
             vec![self.linked_write(self.link_name(id)?, part(Kind::LogElement), added.to_cbor(), Expect::Absent)?];
         if let Some(Chain { last, .. }) = before.chain {
@@ -201,7 +203,8 @@ impl Store {
         Ok(Write { name, change: Change::Put(self.inner.layout.seal(name, meta, encoded)?), expect })
     }
 
-    fn link_name(&self, id: Uuid) -> Result<BlobName> {
+    /// The name of the blob of an element.
+    pub(super) fn link_name(&self, id: Uuid) -> Result<BlobName> {
         let mut key = Writer::new();
         write_uuid(&mut key, id);
         self.name(&Key::from_canonical(key.finish().into()))
@@ -213,8 +216,9 @@ impl Store {
     }
 
     fn read_link(&self, name: BlobName, blob: Blob) -> Result<Link> {
-        let value = self.decode(self.inner.layout.open(name, None, blob)?)?;
-        Link::from_cbor(&value).ok_or_else(|| {
+        let opened = self.inner.layout.open(name, None, blob)?;
+        let written = opened.meta.last_write;
+        Link::from_cbor(&self.decode(opened)?, written).ok_or_else(|| {
             let message = format!("an element of a log, blob {name}, is none; restore it from a backup");
             Error::new(ErrorKind::Corrupt, message)
         })

@@ -9,13 +9,7 @@ use super::{
     intake::{Existing, Imported, Intake},
     section::Inflow,
 };
-use crate::{
-    backing::Blob,
-    codec::{STREAMED, too_long},
-    error::Result,
-    meta::Kind,
-    name::BlobName,
-};
+use crate::{backing::Blob, codec::too_long, error::Result, meta::Kind, name::BlobName};
 
 /// An import under way; see [`Store::import`].
 pub struct Import {
@@ -122,7 +116,7 @@ impl Import {
         let (codecs, meta) = opened.map_err(|error| self.reader.in_entry(name, &error))?;
         let (streams, limit) = (self.intake.store.inner.backing.capability().streams, layout.max_len());
         let size = meta.size.unwrap_or_default();
-        self.large = if streams && meta.kind == Kind::Binary && codecs.compressor == STREAMED.compressor {
+        self.large = if streams && meta.kind == Kind::Binary && layout.keeps_binary(codecs) {
             match self.intake.begin(name, head, meta).await? {
                 Some(inflow) => Large::Streamed(name, Box::new(inflow)),
                 None => Large::Skipped,
