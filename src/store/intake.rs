@@ -7,7 +7,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     key::Key,
     meta::Kind,
-    name::BlobName,
+    name::{BlobName, NameTable},
 };
 
 /// So many bytes are put at a time, or a single blob that is larger.
@@ -47,6 +47,8 @@ pub(super) struct Intake {
     group: Vec<(BlobName, Blob)>,
     size: usize,
     refused: Refused,
+    /// The names that were taken, where keys that were told apart may have the same.
+    pub(super) names: NameTable,
 }
 
 /// What could not be copied.
@@ -62,7 +64,7 @@ struct Refused {
 impl Intake {
     pub(super) fn new(store: &Store, existing: Existing) -> Self {
         let (done, refused) = (Imported::default(), Refused::default());
-        Self { store: store.clone(), done, existing, group: Vec::new(), size: 0, refused }
+        Self { store: store.clone(), done, existing, group: Vec::new(), size: 0, refused, names: NameTable::default() }
     }
 
     /// Leaves out one that cannot be taken.
