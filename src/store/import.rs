@@ -35,10 +35,10 @@ impl Store {
     /// before it is put. An export that is damaged or cut short leaves what came before the damage; the error says in
     /// which entry that is, and how many were imported. The same can be imported again: what is there already is
     /// passed over. Where the backing streams, binaries of any length take bounded memory; elsewhere a value that is
-    /// longer than the limit is `LIMIT_EXCEEDED`.
+    /// longer than the limit is `LIMIT_EXCEEDED`. The export of a store in another layout is `UNSUPPORTED`.
     pub fn import(&self, existing: Existing) -> Result<Import> {
         drop(self.inner.gate.enter()?);
-        let reader = ExportReader::new(MAX_LOADED.min(self.inner.layout.max_len()));
+        let reader = ExportReader::new(MAX_LOADED.min(self.inner.layout.max_len()), self.layout());
         Ok(Import { reader, intake: Intake::new(self, existing), large: Large::Nothing })
     }
 }
