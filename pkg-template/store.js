@@ -211,9 +211,16 @@ class Verbs {
     if (store?.constructor !== this.constructor) {
       throw new KonserveError('INVALID_CONFIG', 'copyTo needs a store that the same functions of this package opened')
     }
-    const copy = (to) => this.#raw.copyTo(to, existing, watcher(options))
-    const to = store.#raw
-    return this.#then(to.grown ? to.grown().then(copy) : copy(to), ([copied]) => copied)
+    if (this.#then === later) return this.#copyLater(store, existing, options)
+    return this.#raw.copyTo(store.#raw, existing, watcher(options))[0]
+  }
+
+  async #copyLater(store, existing, options) {
+    const whole = (raw) => (raw.grown ? raw.grown() : raw)
+    const [from, to] = await Promise.all([whole(this.#raw), whole(store.#raw)])
+    if (to instanceof from.constructor) return (await from.copyTo(to, existing, watcher(options)))[0]
+    // One wasm module cannot read another's store.
+    return (await store.import(this.export(), options)).imported
   }
 
   append(key, element, options) {
@@ -281,6 +288,11 @@ class Verbs {
     return #raw in store
   }
 
+  /** Whether the running wasm module with these bindings made this store. */
+  static isOf(store, bindings) {
+    return bindings !== undefined && store.#raw instanceof bindings.RawStore
+  }
+
   /** What stands for this store where it is a tier of another. */
   static asTier(store) {
     const raw = store.#raw
@@ -308,7 +320,7 @@ class Verbs {
   }
 }
 
-export const { asTier, walk } = Verbs
+export const { asTier, isOf, walk } = Verbs
 /** Whether this is an open store of this package. */
 export const isStore = (given) => given !== null && typeof given === 'object' && Verbs.isStore(given)
 

@@ -36,6 +36,7 @@ export type {
   Batch,
   BatchEntry,
   CacheOptions,
+  Encryptor,
   ErrorCode,
   FileConfig,
   Key,

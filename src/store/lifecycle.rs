@@ -94,7 +94,11 @@ async fn create(config: &Config, backing: &dyn Backing) -> Result<Found> {
     match config.layout.unwrap_or(LayoutName::Sealed) {
         // Whoever shares it would take a record for a blob.
         #[cfg(feature = "clojure")]
-        LayoutName::Konserve => Ok((record, LayoutName::Konserve)),
+        LayoutName::Konserve => {
+            // Whoever opens it afterwards finds none to read, either.
+            let id = config.id.unwrap_or(Uuid::from_bytes([0; 16]));
+            Ok((Record { id, ..record }, LayoutName::Konserve))
+        }
         LayoutName::Sealed if backing.create_record(record.to_bytes()).await? => Ok((record, LayoutName::Sealed)),
         LayoutName::Sealed => Err(exists()),
     }
@@ -144,6 +148,10 @@ async fn without_record(config: &Config, backing: &dyn Backing) -> Result<Option
                     let id = config.id.unwrap_or(Uuid::from_bytes([0; 16]));
                     let record = Record { id, created: 0, serializer: *serializer, compressor: *compressor };
                     return Ok(Some((record, LayoutName::Konserve)));
+                }
+                #[cfg(not(feature = "clojure"))]
+                Some([1, ..]) => {
+                    return Err(Error::new(ErrorKind::Unsupported, "this build does not have the layout of the store"));
                 }
                 _ => {}
             }
