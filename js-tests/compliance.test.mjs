@@ -38,10 +38,6 @@ describe('in Node', () => {
   const behind = over(files('behind-sync', { syncBlob: false }), { writePolicy: 'write-behind' })
   inNode('memory over files, behind, synchronously', behind, { sync: true })
   inNode('cached files', cached(files('cached', { syncBlob: false })))
-  inNode(
-    "files in konserve's layout",
-    files('konserve', { layout: 'konserve', serializer: 'fressian', syncBlob: false }),
-  )
   inNode('shared files, synchronously', files('shared-sync', { access: 'shared', syncBlob: false }), { sync: true })
 })
 
