@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 pub use digest::Digest;
 #[cfg(feature = "clojure")]
-pub use konserve::{Konserve, Stamps, VERSION};
+pub use konserve::{Konserve, Revisions, VERSION};
 pub use sealed::SEALED;
 
 use crate::{
@@ -25,6 +25,9 @@ use crate::{
 pub const HEADER_LEN: usize = 20;
 /// The meta section is at most this long, in bytes.
 pub const MAX_META_LEN: usize = 1024 * 1024;
+/// What a value is taken for whose head does not say its length, in bytes.
+#[cfg(feature = "clojure")]
+const GUESSED_SIZE: u64 = 64 * 1024;
 
 /// The layout of a store's blobs, with all it takes to write and to read them.
 #[derive(Clone)]
@@ -87,17 +90,6 @@ impl Layout {
         }
     }
 
-    /// The stamp of a write of a name: never less than `now`, and greater than the last where nothing else in a head tells
-    /// two writes apart.
-    #[cfg(feature = "clojure")]
-    pub fn stamp(&self, name: BlobName, now: u64) -> u64 {
-        match self {
-            Self::Sealed(_) => now,
-            #[cfg(feature = "clojure")]
-            Self::Konserve(konserve) => konserve.stamps.next(name, now),
-        }
-    }
-
     /// Encodes a value that is given as CBOR, or a binary as it is.
     pub fn encode(&self, kind: Kind, content: Bytes) -> Result<Encoded> {
         match self {
@@ -119,7 +111,8 @@ impl Layout {
             #[cfg(feature = "clojure")]
             Self::Konserve(konserve) => {
                 let value = konserve.encrypt(name, meta.kind, section)?;
-                Ok(Blob { head: konserve.head(name, &meta)?, value })
+                let revision = konserve.revisions.of_write(name, meta.last_write);
+                Ok(Blob { head: konserve.head(name, &meta, revision)?, value })
             }
         }
     }
@@ -129,7 +122,7 @@ impl Layout {
         match self {
             Self::Sealed(_) => sealed::head(name, STREAMED, meta),
             #[cfg(feature = "clojure")]
-            Self::Konserve(konserve) => konserve.head(name, meta),
+            Self::Konserve(konserve) => konserve.head(name, meta, None),
         }
     }
 
@@ -149,13 +142,18 @@ impl Layout {
         }
     }
 
-    /// The length of the value before compression as a head says that may be damaged, in bytes; 0 where it says nothing.
+    /// The length of the value before compression as a head says that may be damaged, in bytes; a guess where it says nothing.
     pub fn declared_size(&self, head: &[u8]) -> u64 {
         match self {
             Self::Sealed(_) => sealed::declared_size(head),
             #[cfg(feature = "clojure")]
-            Self::Konserve(_) => 0,
+            Self::Konserve(_) => GUESSED_SIZE,
         }
+    }
+
+    /// Whether heads say how long values are.
+    pub fn tells_sizes(&self) -> bool {
+        matches!(self, Self::Sealed(_))
     }
 
     /// Checks that a value section of this digest is the one its head was written with, where the head says so.

@@ -112,7 +112,8 @@ impl Blobs {
     fn is_large(&self, name: BlobName, head: &[u8]) -> bool {
         let layout = &self.store.inner.layout;
         let is_binary = || layout.open_head(name, None, head).is_ok_and(|(_, meta)| meta.kind == Kind::Binary);
-        layout.declared_size(head) > self.large && is_binary()
+        // Where its length is not known, a binary may be large.
+        (layout.declared_size(head) > self.large || !layout.tells_sizes() && self.large < u64::MAX) && is_binary()
     }
 }
 

@@ -55,7 +55,7 @@ impl Chain {
     }
 
     /// The value of the head.
-    fn to_cbor(self) -> Bytes {
+    pub(super) fn to_cbor(self) -> Bytes {
         let mut out = Writer::new();
         out.array(3);
         keyword(&mut out, APPEND_LOG);
@@ -78,7 +78,7 @@ impl Link {
         Some(Self { next, element: element? })
     }
 
-    fn to_cbor(&self) -> Bytes {
+    pub(super) fn to_cbor(&self) -> Bytes {
         let mut out = Writer::new();
         out.map(2);
         out.raw(NEXT);
@@ -172,7 +172,7 @@ impl Store {
         element: &Bytes,
         options: &WriteOptions,
     ) -> Result<Vec<Write>> {
-        let (id, stamp) = (random_id()?, self.stamp_of(name));
+        let (id, stamp) = (random_id()?, self.stamp());
         let part = |kind| Meta::new(key.clone(), kind, stamp);
         let added = Link { next: None, element: element.clone() };
         let mut writes =
@@ -202,9 +202,7 @@ impl Store {
     }
 
     fn link_name(&self, id: Uuid) -> Result<BlobName> {
-        let mut key = Writer::new();
-        write_uuid(&mut key, id);
-        self.name(&Key::from_canonical(key.finish().into()))
+        self.name(&link_key(id))
     }
 
     async fn link_blob(&self, id: Uuid) -> Result<Option<(BlobName, Blob)>> {
@@ -278,7 +276,14 @@ impl Turns {
     }
 }
 
-fn random_id() -> Result<Uuid> {
+/// The key of an element.
+pub(super) fn link_key(id: Uuid) -> Key {
+    let mut key = Writer::new();
+    write_uuid(&mut key, id);
+    Key::from_canonical(key.finish().into())
+}
+
+pub(super) fn random_id() -> Result<Uuid> {
     let mut id = [0; 16];
     System.fill(&mut id)?;
     id[6] = id[6] & 0x0f | 0x40;

@@ -69,7 +69,20 @@ impl Store {
             return Ok(());
         }
         let key = meta.key.clone();
-        let encoded = intake.store.encoded(meta, value);
+        #[cfg(feature = "clojure")]
+        match meta.kind {
+            Kind::LogElement | Kind::Log if self.keeps_logs_otherwise(&intake.store) => {
+                return self.copy_log(meta, intake).await.map_err(|error| error.at_key(key.as_cbor()));
+            }
+            // Where logs are chains, the name of an element is not its key's.
+            Kind::LogElement => {
+                let name = intake.store.element_name(name, &key)?;
+                return intake.add(name, intake.store.encoded(name, meta, value)?).await;
+            }
+            _ => {}
+        }
+        let encoded =
+            intake.store.find(&key).await.and_then(|name| Ok((name, intake.store.encoded(name, meta, value)?)));
         let (name, blob) = encoded.map_err(|error| error.at_key(key.as_cbor()))?;
         intake.add(name, blob).await
     }
@@ -90,7 +103,7 @@ impl Store {
             };
         }
         let meta = section.meta.clone();
-        let name = intake.store.name(&meta.key)?;
+        let name = intake.store.find(&meta.key).await?;
         let head = intake.store.inner.layout.stream_head(name, &meta)?;
         let Some(mut inflow) = intake.begin(name, head, meta).await? else { return Ok(()) };
         while let Some(piece) = section.next().await? {
@@ -100,11 +113,10 @@ impl Store {
     }
 
     /// A value as this store writes it, under the metadata it has.
-    fn encoded(&self, meta: Meta, value: Bytes) -> Result<(BlobName, Blob)> {
-        let name = self.name(&meta.key)?;
+    pub(super) fn encoded(&self, name: BlobName, meta: Meta, value: Bytes) -> Result<Blob> {
         let value = if meta.kind == Kind::Binary { content(&value) } else { value };
         let encoded = self.inner.layout.encode(meta.kind, value).map_err(|error| error.at_key(meta.key.as_cbor()))?;
-        Ok((name, self.inner.layout.seal(name, meta, encoded)?))
+        self.inner.layout.seal(name, meta, encoded)
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     backing::Blob,
     error::{Error, ErrorKind, Result},
-    layout::Digest,
+    layout::{Digest, Layout},
     name::BlobName,
 };
 
@@ -101,7 +101,12 @@ impl Export {
     }
 
     async fn start(&mut self) -> Result<At> {
-        let record = self.store.inner.backing.record().await?;
+        let record = match self.store.inner.layout {
+            Layout::Sealed(_) => self.store.inner.backing.record().await?,
+            // In konserve's layout there is none.
+            #[cfg(feature = "clojure")]
+            Layout::Konserve(_) => Some(Bytes::new()),
+        };
         let record = record.and_then(|record| Some((u32::try_from(record.len()).ok()?, record)));
         let (len, record) = record.ok_or_else(|| {
             Error::new(ErrorKind::Corrupt, "exporting: the store's record is lost; restore it from a backup")

@@ -56,11 +56,13 @@ pub(super) struct ExportReader {
     last: Option<BlobName>,
     /// Longer blobs, in bytes, come in pieces.
     max_whole: u64,
+    /// Whether the blobs are wanted in the sealed layout; else in konserve's.
+    is_sealed: bool,
 }
 
 impl ExportReader {
-    /// Blobs longer than this, in bytes, come in pieces.
-    pub(super) fn new(max_whole: u64) -> Self {
+    /// Blobs longer than this, in bytes, come in pieces. Of the other layout than the one that is wanted is `UNSUPPORTED`.
+    pub(super) fn new(max_whole: u64, is_sealed: bool) -> Self {
         Self {
             buffer: BytesMut::new(),
             hasher: blake3::Hasher::new(),
@@ -68,6 +70,7 @@ impl ExportReader {
             entries: 0,
             last: None,
             max_whole,
+            is_sealed,
         }
     }
 
@@ -183,7 +186,10 @@ impl ExportReader {
 
     fn take(&mut self, bytes: &[u8]) -> Result<Option<Entry>> {
         match self.at {
-            At::Start => self.at = At::Record(self.start(bytes)?),
+            At::Start => {
+                let len = self.start(bytes)?;
+                self.at = if len == 0 { At::Entry } else { At::Record(len) };
+            }
             At::Record(_) => {
                 self.record(bytes)?;
                 self.at = At::Entry;
@@ -217,9 +223,10 @@ impl ExportReader {
             });
         }
         match u32::from_be_bytes(*len) {
-            0 => Err(Error::new(
+            // Stores in konserve's layout have no record.
+            len if (len == 0) == self.is_sealed => Err(Error::new(
                 ErrorKind::Unsupported,
-                "this is the export of a store in the layout of Clojure's konserve, which this version does not import",
+                "the export is of a store in the other layout; import it into a store of that layout, and copy that to this one",
             )),
             len if len > MAX_RECORD_LEN => Err(self.damaged("its record is too long")),
             len => Ok(len as usize),

@@ -13,6 +13,7 @@ use crate::{
     backing::Blob,
     codec::{STREAMED, too_long},
     error::Result,
+    layout::Layout,
     meta::Kind,
     name::BlobName,
 };
@@ -44,7 +45,8 @@ impl Store {
     /// longer than the limit is `LIMIT_EXCEEDED`.
     pub fn import(&self, existing: Existing) -> Result<Import> {
         drop(self.inner.gate.enter()?);
-        let reader = ExportReader::new(MAX_LOADED.min(self.inner.layout.max_len()));
+        let is_sealed = matches!(self.inner.layout, Layout::Sealed(_));
+        let reader = ExportReader::new(MAX_LOADED.min(self.inner.layout.max_len()), is_sealed);
         Ok(Import { reader, intake: Intake::new(self, existing), large: Large::Nothing })
     }
 }

@@ -61,6 +61,16 @@ impl Intake {
         if self.size < MAX_BYTES && self.group.len() < MAX_BLOBS { Ok(()) } else { self.flush().await }
     }
 
+    /// Whether what is there under this name is to stay.
+    #[cfg(feature = "clojure")]
+    pub(super) async fn passes_over(&self, name: BlobName) -> Result<bool> {
+        if self.existing != Existing::Keep {
+            return Ok(false);
+        }
+        let found = self.store.inner.backing.read(vec![name], Part::Head).await?;
+        Ok(found.into_iter().flatten().any(|there| self.expired(name, &there).is_none()))
+    }
+
     /// Passes over one.
     pub(super) fn skip(&mut self) {
         self.done.skipped += 1;
@@ -115,6 +125,9 @@ impl Intake {
         let names = group.iter().map(|(name, _)| *name).collect();
         let found = match self.existing {
             Existing::Replace => Vec::new(),
+            Existing::Error if !self.store.inner.layout.tells_sizes() => {
+                self.store.inner.backing.read(names, Part::All).await?
+            }
             Existing::Error | Existing::Keep => self.store.inner.backing.read(names, Part::Head).await?,
         };
         let mut found = found.into_iter();
@@ -124,7 +137,7 @@ impl Intake {
                 None => Expect::Absent,
                 Some(there) => match self.expired(*name, &there) {
                     Some(expect) => expect,
-                    None if self.existing == Existing::Keep || there.head == blob.head => continue,
+                    None if self.existing == Existing::Keep || self.is_same(*name, &there, blob) => continue,
                     None => {
                         let error = self.store.at_key_of(exists(), one);
                         return Ok((writes, Some((before as u64, error))));
@@ -134,6 +147,15 @@ impl Intake {
             writes.push(Write { name: *name, change: Change::Put(blob.clone()), expect });
         }
         Ok((writes, None))
+    }
+
+    /// Whether two blobs hold the same. A head says so by its digest; where it has none, all of it is compared.
+    fn is_same(&self, name: BlobName, there: &Blob, blob: &Blob) -> bool {
+        if self.store.inner.layout.tells_sizes() {
+            return there.head == blob.head;
+        }
+        let read = |blob: &Blob| self.store.check(name, blob.clone()).ok();
+        there == blob || read(there).is_some_and(|there| read(blob) == Some(there))
     }
 
     /// How a blob that has expired is to be found again; `None` if it is there.

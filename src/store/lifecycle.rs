@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Config, Store, config::LayoutName};
 #[cfg(feature = "clojure")]
-use crate::layout::{Konserve, Stamps};
+use crate::layout::{Konserve, Revisions};
 use crate::{
     backing::Backing,
     codec::{CBOR, Codec, Compressor},
@@ -210,8 +210,9 @@ async fn lay_out(config: &Config, backing: &dyn Backing, record: &Record, layout
                 ));
             }
             let serializer = config.serializer.unwrap_or(record.serializer);
-            let (encryptor, stamps) = (config.encryptor.clone(), Stamps::default());
-            let konserve = Konserve { serializer, serializers, compressor, encryptor, max_len, stamps };
+            let encryptor = config.encryptor.clone();
+            let revisions = Revisions::new(backing.capability().shared)?;
+            let konserve = Konserve { serializer, serializers, compressor, encryptor, max_len, revisions };
             try_key(&konserve, backing).await?;
             Ok(Layout::Konserve(konserve))
         }

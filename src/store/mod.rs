@@ -11,6 +11,8 @@ mod blobs;
 mod chain;
 mod config;
 mod copy;
+#[cfg(feature = "clojure")]
+mod copy_log;
 mod elements;
 mod export;
 mod export_reader;
@@ -177,16 +179,6 @@ impl Store {
 
     fn stamp(&self) -> u64 {
         stamp(self.inner.clock.as_ref())
-    }
-
-    /// The stamp of a write of a name.
-    fn stamp_of(&self, name: BlobName) -> u64 {
-        let now = self.stamp();
-        #[cfg(feature = "clojure")]
-        let now = self.inner.layout.stamp(name, now);
-        #[cfg(not(feature = "clojure"))]
-        let _ = name;
-        now
     }
 
     /// The lock of a name, for as long as [`keep`](Self::keep) says.

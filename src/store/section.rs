@@ -35,7 +35,11 @@ impl Store {
             let mut section =
                 Section { codecs, meta, name, reader, at: 0, digest: Digest::default(), store: self.clone() };
             while section.next().await?.is_some() {}
-            (section.at, section.digest) = (0, Digest::default());
+            // Whoever takes it in may have to say what its head does not.
+            let read = std::mem::take(&mut section.digest).finish();
+            section.meta.size.get_or_insert(section.at);
+            section.meta.digest.get_or_insert(read);
+            section.at = 0;
             Ok(Some(section))
         })
     }

@@ -309,7 +309,7 @@ impl Store {
         let meta = Meta {
             expires: options.expires.or(old.and_then(|meta| meta.expires)),
             user: old.map_or_else(|| options.user.clone(), |meta| meta::merge_user(&meta.user, &options.user)),
-            ..Meta::new(key.clone(), kind, self.stamp_of(name))
+            ..Meta::new(key.clone(), kind, self.stamp())
         };
         self.inner.layout.seal(name, meta, encoded)
     }
