@@ -149,7 +149,7 @@ for (const [view, konserve] of [
       assert.deepEqual((await store.verify()).corrupt, [])
       const other = await konserve.openStore({ backend: 'memory' })
       assert.equal(await store.copyTo(other), 6)
-      assert.deepEqual(await other.log('log'), ['one', 'two'])
+      assert.deepEqual([await other.get('k'), await other.bget('bytes')], [{ n: 2 }, Uint8Array.of(1, 2, 3)])
       await store.close()
     })
   })

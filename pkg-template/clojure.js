@@ -1,4 +1,5 @@
 import { ClojureDatabase, isClojures } from './clojure-database.js'
+import { KonserveError } from './error.js'
 
 export { isClojures }
 
@@ -14,7 +15,10 @@ export function withDatabases(bindings) {
 /** The config, with such a database as its backend where it names one, or is to make one. */
 async function placed(config) {
   const { backend, name, durability, layout, ...rest } = config
-  if (backend !== 'indexeddb' || layout === 'sealed') return config
-  if (layout !== 'konserve' && !(await isClojures(name))) return config
+  if (backend !== 'indexeddb' || (layout !== 'konserve' && !(await isClojures(name)))) return config
+  if (layout === 'sealed') {
+    const message = "the database is in konserve's layout, the config says sealed; leave the layout out"
+    throw new KonserveError('INVALID_CONFIG', message)
+  }
   return { ...rest, backend: new ClojureDatabase(name, durability), layout: 'konserve' }
 }

@@ -39,11 +39,10 @@ function isLean({ backend, cache, compressor = 'none', serializer, serializers }
   return backend === 'indexeddb' && cache === undefined && isPlain
 }
 
-/** Whether this config needs the module for what is shared with Clojure. A tier that is open must be of the same module. */
-function isShared({ layout, serializer, compressor, encryptor, frontendConfig, backendConfig }) {
-  const said = layout === 'konserve' || ['fressian', 'edn'].includes(serializer) || compressor === 'zstd' || encryptor
-  const isOurs = (tier) => isStore(tier) && isOf(tier, clojure.running)
-  return said || isOurs(frontendConfig) || isOurs(backendConfig)
+/** Whether this config says that it needs the module for what is shared with Clojure. */
+function isShared({ layout, serializer, compressor, encryptor }) {
+  const codecs = ['fressian', 'edn'].includes(serializer) || compressor === 'zstd' || encryptor !== undefined
+  return codecs || layout === 'konserve'
 }
 
 /** The functions of the module that this config needs: of the lean one as long as that is enough. */
@@ -57,13 +56,15 @@ export async function load(wasm, config) {
   }
 }
 
-/** The lightest of the two heavy modules that is enough; the heaviest if that runs already, and the other does not. */
+/** Which of the two heavy modules opens a store. Stores of one module can be copied, and be tiers of each other. */
 function moduleOf(config) {
-  const running = clojure.running && !loader.running ? clojure : loader
-  const module = isShared(config) ? clojure : running
-  if (config.backend !== 'memory' || config.id === undefined) return module
-  if (!homes.has(config.id)) homes.set(config.id, module)
-  return homes.get(config.id)
+  const { backend, id, frontendConfig, backendConfig } = config
+  const tiers = [frontendConfig, backendConfig].filter(isStore)
+  if (tiers.some((tier) => isOf(tier, loader.running))) return loader
+  const module = isShared(config) || clojure.running ? clojure : loader
+  if (backend !== 'memory' || id === undefined) return module
+  if (!homes.has(id)) homes.set(id, module)
+  return homes.get(id)
 }
 
 async function functions(module, wasm) {
