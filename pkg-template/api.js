@@ -9,7 +9,7 @@ import { Uuid } from './values.js'
 
 const OPTIONS = [
   ...['backend', 'id', 'path', 'name', 'syncBlob', 'access', 'durability'],
-  ...['layout', 'serializer', 'serializers', 'records', 'compressor', 'encryptor', 'wasm'],
+  ...['layout', 'serializer', 'serializers', 'records', 'keywords', 'compressor', 'encryptor', 'wasm'],
   ...TIER_OPTIONS,
 ]
 
@@ -78,7 +78,7 @@ export function checkedConfig(name, config, files) {
   if (copy.id instanceof Uuid) copy.id = copy.id.text
   if (copy.encryptor !== undefined) copy.encryptor = encryptorOf(copy.encryptor)
   checkTiers(copy, (tier) => checkedConfig(name, tier, files), isStore)
-  if (copy.records !== undefined) copy.records = new Records(copy.records)
+  if (copy.records !== undefined || copy.keywords !== undefined) copy.records = new Records(copy.records, copy.keywords)
   Object.assign(copy, ownSerializers(copy, copy.records))
   return copy
 }

@@ -40,6 +40,13 @@ export interface CommonConfig {
   serializers?: readonly Serializer[]
   /** Classes of your own, or how their objects are written and read, by the names that they have in the store. */
   records?: Records
+  /**
+   * `'strings'`: maps whose keys are all keywords are plain objects, whose names are those of the keywords, and plain
+   * objects are written as such maps: `{ name: 'Ada' }` is Clojure's `{:name "Ada"}`. Texts in paths name keywords too,
+   * but for the key. A map with texts as keys is then a `Map`. By default it is the other way round: plain objects have
+   * texts, and maps with keywords are `Map`s with `Keyword`s.
+   */
+  keywords?: 'strings'
   /** How values are compressed from now on; what is there stays readable. */
   compressor?: 'none' | 'lz4' | 'zstd'
   /**
@@ -749,6 +756,9 @@ export class Char {
   readonly text: string
   toString(): string
 }
+
+/** A list of Clojure and EDN, `(1 2)`: `List.of(1, 2)`. An array is a vector there, `[1 2]`; otherwise it is one. */
+export class List<T = unknown> extends Array<T> {}
 
 /** A CBOR tag that has no meaning in JavaScript, with its content: written back as it was read. */
 export class Tagged {

@@ -2,7 +2,7 @@ import { bytesOf, chunksOf, lendTo, pour, rangeOf } from './binary.js'
 import { Changes } from './changes.js'
 import { unlessAborted } from './chunks.js'
 import { decode, decodeEntries, decodeFound, decodeMeta, decodeMetas } from './decode.js'
-import { encodeBatch, encodeKeyAsPath, encodeKey, encodeKeys, encodePath, encodeValue } from './encode.js'
+import { encodeBatch, encodeKeyAsPath, encodeKey, encodeKeys, encodeMeta, encodePath, encodeValue } from './encode.js'
 import { KonserveError } from './error.js'
 import { cutoff, unreferenced } from './guard.js'
 import { WriteHooks } from './hooks.js'
@@ -38,7 +38,7 @@ class Verbs {
   }
 
   getIn(path, notFound) {
-    return this.#get(encodePath(path), path[0], notFound)
+    return this.#get(encodePath(path, this.#records), path[0], notFound)
   }
 
   #get(path, key, notFound) {
@@ -67,7 +67,7 @@ class Verbs {
   }
 
   assocIn(path, value, options) {
-    return this.#assoc(encodePath(path), path[0], value, options)
+    return this.#assoc(encodePath(path, this.#records), path[0], value, options)
   }
 
   #assoc(path, key, value, options) {
@@ -80,7 +80,7 @@ class Verbs {
   }
 
   updateIn(path, fn, options) {
-    return this.#update(encodePath(path), path[0], fn, options)
+    return this.#update(encodePath(path, this.#records), path[0], fn, options)
   }
 
   /**
@@ -119,7 +119,7 @@ class Verbs {
   }
 
   dissocIn(path) {
-    return this.#raw.dissoc(encodePath(path))
+    return this.#raw.dissoc(encodePath(path, this.#records))
   }
 
   bassoc(key, input, options) {
@@ -281,7 +281,7 @@ class Verbs {
   /** What a write says beside the value. */
   #said(options, ...more) {
     const { meta, ...rest } = saidOf(options, ...more)
-    return { ...rest, meta: meta === undefined ? undefined : this.#encode(meta, 'meta') }
+    return { ...rest, meta: meta === undefined ? undefined : encodeMeta(meta, this.#records) }
   }
 
   static isStore(store) {

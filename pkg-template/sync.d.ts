@@ -30,7 +30,7 @@ import type {
   WriteOptions,
 } from './index.js'
 
-export { Char, Decimal, Keyword, KonserveError, Ratio, Symbol_, Tagged, Uuid } from './index.js'
+export { Char, Decimal, Keyword, KonserveError, List, Ratio, Symbol_, Tagged, Uuid } from './index.js'
 export type {
   Binary,
   Batch,

@@ -50,7 +50,7 @@ impl Key {
     }
 
     /// As it was given: what Clojure tells apart, its canonical form may not.
-    #[cfg(feature = "clojure")]
+    #[cfg(any(feature = "clojure", target_arch = "wasm32"))]
     pub(crate) fn exact(&self) -> &[u8] {
         self.given.as_ref().unwrap_or(&self.canonical)
     }
