@@ -71,7 +71,7 @@ const provoking = {
     assert.match(bytes.subarray(0, version).toString(), /^konserve[ -~]*$/)
     return store.import(bytes.fill('2', version, version + 1))
   },
-  UNSUPPORTED: () => openStore({ backend: 'memory', encryptor: { type: 'aes-blake3', key: 'secret' } }),
+  UNSUPPORTED: () => openStore({ backend: 'indexeddb', name: 'k' }),
   CONFLICT: (store) => store.update('k', (n) => store.assoc('k', { n }).then(() => 1)),
   PERMISSION_DENIED: async (store, path) => {
     const reader = await openStore({ path, access: 'read' })

@@ -163,6 +163,32 @@ for (const [view, konserve] of [
       assert.equal(await names.getIn(['it', 'a', 'b']), 1)
     })
 
+    test('said once for the tiers of a store', async () => {
+      const back = { backend: 'memory', id: `keywords-${view}-back` }
+      const tiers = { frontendConfig: { backend: 'memory' }, backendConfig: back }
+      const before = await konserve.openStore({ ...back, keywords: 'strings' })
+      await before.assoc('root', { next: 'leaf' })
+      await before.assoc('leaf', {})
+      await before.close()
+      const met = []
+      const walk = (value, key) => (met.push([key, value]), value.next && [value.next])
+      const store = await konserve.openStore({
+        ...{ backend: 'tiered', keywords: 'strings', ...tiers },
+        sync: { roots: ['root'], walk },
+      })
+      assert.deepStrictEqual(met, [
+        ['root', { next: 'leaf' }],
+        ['leaf', {}],
+      ])
+      assert.deepStrictEqual(await store.get('root'), { next: 'leaf' })
+      await store.close()
+      const twice = { ...tiers, backendConfig: { ...back, keywords: 'strings' } }
+      await fails(() => konserve.openStore({ backend: 'tiered', ...twice }), {
+        code: 'INVALID_CONFIG',
+        message: /keywords/,
+      })
+    })
+
     test('any other word is no way to have keywords', async () => {
       for (const keywords of ['text', true, null])
         await fails(() => konserve.openStore({ backend: 'memory', keywords }), { code: 'INVALID_CONFIG' })

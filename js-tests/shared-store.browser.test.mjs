@@ -238,6 +238,18 @@ test('a key that does not fit, another layout and a database of something else a
   assert.deepEqual(codes, [...expected, 'STORE_NOT_FOUND', 'INVALID_CONFIG', 'INVALID_CONFIG'])
 })
 
+test('without Web Locks a sealed store works as ever, and one in konserve layout is refused', async (t) => {
+  const { page } = await newTab(t)
+  const found = await page.evaluate(async () => {
+    await (await konserve.createStore({ name: 'shared', layout: 'konserve' })).close()
+    await (await konserve.createStore({ name: 'lz4', compressor: 'lz4' })).close()
+    Object.defineProperty(navigator, 'locks', { value: undefined })
+    const opening = (name) => failure(konserve.openStore({ name }))
+    return [await opening('sealed'), await opening('lz4'), await opening('shared')]
+  })
+  assert.deepEqual(found, ['succeeded', 'succeeded', 'UNSUPPORTED'])
+})
+
 test('two tabs that count together lose nothing, and hear of each other', async (t) => {
   const context = await browser.newContext()
   t.after(() => context.close())

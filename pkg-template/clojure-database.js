@@ -42,6 +42,11 @@ export class ClojureDatabase {
   }
 
   async open(create) {
+    if (typeof indexedDB === 'undefined' || !globalThis.navigator?.locks) {
+      const message =
+        "a database in konserve's layout needs IndexedDB and Web Locks: use a page or worker that came over https or from localhost, or another backend"
+      throw new KonserveError('UNSUPPORTED', message)
+    }
     const database = await opened(this.#name, create)
     if (!database) return false
     const stores = [...database.objectStoreNames]
@@ -193,7 +198,7 @@ export class ClojureDatabase {
 
 /** Whether there is a database of this name that is laid out as Clojure's konserve does it. */
 export async function isClojures(name) {
-  const database = typeof name === 'string' && (await opened(name, false))
+  const database = typeof indexedDB !== 'undefined' && typeof name === 'string' && (await opened(name, false))
   if (!database) return false
   database.close()
   return database.objectStoreNames.contains(STORE)
@@ -201,11 +206,6 @@ export async function isClojures(name) {
 
 /** The open database; `undefined` where there is none and none is to be made. */
 async function opened(name, create) {
-  if (typeof indexedDB === 'undefined' || !globalThis.navigator?.locks) {
-    const message =
-      "a database in konserve's layout needs IndexedDB and Web Locks: a page or worker that came over https, or from localhost"
-    throw new KonserveError('UNSUPPORTED', message)
-  }
   return requested('opening the database', () => {
     const request = indexedDB.open(name)
     request.onupgradeneeded = () => {

@@ -84,6 +84,9 @@ function growing(bindings) {
   return or({ open, storeExists: bindings.storeExists, deleteStore }, next)
 }
 
+/** Whether no module has here what this config asks for. */
+const isElsewhere = ({ backend }) => backend === 'file' || (backend === 'indexeddb' && typeof indexedDB === 'undefined')
+
 /** These functions, and where they are not enough for a store, those that `next(config)` promises. */
 function or(first, next) {
   const either =
@@ -94,7 +97,7 @@ function or(first, next) {
       try {
         return await (typeof config.backend === 'object' ? config.backend.tried(attempt) : attempt())
       } catch (error) {
-        if (error.code !== 'UNSUPPORTED' || config.backend === 'file') throw error
+        if (error.code !== 'UNSUPPORTED' || isElsewhere(config)) throw error
         return (await next(config))[name](...given)
       }
     }
