@@ -49,9 +49,8 @@ impl Key {
         Self { canonical, given: None }
     }
 
-    /// As it was given: what Clojure tells apart, its canonical form may not.
-    #[cfg(any(feature = "clojure", target_arch = "wasm32"))]
-    pub(crate) fn exact(&self) -> &[u8] {
+    /// As it was given, as CBOR: what Clojure tells apart, its canonical form may not.
+    pub fn exact(&self) -> &[u8] {
         self.given.as_ref().unwrap_or(&self.canonical)
     }
 

@@ -40,6 +40,8 @@ pub use store::{
 };
 #[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
 pub use store::{Cache, SyncPolicy, Tier, Tiers, Walk};
+#[cfg(all(feature = "clojure", not(target_arch = "wasm32")))]
+pub use store::{Dump, DumpPage, Dumped};
 #[cfg(not(target_arch = "wasm32"))]
 pub use value::{AsRecord, FromCbor, Record, ToCbor, Value, as_record, edn};
 

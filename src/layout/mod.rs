@@ -25,9 +25,6 @@ use crate::{
 pub const HEADER_LEN: usize = 20;
 /// The meta section is at most this long, in bytes.
 pub const MAX_META_LEN: usize = 1024 * 1024;
-/// What a value is taken for whose head does not say its length, in bytes.
-#[cfg(feature = "clojure")]
-const GUESSED_SIZE: u64 = 64 * 1024;
 
 /// The layout of a store's blobs, with all it takes to write and to read them.
 #[derive(Clone)]
@@ -142,17 +139,42 @@ impl Layout {
         }
     }
 
-    /// The length of the value before compression as a head says that may be damaged, in bytes; a guess where it says nothing.
-    pub fn declared_size(&self, head: &[u8]) -> u64 {
+    /// The metadata of a head that was opened as a map of Clojure's, in the inner form: what is stored there, or what
+    /// konserve's layout would have.
+    #[cfg(all(feature = "clojure", not(target_arch = "wasm32")))]
+    pub fn clojure_meta(&self, name: BlobName, meta: &Meta, head: &[u8]) -> Result<Bytes> {
         match self {
-            Self::Sealed(_) => sealed::declared_size(head),
-            #[cfg(feature = "clojure")]
-            Self::Konserve(_) => GUESSED_SIZE,
+            Self::Sealed(_) => konserve::meta_to_cbor(meta, None).map(Bytes::from),
+            Self::Konserve(konserve) => konserve.meta_map(name, head).map(|(_, map)| map),
         }
     }
 
-    /// Whether heads say how long values are.
-    pub fn tells_sizes(&self) -> bool {
+    /// The length of the value before compression as a head says that may be damaged, in bytes; `None` where heads say
+    /// nothing of it.
+    pub fn declared_size(&self, head: &[u8]) -> Option<u64> {
+        match self {
+            Self::Sealed(_) => Some(sealed::declared_size(head)),
+            #[cfg(feature = "clojure")]
+            Self::Konserve(_) => None,
+        }
+    }
+
+    /// Whether a binary with these codecs is stored as it was given, so that it can be streamed.
+    pub fn keeps_binary(&self, codecs: Codecs) -> bool {
+        match self {
+            Self::Sealed(_) => codecs.compressor == STREAMED.compressor,
+            #[cfg(feature = "clojure")]
+            Self::Konserve(_) => true,
+        }
+    }
+
+    /// Whether logs are kept in the same way, and elements by the same names.
+    pub fn is_like(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+
+    /// Whether heads say by a digest what the value is.
+    pub fn has_digests(&self) -> bool {
         matches!(self, Self::Sealed(_))
     }
 

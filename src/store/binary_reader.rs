@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     backing::BlobReader,
-    codec::{STREAMED, too_long},
+    codec::too_long,
     error::{Error, Result},
     key::Key,
     layout::Digest,
@@ -77,7 +77,7 @@ impl Store {
             if meta.kind != Kind::Binary {
                 return Err(not_binary());
             }
-            if codecs.compressor == STREAMED.compressor {
+            if self.inner.layout.keeps_binary(codecs) {
                 return Ok(Some((meta, Content::Stream(reader))));
             }
         }
@@ -90,7 +90,7 @@ impl Store {
 
 impl Content {
     /// How many bytes there are.
-    fn len(&self) -> u64 {
+    pub(super) fn len(&self) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
             Self::Stream(reader) => reader.value_len(),

@@ -13,12 +13,14 @@ use crate::{
 pub(super) const MAX_LOADED: u64 = 4 * 1024 * 1024;
 /// So many blobs are loaded at a time.
 const MAX_BLOBS: usize = 128;
+/// So many are loaded first where heads do not say how long values are.
+const FIRST_BLOBS: usize = 8;
 
 /// The blobs, by ascending name. Each is one that was put whole; together they are no snapshot.
 pub(super) struct Blobs {
     store: Store,
     heads: Box<dyn Heads>,
-    /// Larger binaries, in bytes, are left to be streamed.
+    /// Larger binaries, in bytes, are left to be streamed; all of them where heads do not say how large they are.
     large: u64,
     /// Whether copies are forgotten before anything is read.
     fresh: bool,
@@ -27,6 +29,8 @@ pub(super) struct Blobs {
     done: usize,
     /// How many of it may be read at a time.
     most: usize,
+    /// How many of the next page.
+    fit: usize,
 }
 
 /// What became of a blob that was listed, or why it cannot be read.
@@ -49,7 +53,9 @@ impl From<Option<Blob>> for Loaded {
 impl Blobs {
     pub(super) fn of(store: &Store) -> Self {
         let (heads, page) = (store.inner.backing.heads(), HeadPage::new());
-        Self { store: store.clone(), heads, large: u64::MAX, fresh: false, page, done: 0, most: MAX_BLOBS }
+        let says_sizes = store.inner.layout.declared_size(&[]).is_some();
+        let fit = if says_sizes { MAX_BLOBS } else { FIRST_BLOBS };
+        Self { store: store.clone(), heads, large: u64::MAX, fresh: false, page, done: 0, most: fit, fit }
     }
 
     /// Where the backing streams, binaries are not loaded that are large, or longer than what one of the stores holds in
@@ -71,7 +77,7 @@ impl Blobs {
             let waiting = self.page.get(self.done..).unwrap_or_default();
             if waiting.is_empty() {
                 let Some(page) = self.heads.next().await? else { return Ok(None) };
-                (self.page, self.done, self.most) = (page, 0, MAX_BLOBS);
+                (self.page, self.done, self.most) = (page, 0, self.fit);
                 continue;
             }
             if self.fresh {
@@ -86,8 +92,26 @@ impl Blobs {
             match self.store.inner.backing.read(names, Part::All).await {
                 // Alone, each has its own error.
                 Err(_) if self.most > 1 => self.most = 1,
-                read => return Ok(Some(self.found(read))),
+                read => {
+                    let found = self.found(read);
+                    self.learn(&found);
+                    return Ok(Some(found));
+                }
             }
+        }
+    }
+
+    /// How many are worth holding at once, by what was read, where heads do not say it.
+    fn learn(&mut self, found: &[Found]) {
+        let sizes = found.iter().filter_map(|(_, found)| match found {
+            Ok(Loaded::Whole(blob)) => Some(blob.value.len() as u64),
+            _ => None,
+        });
+        let (count, size) = sizes.fold((0, 1), |(count, sum), size| (count + 1, sum + size));
+        if self.store.inner.layout.declared_size(&[]).is_none() && count > 0 {
+            let fit = usize::try_from(MAX_LOADED * count / size).unwrap_or(MAX_BLOBS);
+            self.fit = fit.clamp(1, MAX_BLOBS);
+            self.most = self.fit;
         }
     }
 
@@ -112,8 +136,7 @@ impl Blobs {
     fn is_large(&self, name: BlobName, head: &[u8]) -> bool {
         let layout = &self.store.inner.layout;
         let is_binary = || layout.open_head(name, None, head).is_ok_and(|(_, meta)| meta.kind == Kind::Binary);
-        // Where its length is not known, a binary may be large.
-        (layout.declared_size(head) > self.large || !layout.tells_sizes() && self.large < u64::MAX) && is_binary()
+        layout.declared_size(head).is_none_or(|size| size > self.large) && self.large < u64::MAX && is_binary()
     }
 }
 
@@ -124,7 +147,7 @@ type Head = (BlobName, Result<bytes::Bytes>);
 fn group<'a>(layout: &Layout, waiting: &'a [Head], most: usize) -> &'a [Head] {
     let mut size = 0_u64;
     let mut fits = |(_, head): &Head| {
-        size = size.saturating_add(head.as_ref().map_or(0, |head| layout.declared_size(head)));
+        size = size.saturating_add(head.as_ref().ok().and_then(|head| layout.declared_size(head)).unwrap_or_default());
         size <= MAX_LOADED
     };
     let count = waiting.iter().take(most).take_while(|head| fits(head)).count();

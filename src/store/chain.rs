@@ -39,6 +39,8 @@ pub(super) struct Chain {
 pub(super) struct Link {
     pub(super) next: Option<Uuid>,
     pub(super) element: Bytes,
+    /// When it was written, in milliseconds since 1970, as its metadata says.
+    pub(super) written: u64,
 }
 
 impl Chain {
@@ -66,7 +68,7 @@ impl Chain {
 }
 
 impl Link {
-    fn from_cbor(value: &Bytes) -> Option<Self> {
+    fn from_cbor(value: &Bytes, written: u64) -> Option<Self> {
         let (mut next, mut element) = (None, None);
         for (name, item) in meta::pairs(value) {
             match name {
@@ -75,7 +77,7 @@ impl Link {
                 _ => {}
             }
         }
-        Some(Self { next, element: element? })
+        Some(Self { next, element: element?, written })
     }
 
     pub(super) fn to_cbor(&self) -> Bytes {
@@ -122,8 +124,9 @@ impl Store {
     pub(super) async fn append_link(&self, key: &Key, element: Bytes, options: WriteOptions) -> Result<()> {
         let name = self.find(key).await?;
         let event = self.append_event(key, &element, &options);
-        let held = self.lock(name, Mode::Exclusive).await;
+        // Before the lock, so that a write which is called after this one and before its turn knows that it meets a log.
         self.inner.logs.learn(name);
+        let held = self.lock(name, Mode::Exclusive).await;
         for _ in 0..MAX_TRIES {
             let before = self.before(key, name).await?;
             let writes = self.linked(key, name, &before, &element, &options).await?;
@@ -174,7 +177,7 @@ impl Store {
     ) -> Result<Vec<Write>> {
         let (id, stamp) = (random_id()?, self.stamp());
         let part = |kind| Meta::new(key.clone(), kind, stamp);
-        let added = Link { next: None, element: element.clone() };
+        let added = Link { next: None, element: element.clone(), written: stamp };
         let mut writes =
             vec![self.linked_write(self.link_name(id)?, part(Kind::LogElement), added.to_cbor(), Expect::Absent)?];
         if let Some(Chain { last, .. }) = before.chain {
@@ -201,8 +204,11 @@ impl Store {
         Ok(Write { name, change: Change::Put(self.inner.layout.seal(name, meta, encoded)?), expect })
     }
 
-    fn link_name(&self, id: Uuid) -> Result<BlobName> {
-        self.name(&link_key(id))
+    /// The name of the blob of an element.
+    pub(super) fn link_name(&self, id: Uuid) -> Result<BlobName> {
+        let mut key = Writer::new();
+        write_uuid(&mut key, id);
+        self.name(&Key::from_canonical(key.finish().into()))
     }
 
     async fn link_blob(&self, id: Uuid) -> Result<Option<(BlobName, Blob)>> {
@@ -211,8 +217,9 @@ impl Store {
     }
 
     fn read_link(&self, name: BlobName, blob: Blob) -> Result<Link> {
-        let value = self.decode(self.inner.layout.open(name, None, blob)?)?;
-        Link::from_cbor(&value).ok_or_else(|| {
+        let opened = self.inner.layout.open(name, None, blob)?;
+        let written = opened.meta.last_write;
+        Link::from_cbor(&self.decode(opened)?, written).ok_or_else(|| {
             let message = format!("an element of a log, blob {name}, is none; restore it from a backup");
             Error::new(ErrorKind::Corrupt, message)
         })
@@ -276,14 +283,7 @@ impl Turns {
     }
 }
 
-/// The key of an element.
-pub(super) fn link_key(id: Uuid) -> Key {
-    let mut key = Writer::new();
-    write_uuid(&mut key, id);
-    Key::from_canonical(key.finish().into())
-}
-
-pub(super) fn random_id() -> Result<Uuid> {
+fn random_id() -> Result<Uuid> {
     let mut id = [0; 16];
     System.fill(&mut id)?;
     id[6] = id[6] & 0x0f | 0x40;

@@ -4,22 +4,25 @@ use bytes::Bytes;
 
 use super::{
     Store,
-    blobs::{Blobs, Loaded},
+    blobs::{Blobs, Loaded, MAX_LOADED},
     intake::{Existing, Imported, Intake},
 };
 use crate::{
     backing::{Blob, Capability},
     cbor::{Head, Reader},
-    codec::{STREAMED, too_long},
-    error::Result,
+    codec::too_long,
+    error::{Error, ErrorKind, Result},
     meta::{Kind, Meta},
     name::BlobName,
 };
 
 impl Store {
     /// Copies everything into another store: keys, values, metadata, times of expiry and of the last write. Values are
-    /// decoded and written as that store writes. `progress` is told how many entries were copied so far. What failed
-    /// half way can be done again: what is there already is passed over.
+    /// decoded and written as that store writes; logs are kept as that store keeps them. `progress` is told how many entries
+    /// were copied so far. What failed half way can be done again: what is there already is passed over.
+    ///
+    /// What cannot be read, or cannot be written in the layout of the other store, is left out; the error then comes after
+    /// the rest was copied, and names the first.
     pub async fn copy_to(&self, other: &Self, existing: Existing, mut progress: impl FnMut(u64)) -> Result<Imported> {
         self.copy_all(other, existing, |copied| {
             progress(copied);
@@ -42,7 +45,7 @@ impl Store {
             failed => failed,
         };
         match copied {
-            Ok(()) => Ok(intake.done),
+            Ok(()) => intake.finished(),
             Err(error) => Err(intake.stop(error).await),
         }
     }
@@ -51,10 +54,15 @@ impl Store {
         let mut blobs = Blobs::but_large(self, &intake.store);
         while let Some(group) = blobs.next().await? {
             for (name, found) in group {
-                match found? {
-                    Loaded::Whole(blob) => self.copy_blob(name, blob, intake).await?,
-                    Loaded::Large => self.copy_large(name, intake).await?,
-                    Loaded::Gone => {}
+                let copied = match found {
+                    Ok(Loaded::Whole(blob)) => self.copy_blob(name, blob, intake, &mut progress).await,
+                    Ok(Loaded::Large) => self.copy_large(name, intake, &mut progress).await,
+                    Ok(Loaded::Gone) => Ok(()),
+                    Err(error) => Err(error),
+                };
+                match copied {
+                    Err(error) if is_of_entry(&error) => intake.refuse(name, error),
+                    copied => copied?,
                 }
             }
             progress(intake.entries())?;
@@ -62,49 +70,59 @@ impl Store {
         Ok(())
     }
 
-    async fn copy_blob(&self, name: BlobName, blob: Blob, intake: &mut Intake) -> Result<()> {
+    async fn copy_blob(
+        &self,
+        name: BlobName,
+        blob: Blob,
+        intake: &mut Intake,
+        progress: &mut impl FnMut(u64) -> Result<()>,
+    ) -> Result<()> {
         let (meta, value) = self.check(name, blob)?;
         if meta.is_expired(self.now()) {
             intake.skip();
             return Ok(());
         }
         let key = meta.key.clone();
+        let at_key = |error: Error| error.at_key(key.as_cbor());
         #[cfg(feature = "clojure")]
-        match meta.kind {
-            Kind::LogElement | Kind::Log if self.keeps_logs_otherwise(&intake.store) => {
-                return self.copy_log(meta, intake).await.map_err(|error| error.at_key(key.as_cbor()));
+        if !self.inner.layout.is_like(&intake.store.inner.layout) {
+            match meta.kind {
+                Kind::Log => return self.copy_log(meta, &value, intake, progress).await.map_err(at_key),
+                // It comes with its log.
+                Kind::LogElement => return Ok(()),
+                Kind::Value | Kind::Binary => {}
             }
-            // Where logs are chains, the name of an element is not its key's.
-            Kind::LogElement => {
-                let name = intake.store.element_name(name, &key)?;
-                return intake.add(name, intake.store.encoded(name, meta, value)?).await;
-            }
-            _ => {}
         }
-        let encoded =
-            intake.store.find(&key).await.and_then(|name| Ok((name, intake.store.encoded(name, meta, value)?)));
-        let (name, blob) = encoded.map_err(|error| error.at_key(key.as_cbor()))?;
+        #[cfg(not(feature = "clojure"))]
+        let _ = progress;
+        let encoded = self.encoded(name, meta, value, &intake.store).await;
+        let (name, blob) = encoded.map_err(at_key)?;
         intake.add(name, blob).await
     }
 
-    /// Copies a binary piece by piece, where it is not compressed and the other store takes pieces.
-    async fn copy_large(&self, name: BlobName, intake: &mut Intake) -> Result<()> {
+    /// Copies a binary piece by piece, where it is stored as it is and the other store takes pieces.
+    async fn copy_large(
+        &self,
+        name: BlobName,
+        intake: &mut Intake,
+        progress: &mut impl FnMut(u64) -> Result<()>,
+    ) -> Result<()> {
         let Some(mut section) = self.section(name).await? else { return Ok(()) };
-        let Capability { streams, .. } = intake.store.inner.backing.capability();
-        if !streams || section.codecs.compressor != STREAMED.compressor {
-            let (size, limit) = (section.meta.size.unwrap_or_default(), intake.store.inner.layout.max_len());
+        let (Capability { streams, .. }, to) = (intake.store.inner.backing.capability(), &intake.store.inner.layout);
+        let (size, limit) = (section.meta.size.unwrap_or_default(), to.max_len());
+        if size <= MAX_LOADED.min(limit) || !streams || !self.inner.layout.keeps_binary(section.codecs) {
             if size > limit {
                 return Err(too_long(size, limit).at_key(section.meta.key.as_cbor()));
             }
             drop(section);
             return match self.blob(name).await? {
-                Some(blob) => self.copy_blob(name, blob, intake).await,
+                Some(blob) => self.copy_blob(name, blob, intake, progress).await,
                 None => Ok(()),
             };
         }
         let meta = section.meta.clone();
-        let name = intake.store.find(&meta.key).await?;
-        let head = intake.store.inner.layout.stream_head(name, &meta)?;
+        let name = self.name_in(&intake.store, name, &meta).await?;
+        let head = to.stream_head(name, &meta)?;
         let Some(mut inflow) = intake.begin(name, head, meta).await? else { return Ok(()) };
         while let Some(piece) = section.next().await? {
             inflow.add(piece).await?;
@@ -112,12 +130,32 @@ impl Store {
         intake.finish(inflow).await
     }
 
-    /// A value as this store writes it, under the metadata it has.
-    pub(super) fn encoded(&self, name: BlobName, meta: Meta, value: Bytes) -> Result<Blob> {
+    /// A value of this store as the other writes it, under the metadata it has.
+    async fn encoded(&self, name: BlobName, meta: Meta, value: Bytes, other: &Self) -> Result<(BlobName, Blob)> {
+        let (name, layout) = (self.name_in(other, name, &meta).await?, &other.inner.layout);
         let value = if meta.kind == Kind::Binary { content(&value) } else { value };
-        let encoded = self.inner.layout.encode(meta.kind, value).map_err(|error| error.at_key(meta.key.as_cbor()))?;
-        self.inner.layout.seal(name, meta, encoded)
+        let encoded = layout.encode(meta.kind, value)?;
+        Ok((name, layout.seal(name, meta, encoded)?))
     }
+
+    /// The name in the other store of what this one has under a name. In one layout that is the same: an element of a log
+    /// in konserve's does not say which name it has.
+    async fn name_in(&self, other: &Self, name: BlobName, meta: &Meta) -> Result<BlobName> {
+        if self.inner.layout.is_like(&other.inner.layout) { Ok(name) } else { other.find(&meta.key).await }
+    }
+}
+
+/// Whether the error is that of one entry, beside which others can be copied.
+fn is_of_entry(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Corrupt
+            | ErrorKind::InvalidKey
+            | ErrorKind::InvalidValue
+            | ErrorKind::LimitExceeded
+            | ErrorKind::Unsupported
+            | ErrorKind::WrongKey
+    )
 }
 
 /// The bytes of a byte string.

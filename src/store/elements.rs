@@ -33,8 +33,11 @@ pub struct Elements {
     began: Option<Chain>,
 }
 
+/// When an element was written, in milliseconds since 1970, and the element as CBOR.
+pub(super) type Stamped = (u64, Bytes);
+
 /// Elements, and the log of those that come after them.
-type Page = (Vec<Bytes>, Option<Log>);
+type Page = (Vec<Stamped>, Option<Log>);
 
 #[derive(Clone, Copy)]
 enum Rest {
@@ -69,6 +72,12 @@ impl Elements {
     /// The next elements as CBOR, in the order of their appends, never an empty page; `None` after the last.
     /// `CONFLICT` if the log is deleted or replaced meanwhile.
     pub async fn next_page(&mut self) -> Result<Option<Vec<Bytes>>> {
+        let page = self.next_stamped().await?;
+        Ok(page.map(|page| page.into_iter().map(|(_, element)| element).collect()))
+    }
+
+    /// The same, with the times at which they were written.
+    pub(super) async fn next_stamped(&mut self) -> Result<Option<Vec<Stamped>>> {
         // What fails is not tried again.
         let log = match std::mem::replace(&mut self.rest, Rest::Nothing) {
             Rest::Unknown => self.store.log_at(&self.key).await.map_err(|error| self.about(error))?,
@@ -100,7 +109,7 @@ impl Elements {
         for (key, blob) in keys.iter().zip(blobs) {
             let Some(blob) = blob else { return Err(self.lacks(log).await) };
             let element = self.element(key, blob)?;
-            size += element.len();
+            size += element.1.len();
             page.push(element);
         }
         self.page = (MAX_LOADED.saturating_mul(page.len()) / size).clamp(1, PAGE);
@@ -118,7 +127,7 @@ impl Elements {
             let Some(link) = self.store.link(id).await? else { return Err(self.broken(began).await) };
             self.turns.pass(id)?;
             size += link.element.len();
-            page.push(link.element);
+            page.push((link.written, link.element));
             at = link.next.filter(|_| id != last);
         }
         Ok((page, at.map(|first| Log::Chain(Chain { first, last }))))
@@ -134,8 +143,9 @@ impl Elements {
         }
     }
 
-    fn element(&self, key: &Key, blob: Blob) -> Result<Bytes> {
-        self.store.decode(self.store.inner.layout.open(self.store.name(key)?, Some(key), blob)?)
+    fn element(&self, key: &Key, blob: Blob) -> Result<Stamped> {
+        let opened = self.store.inner.layout.open(self.store.name(key)?, Some(key), blob)?;
+        Ok((opened.meta.last_write, self.store.decode(opened)?))
     }
 
     /// Why an element is not there.

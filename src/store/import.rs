@@ -9,14 +9,7 @@ use super::{
     intake::{Existing, Imported, Intake},
     section::Inflow,
 };
-use crate::{
-    backing::Blob,
-    codec::{STREAMED, too_long},
-    error::Result,
-    layout::Layout,
-    meta::Kind,
-    name::BlobName,
-};
+use crate::{backing::Blob, codec::too_long, error::Result, layout::Layout, meta::Kind, name::BlobName};
 
 /// An import under way; see [`Store::import`].
 pub struct Import {
@@ -71,7 +64,7 @@ impl Import {
     /// Takes the next bytes, or the end.
     pub(crate) async fn feed(&mut self, chunk: Option<&[u8]>) -> Result<()> {
         let _pass = self.intake.store.inner.gate.enter()?;
-        match self.take(chunk).await {
+        match Box::pin(self.take(chunk)).await {
             Ok(()) => Ok(()),
             Err(error) => {
                 self.reader.fail();
@@ -124,7 +117,7 @@ impl Import {
         let (codecs, meta) = opened.map_err(|error| self.reader.in_entry(name, &error))?;
         let (streams, limit) = (self.intake.store.inner.backing.capability().streams, layout.max_len());
         let size = meta.size.unwrap_or_default();
-        self.large = if streams && meta.kind == Kind::Binary && codecs.compressor == STREAMED.compressor {
+        self.large = if streams && meta.kind == Kind::Binary && layout.keeps_binary(codecs) {
             match self.intake.begin(name, head, meta).await? {
                 Some(inflow) => Large::Streamed(name, Box::new(inflow)),
                 None => Large::Skipped,

@@ -3,6 +3,7 @@
 use super::{Event, Op, Store, write::MAX_TRIES};
 use crate::{
     backing::{Blob, Change, Expect, Outcome, Part, Write},
+    cbor,
     error::{Error, ErrorKind, Result},
     key::Key,
     meta::Kind,
@@ -10,9 +11,12 @@ use crate::{
 };
 
 /// So many bytes are put at a time, or a single blob that is larger.
-const MAX_BYTES: usize = 1024 * 1024;
+pub(super) const MAX_BYTES: usize = 1024 * 1024;
 /// So many blobs are put at a time.
-const MAX_BLOBS: usize = 128;
+pub(super) const MAX_BLOBS: usize = 128;
+
+/// So many entries that are left out are named.
+const MAX_NAMED: usize = 10;
 
 /// What becomes of keys that exist already, when others of the same name come from elsewhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,14 +43,51 @@ pub struct Imported {
 pub(super) struct Intake {
     pub(super) store: Store,
     pub(super) done: Imported,
-    existing: Existing,
+    pub(super) existing: Existing,
     group: Vec<(BlobName, Blob)>,
     size: usize,
+    refused: Refused,
+}
+
+/// What could not be copied.
+#[derive(Default)]
+struct Refused {
+    /// The first error.
+    first: Option<Error>,
+    /// What the next ones are of.
+    others: Vec<String>,
+    count: usize,
 }
 
 impl Intake {
     pub(super) fn new(store: &Store, existing: Existing) -> Self {
-        Self { store: store.clone(), done: Imported::default(), existing, group: Vec::new(), size: 0 }
+        let (done, refused) = (Imported::default(), Refused::default());
+        Self { store: store.clone(), done, existing, group: Vec::new(), size: 0, refused }
+    }
+
+    /// Leaves out one that cannot be taken.
+    pub(super) fn refuse(&mut self, name: BlobName, error: Error) {
+        let Refused { first, others, count } = &mut self.refused;
+        *count += 1;
+        if first.is_none() {
+            *first = Some(error);
+        } else if *count <= MAX_NAMED {
+            let of = error.key().map_or_else(|| format!("blob {name}"), |key| format!("key {}", cbor::diagnose(key)));
+            others.push(format!("{of}: {}", error.code()));
+        }
+    }
+
+    /// What was done; an error where something was left out.
+    pub(super) fn finished(self) -> Result<Imported> {
+        let (Imported { imported, skipped }, Refused { first, mut others, count }) = (self.done, self.refused);
+        let Some(first) = first else { return Ok(self.done) };
+        if count > MAX_NAMED {
+            others.push(format!("{} more", count - MAX_NAMED));
+        }
+        let also = if others.is_empty() { String::new() } else { format!(", and of {}", others.join(", ")) };
+        Err(first.noting(&format!(
+            "so it is with {count} entries, this one{also}; the rest was copied: {imported} entries were put and {skipped} passed over"
+        )))
     }
 
     /// How many entries were taken so far, those included that are not put yet.
@@ -59,16 +100,6 @@ impl Intake {
         self.size += blob.head.len() + blob.value.len();
         self.group.push((name, blob));
         if self.size < MAX_BYTES && self.group.len() < MAX_BLOBS { Ok(()) } else { self.flush().await }
-    }
-
-    /// Whether what is there under this name is to stay.
-    #[cfg(feature = "clojure")]
-    pub(super) async fn passes_over(&self, name: BlobName) -> Result<bool> {
-        if self.existing != Existing::Keep {
-            return Ok(false);
-        }
-        let found = self.store.inner.backing.read(vec![name], Part::Head).await?;
-        Ok(found.into_iter().flatten().any(|there| self.expired(name, &there).is_none()))
     }
 
     /// Passes over one.
@@ -125,7 +156,7 @@ impl Intake {
         let names = group.iter().map(|(name, _)| *name).collect();
         let found = match self.existing {
             Existing::Replace => Vec::new(),
-            Existing::Error if !self.store.inner.layout.tells_sizes() => {
+            Existing::Error if !self.store.inner.layout.has_digests() => {
                 self.store.inner.backing.read(names, Part::All).await?
             }
             Existing::Error | Existing::Keep => self.store.inner.backing.read(names, Part::Head).await?,
@@ -151,7 +182,7 @@ impl Intake {
 
     /// Whether two blobs hold the same. A head says so by its digest; where it has none, all of it is compared.
     fn is_same(&self, name: BlobName, there: &Blob, blob: &Blob) -> bool {
-        if self.store.inner.layout.tells_sizes() {
+        if self.store.inner.layout.has_digests() {
             return there.head == blob.head;
         }
         let read = |blob: &Blob| self.store.check(name, blob.clone()).ok();
@@ -159,7 +190,7 @@ impl Intake {
     }
 
     /// How a blob that has expired is to be found again; `None` if it is there.
-    fn expired(&self, name: BlobName, blob: &Blob) -> Option<Expect> {
+    pub(super) fn expired(&self, name: BlobName, blob: &Blob) -> Option<Expect> {
         match self.store.open(name, None, blob.clone()) {
             Ok(None) => blob.check().map(Expect::Check),
             // What cannot be read is something.
@@ -201,7 +232,7 @@ impl Store {
     }
 }
 
-fn exists() -> Error {
+pub(super) fn exists() -> Error {
     Error::new(
         ErrorKind::Conflict,
         "the key has another value already; say whether existing keys are to be kept or replaced",

@@ -13,6 +13,8 @@ mod config;
 mod copy;
 #[cfg(feature = "clojure")]
 mod copy_log;
+#[cfg(all(feature = "clojure", not(target_arch = "wasm32")))]
+mod dump;
 mod elements;
 mod export;
 mod export_reader;
@@ -48,6 +50,8 @@ pub use binary::Span;
 pub use binary_reader::BinaryReader;
 pub use binary_writer::BinaryWriter;
 pub use config::{Config, LayoutName};
+#[cfg(all(feature = "clojure", not(target_arch = "wasm32")))]
+pub use dump::{Dump, DumpPage, Dumped};
 pub use elements::Elements;
 pub use export::Export;
 pub use guard::Unreferenced;
@@ -114,7 +118,16 @@ impl Store {
         self.inner.record.id
     }
 
-    /// When the store was made, in milliseconds since 1970.
+    /// How its blobs are framed and checked.
+    pub fn layout(&self) -> LayoutName {
+        match self.inner.layout {
+            Layout::Sealed(_) => LayoutName::Sealed,
+            #[cfg(feature = "clojure")]
+            Layout::Konserve(_) => LayoutName::Konserve,
+        }
+    }
+
+    /// When the store was made, in milliseconds since 1970; 0 in konserve's layout, which does not say it.
     pub fn created(&self) -> u64 {
         self.inner.record.created
     }

@@ -17,6 +17,7 @@ use crate::{
 /// checked again on its way.
 pub(super) struct Section {
     pub(super) codecs: Codecs,
+    /// With size and digest, also where the head says nothing of them.
     pub(super) meta: Meta,
     name: BlobName,
     reader: Box<dyn BlobReader>,
@@ -35,11 +36,9 @@ impl Store {
             let mut section =
                 Section { codecs, meta, name, reader, at: 0, digest: Digest::default(), store: self.clone() };
             while section.next().await?.is_some() {}
-            // Whoever takes it in may have to say what its head does not.
-            let read = std::mem::take(&mut section.digest).finish();
             section.meta.size.get_or_insert(section.at);
-            section.meta.digest.get_or_insert(read);
-            section.at = 0;
+            section.meta.digest.get_or_insert_with(|| section.digest.finish());
+            (section.at, section.digest) = (0, Digest::default());
             Ok(Some(section))
         })
     }

@@ -77,7 +77,7 @@ enum Said {
     /// Whether there was something, and what to tell of it.
     Found(bool, Option<Box<Event>>),
     /// The new value comes later.
-    Later(Seen, Later),
+    Later(Box<Seen>, Later),
     /// It may be a log, and its elements are known only from its value.
     Log,
 }
@@ -337,7 +337,9 @@ impl Update {
                     let blob = update.place(whole.as_deref(), meta.as_ref(), &value)?;
                     Ok((Change::Put(blob), Said::Found(true, update.event(old, Some(value)))))
                 }
-                Answer::Later(answer) => Ok((Change::Keep, Said::Later(Seen { whole, meta, expect }, answer))),
+                Answer::Later(answer) => {
+                    Ok((Change::Keep, Said::Later(Box::new(Seen { whole, meta, expect }), answer)))
+                }
             }
         };
         self.store.change(self.name, Part::All, Box::new(attempt))

@@ -47,6 +47,15 @@ Moving:
   with another value, what came before stays imported; import again with a good
   file, or with --existing keep or replace: what is there already is passed over.
 
+  konserve convert --layout konserve FROM TO makes a store that Clojure's
+  konserve opens, and --layout sealed makes one of ours of one of its. Keys,
+  values, metadata, binaries and logs go along. What cannot is told when the rest
+  is done.
+
+Stores of Clojure's konserve:
+  All commands take their folders too. What is encrypted needs --key-edn with the
+  key as Clojure has it: konserve get FOLDER name --key-edn '"my secret"'
+
 Exit codes:
   0  done
   1  the key or path is not there; verify found damage, repaired or not
@@ -147,7 +156,22 @@ pub(crate) enum Command {
         #[arg(long)]
         shared: bool,
     },
-    /// Print every entry in one line: file, kind, key, value and metadata, between tabs
+    /// Copy a store into a new folder, in another layout or with another serializer, compressor or key
+    #[command(override_usage = "konserve convert --layout <LAYOUT> [OPTIONS] <FROM> <TO>")]
+    Convert {
+        /// The folder of the store, which stays as it is
+        from: PathBuf,
+        #[command(flatten)]
+        key: StoreKey,
+        /// The folder of the new store, which does not exist yet
+        to: PathBuf,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Print every blob in one line: file, kind, key, value and metadata, between tabs
+    ///
+    /// By file name. The kind is edn, binary, log-head or log-element. Blobs that cannot be read are told on stderr, each
+    /// with its file and error code, and make the exit code 3.
     Dump {
         #[command(flatten)]
         store: Folder,
@@ -171,6 +195,68 @@ pub(crate) enum Existing {
 pub(crate) struct Folder {
     /// The folder of the store
     pub(crate) folder: PathBuf,
+    #[command(flatten)]
+    pub(crate) key: StoreKey,
+}
+
+/// What opens an encrypted store.
+#[derive(Args, Debug)]
+pub(crate) struct StoreKey {
+    /// The key of an encrypted store, as EDN: '"text"', ':keyword', '#bytes "00ff"'
+    #[arg(long, value_name = "EDN", allow_hyphen_values = true)]
+    pub(crate) key_edn: Option<String>,
+}
+
+/// How blobs are framed and checked.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Layout {
+    /// Every byte is checked
+    Sealed,
+    /// That of Clojure's konserve
+    Konserve,
+}
+
+/// How values are written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Serializer {
+    Cbor,
+    Fressian,
+    Edn,
+}
+
+/// How values are made smaller.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Compressor {
+    None,
+    Lz4,
+    Zstd,
+}
+
+/// How values are encrypted.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Encryptor {
+    Aes,
+    AesGcm,
+}
+
+/// How a new store is written.
+#[derive(Args, Debug)]
+pub(crate) struct Target {
+    /// The layout of the new store
+    #[arg(long, value_enum)]
+    pub(crate) layout: Layout,
+    /// What its values are written with; Clojure's konserve reads all but, in older versions, cbor
+    #[arg(long, value_enum, default_value = "cbor")]
+    pub(crate) serializer: Serializer,
+    /// What its values are compressed with
+    #[arg(long, value_enum, default_value = "none")]
+    pub(crate) compressor: Compressor,
+    /// Encrypt it with this key, as EDN; in konserve's layout only
+    #[arg(long, value_name = "EDN", allow_hyphen_values = true)]
+    pub(crate) to_key_edn: Option<String>,
+    /// What it is encrypted with
+    #[arg(long, value_enum, default_value = "aes", requires = "to_key_edn")]
+    pub(crate) encryptor: Encryptor,
 }
 
 /// Which place in a store.

@@ -1,18 +1,16 @@
 //! The commands.
 
-use std::{path::Path, sync::Arc};
-
 use konserve::{
-    BlobName, Config, Damaged, Kind, Meta, Prefix, Query, Value,
-    backing::{Access, FilePlace, StdFs},
-    blocking::{Store, connect_store, open_store, wait},
+    BlobName, Damaged, Dumped, Error, Kind, LayoutName, Prefix, Query, Value,
+    backing::Access,
+    blocking::{Store, connect_store, create_store, open_store, wait},
     edn,
 };
 
 use crate::{
-    args::{Arguments, Command, Place},
-    failure::Failure,
-    input, moving,
+    args::{Arguments, Command, Folder, Place},
+    failure::{self, Failure},
+    folder, input, moving,
     output::{self, Output},
     progress::Progress,
 };
@@ -21,50 +19,50 @@ use crate::{
 pub(crate) fn run(Arguments { json, command }: Arguments) -> Result<(), Failure> {
     let mut out = Output::new(json);
     match command {
-        Command::Ls { store, long, prefix } => {
-            with(&reading(&store.folder)?, |store| ls(store, long, prefix, &mut out))
-        }
-        Command::Get { store, path } => with(&reading(&store.folder)?, |store| get(store, &path, &mut out)),
+        Command::Ls { store, long, prefix } => with(&reading(&store)?, |store| ls(store, long, prefix, &mut out)),
+        Command::Get { store, path } => with(&reading(&store)?, |store| get(store, &path, &mut out)),
         Command::Put { store, path, value, create, shared } => {
             // What is wrong in the value must not make a store.
             let value = input::value(&value, path.edn)?;
-            with(&writing(&store.folder, create, shared)?, |store| put(store, &path, &value, &mut out))
+            with(&writing(&store, create, shared)?, |store| put(store, &path, &value, &mut out))
         }
         Command::Rm { store, path, shared } => {
-            with(&writing(&store.folder, false, shared)?, |store| rm(store, &path, &mut out))
+            with(&writing(&store, false, shared)?, |store| rm(store, &path, &mut out))
         }
-        Command::Info { store, key: None, .. } => with(&reading(&store.folder)?, |store| info(store, &mut out)),
+        Command::Info { store, key: None, .. } => with(&reading(&store)?, |store| info(store, &mut out)),
         Command::Info { store, key: Some(key), edn } => {
-            with(&reading(&store.folder)?, |store| info_key(store, &key, edn, &mut out))
+            with(&reading(&store)?, |store| info_key(store, &key, edn, &mut out))
         }
         Command::Verify { store, repair, shared } => {
-            let folder = store.folder;
-            let store = if repair { writing(&folder, false, shared) } else { reading(&folder) };
-            with(&store?, |store| verify(store, blobs(&folder), repair, &mut out))
+            let opened = if repair { writing(&store, false, shared) } else { reading(&store) };
+            with(&opened?, |opened| verify(opened, folder::blobs(&store.folder), repair, &mut out))
         }
-        Command::Export { store, file } => {
-            with(&reading(&store.folder)?, |store| moving::export(store, &file, &mut out))
-        }
+        Command::Export { store, file } => with(&reading(&store)?, |store| moving::export(store, &file, &mut out)),
         Command::Import { store, file, existing, create, shared } => {
-            with(&writing(&store.folder, create, shared)?, |store| moving::import(store, &file, existing, &mut out))
+            with(&writing(&store, create, shared)?, |store| moving::import(store, &file, existing, &mut out))
         }
-        Command::Dump { store, .. } => with(&reading(&store.folder)?, |store| dump(store, &mut out)),
+        Command::Convert { from, key, to, target } => {
+            let total = folder::blobs(&from);
+            let from = connect_store(folder::config(&from, &key, Access::Read)?)?;
+            with(&from, |from| {
+                let to = create_store(folder::target(&to, &target)?)?;
+                with(&to, |to| moving::convert(from, to, total, &mut out))
+            })
+        }
+        Command::Dump { store, .. } => with(&reading(&store)?, |store| dump(store, &mut out)),
     }?;
     out.finish()
 }
 
 /// The store, without a lock and without the means to change it.
-fn reading(folder: &Path) -> Result<Store, Failure> {
-    Ok(connect_store(config(folder, Access::Read))?)
+fn reading(folder: &Folder) -> Result<Store, Failure> {
+    Ok(connect_store(folder::config(&folder.folder, &folder.key, Access::Read)?)?)
 }
 
-fn writing(folder: &Path, create: bool, shared: bool) -> Result<Store, Failure> {
-    let config = config(folder, if shared { Access::Shared } else { Access::Exclusive });
+fn writing(folder: &Folder, create: bool, shared: bool) -> Result<Store, Failure> {
+    let access = if shared { Access::Shared } else { Access::Exclusive };
+    let config = folder::config(&folder.folder, &folder.key, access)?;
     Ok(if create { open_store(config) } else { connect_store(config) }?)
-}
-
-fn config(folder: &Path, access: Access) -> Config {
-    Config::at(FilePlace::new(Arc::new(StdFs), folder).access(access))
 }
 
 /// Works with a store and closes it, whatever came of the work; the first error is the one to tell.
@@ -146,18 +144,18 @@ fn info(store: &Store, out: &mut Output) -> Result<(), Failure> {
         logs += u64::from(meta.kind == Kind::Log);
         size = size.saturating_add(meta.size.unwrap_or_default());
     }
-    facts(
-        out,
-        vec![
+    let counts = [("keys", keys.into()), ("binaries", binaries.into()), ("logs", logs.into())];
+    let told = match store.inner().layout() {
+        LayoutName::Sealed => vec![
             ("id", Value::Uuid(*store.inner().id().as_bytes())),
             ("layout", "sealed".into()),
             ("created", output::date(store.inner().created())),
-            ("keys", keys.into()),
-            ("binaries", binaries.into()),
-            ("logs", logs.into()),
-            ("size", size.into()),
         ],
-    )
+        // It has no record that would say more.
+        LayoutName::Konserve => vec![("layout", "konserve".into())],
+    };
+    let size = (store.inner().layout() == LayoutName::Sealed).then(|| ("size", size.into()));
+    facts(out, told.into_iter().chain(counts).chain(size).collect())
 }
 
 fn facts(out: &mut Output, facts: Vec<(&str, Value)>) -> Result<(), Failure> {
@@ -175,17 +173,9 @@ fn info_key(store: &Store, word: &str, is_edn: bool, out: &mut Output) -> Result
     }
 }
 
-/// About how many blobs there are, for a bar.
-fn blobs(folder: &Path) -> u32 {
-    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let count = files.filter(|file| file.path().extension().is_some_and(|end| end == "ksv")).count();
-    u32::try_from(count).unwrap_or(u32::MAX)
-}
-
 fn verify(store: &Store, blobs: u32, repair: bool, out: &mut Output) -> Result<(), Failure> {
     let mut progress = Progress::new(false);
-    let shown =
-        |checked| progress.part(checked, f64::from(u32::try_from(checked).unwrap_or(u32::MAX)) / f64::from(blobs));
+    let shown = |checked| progress.of(checked, blobs);
     let report = if repair { store.repair(shown) } else { store.verify(shown) }?;
     drop(progress);
     let orphans: Vec<_> = report.orphans.iter().map(BlobName::file_name).collect();
@@ -220,25 +210,55 @@ fn verify(store: &Store, blobs: u32, repair: bool, out: &mut Output) -> Result<(
 }
 
 fn dump(store: &Store, out: &mut Output) -> Result<(), Failure> {
-    let (mut entries, mut progress, mut count) = (store.inner().entries()?, Progress::new(true), 0);
-    while let Some(page) = wait(entries.next_page())? {
-        for (meta, value) in page {
+    let (mut pages, mut progress, mut count, mut unread) = (store.inner().dump()?, Progress::new(true), 0_u64, 0_u64);
+    while let Some(page) = wait(pages.next_page())? {
+        for (name, dumped) in page {
             count += 1;
             progress.at(count);
-            entry(&meta, &value, out)?;
+            let file = name.file_name();
+            let printed = match dumped {
+                Ok(dumped) => columns(file.clone(), &dumped, out.is_json()),
+                Err(error) => Err(error),
+            };
+            match printed {
+                Ok(columns) => print(columns, out)?,
+                Err(error) => {
+                    unread += 1;
+                    failure::tell(&format!("{file}: {error}"));
+                }
+            }
         }
     }
-    Ok(())
+    if unread == 0 { Ok(()) } else { Err(Failure::Unread(unread, count)) }
 }
 
-/// One line of a dump. The value of a binary is its bytes.
-fn entry(meta: &Meta, value: &[u8], out: &mut Output) -> Result<(), Failure> {
-    let (file, kind, key) = (meta.key.name().file_name(), output::kind(meta.kind), output::key(&meta.key)?);
-    let value = Value::from_cbor(value)?;
-    let about = output::meta(meta, out.is_json())?;
+/// The columns of a blob, each with its name.
+fn columns(
+    file: String,
+    Dumped { meta, map, value }: &Dumped,
+    json: bool,
+) -> Result<Vec<(&'static str, Value)>, Error> {
+    let about = if json { output::meta(meta, true)? } else { Value::from_cbor(map)? };
+    let (key, value) = (output::key(&meta.key)?, Value::from_cbor(value)?);
+    Ok(vec![
+        ("file", file.into()),
+        ("kind", output::kind(meta.kind).into()),
+        ("key", key),
+        ("value", value),
+        ("meta", about),
+    ])
+}
+
+fn print(columns: Vec<(&'static str, Value)>, out: &mut Output) -> Result<(), Failure> {
     if out.is_json() {
-        let columns = [("file", file.into()), ("kind", kind.into()), ("key", key), ("value", value), ("meta", about)];
         return out.value(&columns.into_iter().collect());
     }
-    out.line(&[&file, kind, &edn::dump(&key), &edn::dump(&value), &edn::dump(&about)])
+    let texts: Vec<_> = columns
+        .iter()
+        .map(|(name, column)| match column {
+            Value::Text(plain) if matches!(*name, "file" | "kind") => plain.clone(),
+            column => edn::dump(column),
+        })
+        .collect();
+    out.line(&texts.iter().map(String::as_str).collect::<Vec<_>>())
 }

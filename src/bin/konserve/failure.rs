@@ -16,6 +16,8 @@ pub(crate) enum Failure {
     Usage(String),
     /// The store failed: exit code 3, or 2 where it refused what stands on the command line.
     Store(Error),
+    /// So many blobs of so many, each of which was told, cannot be read: exit code 3.
+    Unread(u64, u64),
     /// What was printed could not be written: exit code 3; if only nobody reads it any more, quietly 0.
     Output(io::Error),
 }
@@ -43,15 +45,23 @@ impl Failure {
                     if error.kind() == ErrorKind::StoreNotFound { "; konserve put --create makes one" } else { "" };
                 (format!("{error}{hint}"), if is_usage(&error) { 2 } else { 3 })
             }
+            Self::Unread(count, of) => {
+                (format!("{count} of {of} blobs cannot be read, as said above; the rest was printed"), 3)
+            }
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => (String::new(), 0),
             Self::Output(error) => (format!("the output could not be written: {error}"), 3),
         };
         if !message.is_empty() {
-            // Where stderr is closed there is nobody to tell.
-            _ = writeln!(io::stderr(), "konserve: {message}");
+            tell(&message);
         }
         ExitCode::from(code)
     }
+}
+
+/// Says something on stderr.
+pub(crate) fn tell(message: &str) {
+    // Where stderr is closed there is nobody to tell.
+    _ = writeln!(io::stderr(), "konserve: {message}");
 }
 
 fn is_usage(error: &Error) -> bool {

@@ -53,7 +53,8 @@ pub(crate) fn value(word: &str, is_edn: bool) -> Result<Value, Failure> {
     json::read(&text).map_err(|error| Failure::Usage(format!("{} (for EDN, give --edn)", error.message())))
 }
 
-fn edn(what: &str, text: &str) -> Result<Value, Failure> {
+/// What EDN on the command line says.
+pub(crate) fn edn(what: &str, text: &str) -> Result<Value, Failure> {
     edn::read(text).map_err(|error| Failure::Usage(format!("{what}: {}", error.message())))
 }
 

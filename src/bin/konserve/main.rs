@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod failure;
+mod folder;
 mod input;
 mod moving;
 mod output;

@@ -66,6 +66,14 @@ fn read(store: &Store, mut from: impl Read, len: Option<u64>, existing: Existing
     })
 }
 
+/// Copies a store of about so many blobs into a new one.
+pub(crate) fn convert(from: &Store, to: &Store, total: u32, out: &mut Output) -> Result<(), Failure> {
+    let mut progress = Progress::new(false);
+    let copied = from.copy_to(to, konserve::Existing::Error, |entries| progress.of(entries, total));
+    drop(progress);
+    done(out, &[("converted", copied?.imported)])
+}
+
 /// What was done.
 fn done(out: &mut Output, counts: &[(&str, u64)]) -> Result<(), Failure> {
     if out.is_json() {

@@ -45,7 +45,7 @@ impl Output {
 
 /// The value of a key.
 pub(crate) fn key(key: &Key) -> Result<Value, Error> {
-    Value::from_cbor(key.as_cbor())
+    Value::from_cbor(key.exact())
 }
 
 /// Metadata as a map: with names as JavaScript has them for JSON, else with Clojure's keywords.

@@ -36,6 +36,11 @@ impl Progress {
         self.show(|| bar(entries, part));
     }
 
+    /// So many of about so many: a bar.
+    pub(crate) fn of(&mut self, count: u64, total: u32) {
+        self.part(count, f64::from(u32::try_from(count).unwrap_or(u32::MAX)) / f64::from(total));
+    }
+
     fn show(&mut self, line: impl FnOnce() -> String) {
         let now = Instant::now();
         if self.watched && now >= self.next {

@@ -10,6 +10,8 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use header::Header;
 pub use header::VERSION;
+#[cfg(not(target_arch = "wasm32"))]
+pub use meta::to_cbor as meta_to_cbor;
 pub use revision::Revisions;
 
 use super::MAX_META_LEN;
@@ -118,8 +120,10 @@ impl Konserve {
 
     /// The head of a blob with this metadata.
     pub fn head(&self, name: BlobName, meta: &Meta, revision: Option<String>) -> Result<Bytes> {
-        let section = self.encrypted(name, Section::Meta, self.written(&meta::to_cbor(meta, revision)?)?)?;
-        let len = u32::try_from(section.len()).ok().filter(|_| section.len() <= MAX_META_LEN).ok_or_else(|| {
+        let map = meta::to_cbor(meta, revision)?;
+        let section = self.encrypted(name, Section::Meta, self.written(&map)?)?;
+        let fits = map.len().max(section.len()) <= MAX_META_LEN;
+        let len = u32::try_from(section.len()).ok().filter(|_| fits).ok_or_else(|| {
             Error::new(ErrorKind::LimitExceeded, "the metadata is longer than 1 MiB; keep it in a value instead")
         })?;
         let mut head = BytesMut::new();
@@ -128,21 +132,26 @@ impl Konserve {
         Ok(head.freeze())
     }
 
-    /// Reads the metadata of a head, and how its value is encoded: binaries are not, whatever the header says.
+    /// Reads the metadata of a head.
     pub fn open_head(&self, name: BlobName, head: &[u8]) -> Result<(Codecs, Meta)> {
-        let header = Header::read(name, head)?;
-        if header.meta_end != head.len() {
-            return Err(Error::new(ErrorKind::Corrupt, format!("blob {name} is damaged (it is cut short)")));
-        }
-        let section = Bytes::copy_from_slice(head.get(header.meta_at..).unwrap_or_default());
-        let mut meta = meta::from_cbor(&self.read(header.codecs, (name, Section::Meta), section)?)?;
+        let (codecs, map) = self.meta_map(name, head)?;
+        let mut meta = meta::from_cbor(&map)?;
         // An element has the key of its log, and a name that is not the key's.
         let is_of_key = || Self::name(&meta.key).is_ok_and(|of_key| of_key == name);
         if meta.kind == Kind::Log && !is_of_key() && Self::older_name(&meta.key) != Some(name) {
             meta.kind = Kind::LogElement;
         }
-        let raw = Codecs { compressor: Compressor::None.id(), encryptor: 0, ..header.codecs };
-        Ok((if meta.kind == Kind::Binary { raw } else { header.codecs }, meta))
+        Ok((codecs, meta))
+    }
+
+    /// The metadata of a head as it is stored, in the inner form.
+    pub fn meta_map(&self, name: BlobName, head: &[u8]) -> Result<(Codecs, Bytes)> {
+        let header = Header::read(name, head)?;
+        if header.meta_end != head.len() {
+            return Err(Error::new(ErrorKind::Corrupt, format!("blob {name} is damaged (it is cut short)")));
+        }
+        let section = Bytes::copy_from_slice(head.get(header.meta_at..).unwrap_or_default());
+        Ok((header.codecs, self.read(header.codecs, (name, Section::Meta), section)?))
     }
 
     /// Decodes a value, to one CBOR item; a binary becomes a byte string.
