@@ -275,7 +275,7 @@ test('stores of two modules are copied, and a store in memory stays in the modul
   assert.deepEqual(files(), [FULL, CLOJURE])
 })
 
-test('a sealed store is copied into one that is shared with Clojure, and back, whichever was opened first', async (t) => {
+test('a sealed store that the lean module has is copied into one that is shared with Clojure, and back', async (t) => {
   const { page, files } = await newTab(t)
   const read = await page.evaluate(async () => {
     const sealed = await konserve.openStore({ name: 'sealed' })

@@ -93,8 +93,6 @@ impl Store {
                 Kind::Value | Kind::Binary => {}
             }
         }
-        #[cfg(not(feature = "clojure"))]
-        let _ = progress;
         let encoded = self.encoded(name, meta, value, &intake.store).await;
         let (name, blob) = encoded.map_err(at_key)?;
         intake.add(name, blob).await
