@@ -307,6 +307,7 @@ pub(super) fn invalid(message: String) -> Error {
     Error::new(ErrorKind::InvalidConfig, message)
 }
 
+#[cfg(not(all(feature = "web", feature = "node", feature = "zstd", feature = "clojure")))]
 fn unsupported(message: String) -> Error {
     Error::new(ErrorKind::Unsupported, message)
 }
