@@ -73,12 +73,6 @@ describe('configurations', () => {
     assert.equal(error.cause, cause)
   })
 
-  test('what this version does not have yet: UNSUPPORTED', async () => {
-    await fails(() => openStore({ backend: 'memory', layout: 'konserve' }), 'UNSUPPORTED', /use sealed/)
-    await fails(() => openStore({ backend: 'memory', serializer: 'edn' }), 'UNSUPPORTED', /use cbor/)
-    await fails(() => openStore({ backend: 'memory', encryptor: { type: 'aes-blake3', key: 'x' } }), 'UNSUPPORTED')
-  })
-
   test('IndexedDB in Node: UNSUPPORTED, with promises and without', async () => {
     await fails(() => openStore({ backend: 'indexeddb', name: 'x' }), 'UNSUPPORTED', /IndexedDB.*file/i)
     await fails(() => sync.openStore({ backend: 'indexeddb', name: 'x' }), 'UNSUPPORTED', /IndexedDB.*file/i)

@@ -9,7 +9,9 @@ import { after, before, test } from 'node:test'
 import { launch, serve } from './helpers/browser.mjs'
 
 const folder = dirname(createRequire(import.meta.url).resolve('konserve/package.json'))
+const LEAN = '/wasm/lean_bg.wasm'
 const FULL = '/wasm/web_bg.wasm'
+const CLOJURE = '/wasm/clojure_bg.wasm'
 let browser
 before(async () => (browser = await launch()))
 after(() => browser?.close())
@@ -175,4 +177,115 @@ test('two stores of a page, one lean and one grown, lose no update', async (t) =
     return [count, copied]
   })
   assert.deepEqual(count, [400, 1])
+})
+
+test('what is shared with Clojure loads its module at once, and no other', async (t) => {
+  for (const config of [
+    { name: 'shared', layout: 'konserve' },
+    { name: 'sealed', serializer: 'fressian' },
+    { name: 'sealed', serializer: 'edn' },
+    { name: 'sealed', compressor: 'zstd' },
+    { backend: 'memory', layout: 'konserve', encryptor: { type: 'aes', key: 'k' } },
+  ]) {
+    const { page, files } = await newTab(t)
+    const value = await page.evaluate(async (config) => {
+      const store = await konserve.openStore(config)
+      await store.assoc('k', ['again', 'and again'])
+      await store.append('log', 1)
+      const value = await store.get('k')
+      await store.close()
+      return value
+    }, config)
+    assert.deepEqual([value, files()], [['again', 'and again'], [CLOJURE]])
+  }
+})
+
+test('a store that the lighter modules do not open is opened by that which does', async (t) => {
+  const { page, files } = await newTab(t)
+  await page.evaluate(async () => {
+    for (const config of [
+      { name: 'shared', layout: 'konserve' },
+      { name: 'zstd', compressor: 'zstd' },
+    ]) {
+      const store = await konserve.openStore(config)
+      await store.assoc('k', 'again and again, '.repeat(100))
+      await store.close()
+    }
+  })
+  const reloaded = async (act) => {
+    const before = files().length
+    await page.reload()
+    await page.evaluate(async () => (globalThis.konserve = await import('./index.js')))
+    return [await page.evaluate(act), files().slice(before)]
+  }
+  const open = async () => {
+    const store = await konserve.openStore({ name: 'shared' })
+    return [(await store.get('k')).length, await konserve.storeExists({ name: 'shared' })]
+  }
+  assert.deepEqual(await reloaded(open), [
+    [1700, true],
+    [LEAN, CLOJURE],
+  ])
+  const exists = () => konserve.storeExists({ name: 'shared' })
+  assert.deepEqual(await reloaded(exists), [true, [LEAN, CLOJURE]])
+  const zstd = async () => (await (await konserve.openStore({ name: 'zstd' })).get('k')).length
+  assert.deepEqual(await reloaded(zstd), [1700, [LEAN, FULL, CLOJURE]])
+  const own = async () => {
+    const blobs = new Map()
+    let closed = 0
+    const backend = {
+      read: (names) => names.map((name) => blobs.get(name)),
+      write: (writes) => writes.forEach(({ name, blob }) => (blob ? blobs.set(name, blob) : blobs.delete(name))),
+      names: (after, limit) =>
+        [...blobs.keys()]
+          .filter((name) => name > after)
+          .sort()
+          .slice(0, limit),
+      close: () => void (closed += 1),
+    }
+    const store = await konserve.openStore({ backend, layout: 'konserve' })
+    await store.assoc('k', 1)
+    await store.close()
+    const memory = await konserve.openStore({ backend: 'memory' })
+    const again = await konserve.connectStore({ backend })
+    const read = [await again.updateIn(['k'], (n) => n + 1), await again.multiAssoc({ k: 3 }), closed]
+    await Promise.all([memory.close(), again.close()])
+    return [...read.flatMap((part) => (part instanceof Map ? [...part] : part)), closed]
+  }
+  const [read, loaded] = await reloaded(own)
+  assert.deepEqual(read, [1, 2, ['k', true], 1, 2])
+  assert.deepEqual(loaded, [CLOJURE])
+})
+
+test('stores of two modules are copied, and a store in memory stays in the module that has it', async (t) => {
+  const { page, files } = await newTab(t)
+  const result = await page.evaluate(async () => {
+    const plain = await konserve.openStore({ backend: 'memory', id: 'plain' })
+    await plain.assoc('k', { n: 1 })
+    await plain.append('log', 1)
+    const shared = await konserve.openStore({ name: 'sealed', serializer: 'fressian' })
+    const copied = await plain.copyTo(shared)
+    const read = [await shared.get('k'), await shared.log('log')]
+    const again = await konserve.connectStore({ backend: 'memory', id: 'plain' })
+    const tiers = { backend: 'tiered', frontendConfig: { backend: 'memory' }, backendConfig: again }
+    const tiered = await konserve.openStore(tiers)
+    return { copied, read, tiered: await tiered.get('k') }
+  })
+  assert.deepEqual(result, { copied: 3, read: [{ n: 1 }, [1]], tiered: { n: 1 } })
+  assert.deepEqual(files(), [FULL, CLOJURE])
+})
+
+test('a sealed store that the lean module has is copied into one that is shared with Clojure, and back', async (t) => {
+  const { page, files } = await newTab(t)
+  const read = await page.evaluate(async () => {
+    const sealed = await konserve.openStore({ name: 'sealed' })
+    await sealed.assoc('k', { n: 1 })
+    const shared = await konserve.openStore({ name: 'shared', layout: 'konserve', serializer: 'fressian' })
+    await sealed.copyTo(shared)
+    await shared.assoc('l', [1, 2])
+    const back = await shared.copyTo(sealed, { existing: 'keep' })
+    return [await shared.get('k'), await sealed.get('l'), back]
+  })
+  assert.deepEqual(read, [{ n: 1 }, [1, 2], 1])
+  assert.deepEqual(files(), [LEAN, CLOJURE])
 })

@@ -3,7 +3,7 @@
 import { createContext, runInContext } from 'node:vm'
 
 /** The cases, made of the value classes of the package under test: `[name, value]`, and where it differs what comes back. */
-export function exactCases({ Keyword, Symbol_, Uuid, Ratio, Decimal, Char, Tagged }) {
+export function exactCases({ Keyword, Symbol_, Uuid, Ratio, Decimal, Char, List, Tagged }) {
   const own = (name, value) =>
     Object.defineProperty({}, name, { value, enumerable: true, writable: true, configurable: true })
   const foreign = createContext({})
@@ -207,6 +207,24 @@ export function exactCases({ Keyword, Symbol_, Uuid, Ratio, Decimal, Char, Tagge
     ['Decimal of many digits', Decimal.parse('123456789012345678901234567890.123')],
     ['Char', new Char('x')],
     ['Char beyond 16 bits', new Char('🌍')],
+    ['List', List.of(1, [2], List.of('a'))],
+    ['empty List', new List()],
+    ['List of one number, which is no length', List.from([3])],
+    ['List as key of a Map and member of a Set', new Map([[List.of(1), new Set([List.of(2), [2]])]])],
+    ['Tagged around a List', [new Tagged(1234, List.of(1)), new Tagged(27, ['clojure/list', List.of(1)])]],
+    ['Tagged, a sorted map', new Tagged(27, ['clojure/sorted-map', new Map([[Keyword.of('a'), 1]])])],
+    ['Tagged, a value with metadata', new Tagged(27, ['clojure/with-meta', [{ doc: 'hi' }, [1, 2]]])],
+    ['Tagged, a list of Java', new Tagged(27, ['java/list', [1, 2]])],
+    [
+      'Tagged, a duration',
+      new Tagged(
+        1002,
+        new Map([
+          [1, 5],
+          [-9, 1],
+        ]),
+      ),
+    ],
     [
       'Map with Keywords as keys',
       new Map([

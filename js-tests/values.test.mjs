@@ -9,7 +9,7 @@ import { KonserveError } from '../pkg-template/error.js'
 import * as values from '../pkg-template/values.js'
 import { exactCases, pollutingNames, refusedCases } from './values.cases.mjs'
 
-const { Char, Decimal, Keyword, Ratio, Symbol_, Tagged, Uuid } = values
+const { Char, Decimal, Keyword, List, Ratio, Symbol_, Tagged, Uuid } = values
 const hex = (bytes) => Buffer.from(bytes).toString('hex')
 const bytes = (text) => new Uint8Array(Buffer.from(text.replaceAll(' ', ''), 'hex'))
 const vectors = JSON.parse(readFileSync(new URL('../tests/vectors/sealed.json', import.meta.url), 'utf8'))
@@ -219,7 +219,47 @@ test('bytes that are no CBOR are CORRUPT', () => {
   assert.throws(() => decode(new Uint8Array(100_000).fill(0xc6)), { code: 'CORRUPT' })
 })
 
-test('any bytes give a value or CORRUPT, quickly', () => {
+for (const [name, cbor, change] of [
+  [
+    'a date with finer digits',
+    'c0 78 1e 313936392d31322d33315432333a35393a35392e3939393939393939395a',
+    (date) => date.setTime(5),
+  ],
+  ['a leap second', 'c0 74 323031362d31322d33315432333a35393a36305a', (date) => date.setTime(5)],
+  ['a date in fractions of milliseconds', 'c1 fb 3ff8000000000001', (date) => date.setTime(5)],
+  ['a RegExp with a slash', 'd823 63 612f62', (regexp) => regexp.compile('c')],
+  ['a RegExp of nothing', 'd823 60', (regexp) => regexp.compile('c')],
+]) {
+  test(`${name} is written as it was read, until it is changed`, () => {
+    const value = decode(bytes(cbor))
+    assert.equal(hex(encodeValue({ value })), `a16576616c7565${cbor.replaceAll(' ', '')}`)
+    change(value)
+    assert.deepStrictEqual(decode(encodeValue(value)), value)
+  })
+}
+
+for (const [name, cbor] of [
+  ['a map with the keys 1 and 1.0', 'a2 01 61 fb3ff0000000000000 62'],
+  ['a set with a double and a float', 'd90102 82 fb3ff8000000000000 fa3fc00000'],
+]) {
+  test(`${name} is refused: one of them would be lost`, () => {
+    const whole = bytes(cbor.replace('61 fb', '6161 fb').replace(/62$/, '6162'))
+    assert.throws(() => decode(whole), { code: 'UNSUPPORTED', message: /one in JavaScript/ })
+  })
+}
+
+test('a List does what arrays do, and is none of them', () => {
+  const list = decode(encodeValue(List.of(3, 1, 2)))
+  assert.ok(list instanceof List && Array.isArray(list))
+  assert.deepEqual([list.length, list[0], list.at(-1), [...list].sort()], [3, 3, 2, [1, 2, 3]])
+  assert.deepStrictEqual(
+    list.map((n) => n + 1),
+    List.of(4, 2, 3),
+  )
+  assert.throws(() => assert.deepStrictEqual(list, [3, 1, 2]))
+})
+
+test('any bytes give a value or an error of their own, quickly', () => {
   const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31)
   console.log(`seed ${seed} (SEED=${seed} runs it again)`)
   let state = seed
@@ -240,7 +280,7 @@ test('any bytes give a value or CORRUPT, quickly', () => {
     try {
       decode(bytes)
     } catch (error) {
-      assert.equal(error.code, 'CORRUPT', `${hex(bytes)}: ${error.stack}`)
+      assert.match(error.code, /^(CORRUPT|UNSUPPORTED)$/, `${hex(bytes)}: ${error.stack}`)
     }
   }
   assert.equal({}.polluted, undefined)

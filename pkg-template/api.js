@@ -1,3 +1,4 @@
+import { encodeValue } from './encode.js'
 import { KonserveError } from './error.js'
 import { own } from './own.js'
 import { Records } from './records.js'
@@ -8,7 +9,7 @@ import { Uuid } from './values.js'
 
 const OPTIONS = [
   ...['backend', 'id', 'path', 'name', 'syncBlob', 'access', 'durability'],
-  ...['layout', 'serializer', 'serializers', 'records', 'compressor', 'encryptor', 'wasm'],
+  ...['layout', 'serializer', 'serializers', 'records', 'keywords', 'compressor', 'encryptor', 'wasm'],
   ...TIER_OPTIONS,
 ]
 
@@ -75,10 +76,27 @@ export function checkedConfig(name, config, files) {
     throw invalid(`${name} needs a backend by its name, such as 'memory', or an object that is one`)
   }
   if (copy.id instanceof Uuid) copy.id = copy.id.text
+  if (copy.encryptor !== undefined) copy.encryptor = encryptorOf(copy.encryptor)
   checkTiers(copy, (tier) => checkedConfig(name, tier, files), isStore)
-  if (copy.records !== undefined) copy.records = new Records(copy.records)
+  if (copy.records !== undefined || copy.keywords !== undefined) copy.records = new Records(copy.records, copy.keywords)
   Object.assign(copy, ownSerializers(copy, copy.records))
   return copy
+}
+
+/** The encryptor as the core has it, with its key as CBOR. */
+function encryptorOf(encryptor) {
+  const shape = "encryptor is { type: 'aes' or 'aes-gcm', key }, or left out"
+  if (encryptor === null || typeof encryptor !== 'object') throw invalid(shape)
+  const { type, key, ...more } = copyOf(encryptor)
+  const [unknown] = Object.keys(more)
+  if (unknown !== undefined) throw invalid(`encryptor has no option ${unknown}; ${shape}`)
+  if (type !== 'aes' && type !== 'aes-gcm') throw invalid(`encryptor.type is none that there is; ${shape}`)
+  if (key === undefined) throw invalid(`encryptor.key is missing; ${shape}`)
+  try {
+    return { type, key: encodeValue(key, 'encryptor.key') }
+  } catch (error) {
+    throw invalid(error.message, error)
+  }
 }
 
 function copyOf(config) {

@@ -11,17 +11,17 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const INNER = ['assemble.mjs', 'node.js', 'node-fs.js', 'testing-node.js']
 
 /**
- * @param {{ lean: string, web: string, node: string, testing: string }} from the folders into which wasm-pack wrote
- *   `lean.js`, `lean_bg.wasm` and so on (`--target web`): the lean and the full module for browsers, that for Node, and
- *   that of `konserve/testing`
+ * @param {{ lean: string, web: string, clojure: string, node: string, testing: string }} from the folders into which wasm-pack wrote
+ *   `lean.js`, `lean_bg.wasm` and so on (`--target web`): the lean and the full module for browsers, that for what
+ *   is shared with Clojure, that for Node, and that of `konserve/testing`
  * @param {string} to the folder of the package, made anew
  */
 export async function assemble(from, to) {
   await rm(to, { recursive: true, force: true })
   await mkdir(join(to, 'wasm'), { recursive: true })
-  for (const name of ['lean', 'web', 'node', 'testing'])
+  for (const name of ['lean', 'web', 'clojure', 'node', 'testing'])
     for (const file of [`${name}.js`, `${name}_bg.wasm`]) await copyFile(join(from[name], file), join(to, 'wasm', file))
-  for (const name of ['web', 'node']) await writeCopy(to, name)
+  for (const name of ['web', 'clojure', 'node']) await writeCopy(to, name)
   const files = (await readdir(HERE)).filter((file) => !INNER.includes(file))
   for (const file of files) await copyFile(join(HERE, file), join(to, file))
   for (const file of files.filter((name) => name.endsWith('.d.ts'))) await writeCommonJsTypes(to, file)
@@ -109,6 +109,7 @@ async function manifest() {
       './inline': entry('inline', 'node'),
       './testing': entry('testing', 'testing-node'),
       './konserve.wasm': { node: './wasm/node_bg.wasm', default: './wasm/web_bg.wasm' },
+      './clojure.wasm': { node: './wasm/node_bg.wasm', default: './wasm/clojure_bg.wasm' },
       './package.json': './package.json',
     },
   }

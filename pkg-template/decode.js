@@ -1,12 +1,13 @@
 import { KonserveError } from './error.js'
-import { meaning } from './meaning.js'
-import { Tagged } from './values.js'
+import { checkSize, meaning } from './meaning.js'
+import { Keyword, Tagged } from './values.js'
 
 /** Deeper than any value that a store accepts, and far from the end of the stack. */
 const MAX_DEPTH = 600
 /** Up to this length a loop over ASCII beats the engine's own UTF-8 decoder. */
 const SHORT_TEXT = 20
 const CACHED_KEYS = 1024
+const COLON = 0x3a
 
 let utf8
 /** Keys seen before, by a hash of their bytes: documents have the same few, over and over. */
@@ -20,22 +21,29 @@ function corrupt(why, cause) {
 const OF_META = new Map([['key', 'theKey']])
 const OF_EVENT = new Map([
   ['key', 'theKey'],
-  ['keys', 'withoutRecords'],
-  ['path', 'withoutRecords'],
+  ['keys', 'theKeys'],
+  ['path', 'path'],
+  ['meta', 'own'],
   ['kvs', 'entries'],
 ])
 
 /** Reads values from CBOR that was checked before; of other bytes it makes some value, or throws `CORRUPT`. */
 class Decoder {
   constructor(bytes, records, key) {
-    /** How classes of the application's own are read. */
-    this.records = records
+    this.look(records)
     /** The key of which errors speak. */
     this.about = key
     this.bytes = bytes
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.at = 0
     this.depth = 0
+  }
+
+  /** From here on, how values look to the application: as they are with no `records`, as keys are. */
+  look(records) {
+    this.records = records
+    /** Whether keywords name the properties of plain objects. */
+    this.keywords = records !== undefined && records.keywords
   }
 
   item() {
@@ -165,6 +173,7 @@ class Decoder {
 
   /** A map: a plain object as long as the keys are texts. */
   object(length) {
+    if (this.keywords) return this.named(length)
     this.enter()
     const object = {}
     let order
@@ -181,16 +190,48 @@ class Decoder {
     return object
   }
 
+  /** The same where a plain object has keywords as its keys. */
+  named(length) {
+    this.enter()
+    const object = {}
+    let order
+    for (let left = length; left > 0; left--) {
+      const name = this.name()
+      if (name === undefined) return this.rest(mapOf(object, order, Keyword.of), left)
+      if (isDigit(name)) order ??= Object.keys(object)
+      order?.push(name)
+      put(object, name, this.item())
+    }
+    this.depth--
+    return object
+  }
+
+  /** The name of a keyword, if one follows. */
+  name() {
+    const { bytes, at } = this
+    if (bytes[at] !== 0xd8 || bytes[at + 1] !== 39 || bytes[at + 2] >> 5 !== 3) return undefined
+    this.at = at + 3
+    const length = this.length(bytes[at + 2] & 31)
+    if (length > 1 && bytes[this.at] === COLON && bytes[this.at + 1] !== COLON) {
+      this.at++
+      return this.key(length - 1)
+    }
+    this.at = at
+    return undefined
+  }
+
   map(length) {
     this.enter()
     return this.rest(new Map(), length)
   }
 
   rest(map, left) {
+    const length = map.size + left
     for (; left > 0; left--) {
       const key = this.item()
       map.set(key, this.item())
     }
+    checkSize(map, length)
     this.depth--
     return map
   }
@@ -199,7 +240,11 @@ class Decoder {
     this.enter()
     const head = this.bytes[this.at]
     let content
-    if (tag === 259 && head >> 5 === 5) {
+    // A name, which is probably known.
+    if (tag === 39 && head >> 5 === 3) {
+      this.at++
+      content = this.key(this.length(head & 31))
+    } else if (tag === 259 && head >> 5 === 5) {
       this.at++
       content = this.map(this.length(head & 31, 2))
     } else content = this.item()
@@ -230,16 +275,40 @@ class Decoder {
     return new KonserveError('CORRUPT', message, { key: this.about, ...cause })
   }
 
-  withoutRecords() {
+  /** What does not look like values. */
+  asKeys(method) {
     const { records } = this
-    this.records = undefined
-    const item = this.item()
-    this.records = records
+    this.look(undefined)
+    const item = this[method]()
+    this.look(records)
     return item
   }
 
   theKey() {
-    return (this.about = this.withoutRecords())
+    return (this.about = this.asKeys('item'))
+  }
+
+  theKeys() {
+    return this.asKeys('item')
+  }
+
+  /** The key, then the steps: no records, but names as values have them. */
+  path() {
+    const { records, keywords } = this
+    const steps = this.members() - 1
+    const path = [this.theKey()]
+    this.records = undefined
+    for (let left = steps; left > 0; left--) {
+      const step = this.item()
+      path.push(keywords && step instanceof Keyword ? step.text : step)
+    }
+    this.records = records
+    return path
+  }
+
+  /** Entries of the user's, whose names are texts, whatever names are inside. */
+  own() {
+    return this.bytes[this.at] >> 5 === 5 ? this.facts(new Map()) : this.item()
   }
 
   /** How many members the array that begins here has. */
@@ -304,8 +373,8 @@ function put(object, key, value) {
   } else object[key] = value
 }
 
-function mapOf(object, order) {
-  return new Map((order ?? Object.keys(object)).map((key) => [key, object[key]]))
+function mapOf(object, order, keyOf = (key) => key) {
+  return new Map((order ?? Object.keys(object)).map((key) => [keyOf(key), object[key]]))
 }
 
 function matches(known, bytes, from) {
@@ -345,7 +414,8 @@ function half(bits) {
  * @param {Uint8Array} bytes one item; nothing of it is shared with the result
  * @param {Records} [records] how classes of the application's own are read
  * @param {unknown} [key] the key of which errors speak
- * @throws {KonserveError} `CORRUPT` if it is none, or the application could not read a record
+ * @throws {KonserveError} `CORRUPT` if it is none, or the application could not read a record; `UNSUPPORTED` if JavaScript
+ *   cannot tell the keys of a map in it
  */
 export function decode(bytes, records, key) {
   return read(bytes, records, key, 'item')

@@ -1,4 +1,5 @@
 import { Encoder } from './encoder.js'
+import { kindOf } from './kinds.js'
 
 let idle
 
@@ -27,7 +28,7 @@ function writeKeyAsPath(encoder, key) {
   writeKey(encoder, key)
 }
 
-function writePath(encoder, path) {
+function writePath(encoder, { path, records }) {
   if (!Array.isArray(path)) throw encoder.refuse('must be an array: the key, then the steps')
   const { length } = path
   if (length === 0) throw encoder.refuse('is empty: it begins with the key')
@@ -36,6 +37,7 @@ function writePath(encoder, path) {
     encoder.name = `path[${at}]`
     encoder.code = at === 0 ? 'INVALID_KEY' : 'INVALID_PATH'
     writeStep(encoder, path, at)
+    encoder.keywords = records !== undefined && records.keywords
   }
 }
 
@@ -43,6 +45,7 @@ function writeStep(encoder, path, at) {
   const step = path[at]
   if (step === undefined && !Object.hasOwn(path, at)) throw encoder.refuse('is a hole in the path')
   if (at === 0) writeKey(encoder, step)
+  else if (encoder.keywords && typeof step === 'string') encoder.keyword(step)
   else encoder.item(step)
 }
 
@@ -60,9 +63,11 @@ function writeBatch(encoder, { entries, common }) {
   encoder.head(0x80, 2 + 4 * entries.length)
   writeSaid(encoder, common)
   entries.forEach((entry, at) => {
-    Object.assign(encoder, { name: `the key of entry ${at}`, code: 'INVALID_KEY', key: undefined, records: undefined })
+    Object.assign(encoder, { name: `the key of entry ${at}`, code: 'INVALID_KEY', key: undefined })
+    encoder.look(undefined)
     writeKey(encoder, entry.key)
-    Object.assign(encoder, { name: 'value', code: 'INVALID_VALUE', key: entry.key, records })
+    Object.assign(encoder, { name: 'value', code: 'INVALID_VALUE', key: entry.key })
+    encoder.look(records)
     encoder.item(entry.value)
     writeSaid(encoder, entry)
   })
@@ -70,8 +75,14 @@ function writeBatch(encoder, { entries, common }) {
 
 function writeSaid(encoder, { meta, expires }) {
   encoder.name = 'meta'
-  encoder.item(meta)
+  writeMeta(encoder, meta)
   encoder.item(expires)
+}
+
+/** Entries of the user's are named by texts, whatever names are inside. */
+function writeMeta(encoder, meta) {
+  if (meta !== null && typeof meta === 'object' && kindOf(meta) === 'Object') encoder.plain(meta, false)
+  else encoder.item(meta)
 }
 
 /**
@@ -86,6 +97,11 @@ export function encodeValue(value, name = 'value', key = undefined, records = un
   return encode(writeItem, value, name, 'INVALID_VALUE', key, records)
 }
 
+/** Metadata of the user's own as CBOR. */
+export function encodeMeta(meta, records) {
+  return encode(writeMeta, meta, 'meta', 'INVALID_VALUE', undefined, records)
+}
+
 /** A key as CBOR; `INVALID_KEY` for what is none. */
 export function encodeKey(key) {
   return encode(writeKey, key, 'key', 'INVALID_KEY')
@@ -96,9 +112,9 @@ export function encodeKeyAsPath(key) {
   return encode(writeKeyAsPath, key, 'key', 'INVALID_KEY')
 }
 
-/** A path, key first; `INVALID_PATH` if it is no array, or empty. */
-export function encodePath(path) {
-  return encode(writePath, path, 'path', 'INVALID_PATH')
+/** A path, key first; `INVALID_PATH` if it is no array, or empty. Its steps look as values do, its key as keys. */
+export function encodePath(path, records) {
+  return encode(writePath, { path, records }, 'path', 'INVALID_PATH')
 }
 
 /** Keys, as an array. */

@@ -1,5 +1,6 @@
 import { KonserveError } from './error.js'
 import { BIG_ENDIAN, kindOf, reversed, TAG_OF } from './kinds.js'
+import { originOf } from './meaning.js'
 import { placeText, refusalOf } from './refusal.js'
 import { isWellFormed } from './text.js'
 
@@ -39,10 +40,13 @@ export class Encoder {
   refusal = undefined
   /** The classes of the application's own that can be written here. */
   records = undefined
+  /** Whether names of plain objects are keywords. */
+  keywords = false
 
   /** What `write` writes of `subject`. Errors of getters and proxies become the cause of a refusal. */
   run(write, subject, name, code, key, records) {
-    Object.assign(this, { name, code, key, records })
+    Object.assign(this, { name, code, key })
+    this.look(records)
     try {
       write(this, subject)
       const written = this.bytes.subarray(this.start, this.at)
@@ -55,6 +59,12 @@ export class Encoder {
     }
   }
 
+  /** From here on, how values look to the application: as values are there with no `records`, as keys are. */
+  look(records) {
+    this.records = records
+    this.keywords = records !== undefined && records.keywords
+  }
+
   reset() {
     this.at = this.start
     this.depth = 0
@@ -62,7 +72,7 @@ export class Encoder {
     this.steps.length = 0
     this.key = undefined
     this.refusal = undefined
-    this.records = undefined
+    this.look(undefined)
     if (this.bytes.length > SLAB) this.use(EMPTY)
   }
 
@@ -256,11 +266,13 @@ export class Encoder {
       case 'Array':
         return this.array(object)
       case 'Date':
-        return this.date(timeOf.call(object))
+        return this.date(object)
       case 'Map':
         return this.map(object)
       case 'Set':
         return this.set(object)
+      case 'List':
+        return this.named('clojure/list', () => this.array(object))
       case 'RegExp':
         return this.regexp(object)
       case 'Error':
@@ -292,17 +304,26 @@ export class Encoder {
     }
   }
 
-  plain(object) {
+  plain(object, keywords = this.keywords) {
     const keys = Object.keys(object)
     if (Object.getOwnPropertySymbols(object).length > 0) this.checkSymbols(object)
     this.open(0xa0, keys.length, object)
     const level = this.depth - 1
     for (const key of keys) {
       this.steps[level] = key
-      this.text(key)
+      if (keywords) this.keyword(key)
+      else this.text(key)
       this.item(object[key])
     }
     this.close()
+  }
+
+  /** A text that stands for a keyword. */
+  keyword(name) {
+    if (name === '' || name[0] === ':') {
+      throw this.refuse('is a name that no keyword has: give a Map with this text as its key, or a Keyword')
+    }
+    this.tagged(39, `:${name}`)
   }
 
   /** Symbols that others cannot see are a library's private marks; the others would be lost. */
@@ -331,7 +352,10 @@ export class Encoder {
     this.close()
   }
 
-  date(time) {
+  date(date) {
+    const time = timeOf.call(date)
+    const origin = originOf(date, time)
+    if (origin !== undefined) return this.tagged(origin.tag, origin.content)
     if (Number.isNaN(time)) throw this.refuse('is an invalid Date')
     if (time < -62_167_219_200_000 || time > 253_402_300_799_999) return this.tagged(1, time / 1000)
     this.tagged(0, new Date(time).toISOString().replace('.000Z', 'Z'))
@@ -339,7 +363,8 @@ export class Encoder {
 
   map(map) {
     const entries = [...entriesOf.call(map)]
-    const texts = entries.every(([key]) => typeof key === 'string')
+    // Where plain objects are those with keywords, nothing else has texts as keys.
+    const texts = !this.keywords && entries.every(([key]) => typeof key === 'string')
     if (texts) this.open(0xc0, 259, null)
     this.open(0xa0, entries.length, map)
     const level = this.depth - 1
@@ -364,8 +389,9 @@ export class Encoder {
     this.close(2)
   }
 
-  regexp({ source, flags }) {
-    if (flags === '') return this.tagged(35, source)
+  regexp(regexp) {
+    const { source, flags } = regexp
+    if (flags === '') return this.tagged(35, originOf(regexp, source)?.content ?? source)
     this.named('js/regexp', () => {
       this.open(0x80, 2, null)
       this.text(source)

@@ -62,10 +62,6 @@ export class Growing {
     return later(this.full('export', [progress]))
   }
 
-  copyTo(other, ...args) {
-    return this.full('copyTo', [other, ...args])
-  }
-
   /** The lean module tells no values, so that whoever wants them makes the store grow. */
   hook(id, values, f) {
     if (f) this.#hooks.set(id, [values, f])

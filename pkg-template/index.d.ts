@@ -26,19 +26,34 @@ export type Config = MemoryConfig | FileConfig | IndexedDbConfig | OwnConfig | T
 export interface CommonConfig {
   /** The store's own id, a UUID. Without it a new store gets a random one; an existing store must have this one. */
   id?: string | Uuid
-  /** How blobs are laid out: every byte checked. */
-  layout?: 'sealed'
+  /**
+   * How blobs are laid out. `sealed` (default of a new store): every byte is checked. `konserve`: as Clojure's konserve
+   * does it, to share the store with Clojure programs. What there is opens without it.
+   */
+  layout?: 'sealed' | 'konserve'
   /**
    * How values are written from now on: by default what the store was made with, `'cbor'` for a new one. What is there
    * is read with what it was written with.
    */
-  serializer?: 'cbor' | Serializer
+  serializer?: 'cbor' | 'fressian' | 'edn' | Serializer
   /** Serializers of your own that can be read with as well. What the store was made with must be among them. */
   serializers?: readonly Serializer[]
   /** Classes of your own, or how their objects are written and read, by the names that they have in the store. */
   records?: Records
+  /**
+   * `'strings'`: maps whose keys are all keywords are plain objects, whose names are those of the keywords, and plain
+   * objects are written as such maps: `{ name: 'Ada' }` is Clojure's `{:name "Ada"}`. Texts in paths name keywords too,
+   * but for the key. A map with texts as keys is then a `Map`. By default it is the other way round: plain objects have
+   * texts, and maps with keywords are `Map`s with `Keyword`s.
+   */
+  keywords?: 'strings'
   /** How values are compressed from now on; what is there stays readable. */
-  compressor?: 'none' | 'lz4'
+  compressor?: 'none' | 'lz4' | 'zstd'
+  /**
+   * For a store in konserve's layout: how metadata and values are encrypted from now on, and the key to what is there. A key
+   * that does not fit, or none where one is needed, is `WRONG_KEY`.
+   */
+  encryptor?: Encryptor
   /**
    * Keeps in memory, as they are stored, the values that were read or written last; `true` is 1000 of them, and 32 MiB.
    * What other tabs write is not read old. `INVALID_CONFIG` where others write unseen, as in files with shared access.
@@ -46,6 +61,14 @@ export interface CommonConfig {
   cache?: boolean | CacheOptions
   /** Where the wasm module is, if it is not to be found beside the package. Used by the first call, which loads it. */
   wasm?: WasmSource | Promise<WasmSource>
+}
+
+/** An encryptor of stores that are shared with Clojure. Binaries are not encrypted. */
+export interface Encryptor {
+  /** `aes`: AES-256-CBC, which tells no damage, nor who wrote. `aes-gcm`: AES-256-GCM, which newer versions of konserve have. */
+  type: 'aes' | 'aes-gcm'
+  /** With `aes` any value that can be a key of the store; with `aes-gcm` 32 bytes, or their 64 hexadecimal digits. */
+  key: Key
 }
 
 /** A serializer of your own. Values and elements of logs go through it; keys, metadata and binaries never do. */
@@ -259,10 +282,10 @@ export interface Meta<K = unknown> {
   type: 'edn' | 'binary' | 'append-log'
   lastWrite: Date
   expires?: Date
-  /** Bytes of the value, before compression. */
-  size: number
-  /** BLAKE3 of the value as it is stored, 32 bytes. */
-  digest: Uint8Array
+  /** Bytes of the value, before compression. Unknown in konserve's layout. */
+  size?: number
+  /** BLAKE3 of the value as it is stored, 32 bytes. Unknown in konserve's layout. */
+  digest?: Uint8Array
   [own: string]: unknown
 }
 
@@ -733,6 +756,9 @@ export class Char {
   readonly text: string
   toString(): string
 }
+
+/** A list of Clojure and EDN, `(1 2)`: `List.of(1, 2)`. An array is a vector there, `[1 2]`; otherwise it is one. */
+export class List<T = unknown> extends Array<T> {}
 
 /** A CBOR tag that has no meaning in JavaScript, with its content: written back as it was read. */
 export class Tagged {

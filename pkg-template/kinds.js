@@ -1,4 +1,4 @@
-import { Char, Decimal, Keyword, Ratio, Symbol_, Tagged, Uuid } from './values.js'
+import { Char, Decimal, Keyword, List, Ratio, Symbol_, Tagged, Uuid } from './values.js'
 
 /** The typed arrays with their CBOR tags (RFC 8746): little-endian, big-endian. */
 const TYPED_ARRAYS = {
@@ -33,7 +33,7 @@ const KINDS = new Map([
   [Object.prototype, 'Object'],
   [null, 'Object'],
   ...BUILT_IN.filter((name) => globalThis[name]).map((name) => [globalThis[name].prototype, name]),
-  ...Object.entries({ Keyword, Symbol_, Uuid, Ratio, Decimal, Char, Tagged }).map(([name, Type]) => [
+  ...Object.entries({ Keyword, Symbol_, Uuid, Ratio, Decimal, Char, List, Tagged }).map(([name, Type]) => [
     Type.prototype,
     name,
   ]),
@@ -69,6 +69,11 @@ function foreignKind(proto) {
   if (name === 'Buffer' && KINDS.get(Object.getPrototypeOf(proto)) === 'Uint8Array') return 'Uint8Array'
   const source = NATIVE.has(name) ? Function.prototype.toString.call(Type) : ''
   return /^function \w+\(\) \{\s*\[native code\]\s*\}$/.test(source) && Type.prototype === proto ? name : undefined
+}
+
+/** Whether this is an array, and not a List. */
+export function isArray(value) {
+  return Array.isArray(value) && Object.getPrototypeOf(value) === Array.prototype
 }
 
 /** The name of an object's class; `undefined` if it has none. */

@@ -1,15 +1,30 @@
-import { reversed, TYPED_ARRAY_OF } from './kinds.js'
-import { Char, Decimal, Keyword, Ratio, Symbol_, Uuid } from './values.js'
+import { KonserveError } from './error.js'
+import { isArray, reversed, TYPED_ARRAY_OF } from './kinds.js'
+import { Char, Decimal, Keyword, List, Ratio, Symbol_, Uuid } from './values.js'
 
 const MAX_TIME = 8.64e15
+
+/** What dates and regular expressions were read of, where it says more than they do; `of` is what they were then. */
+const origins = new WeakMap()
+
+function remember(object, of, tag, content) {
+  origins.set(object, { of, tag, content })
+  return object
+}
+
+/** The tag and content that an object is to be written as: those it was read of, if it still is what it was then. */
+export function originOf(object, of) {
+  const origin = origins.get(object)
+  return origin?.of === of ? origin : undefined
+}
 
 /** What a tag makes of its content; `undefined` if it means nothing here. */
 export function meaning(tag, content) {
   if (content instanceof Uint8Array) return ofBytes(tag, content)
   if (typeof content === 'string') return ofText(tag, content)
-  if (Array.isArray(content)) return ofArray(tag, content)
+  if (isArray(content)) return ofArray(tag, content)
   if (tag === 259 && content instanceof Map) return content
-  return tag === 1 && typeof content === 'number' ? dateOf(timeOfSeconds(content)) : undefined
+  return tag === 1 && typeof content === 'number' ? dateOfSeconds(content) : undefined
 }
 
 function ofBytes(tag, bytes) {
@@ -30,9 +45,9 @@ function wholeNumber(bytes) {
 function ofText(tag, text) {
   switch (tag) {
     case 0:
-      return dateOf(timeOfText(text))
+      return dateOfText(text)
     case 35:
-      return regexp(text, '')
+      return pattern(text)
     case 39:
       return named(text)
     default:
@@ -54,13 +69,28 @@ function regexp(source, flags) {
   }
 }
 
+/** Others have `/` and line ends in it as they are. */
+function pattern(text) {
+  const made = regexp(text, '')
+  return made === undefined || made.source === text ? made : remember(made, made.source, 35, text)
+}
+
 function dateOf(time) {
   return Math.abs(time) <= MAX_TIME ? new Date(time) : undefined
 }
 
-function timeOfSeconds(seconds) {
+function dateOfSeconds(seconds) {
   const whole = Math.trunc(seconds)
-  return 1000 * whole + Math.round(1000 * (seconds - whole))
+  const time = 1000 * whole + Math.round(1000 * (seconds - whole))
+  const date = dateOf(time)
+  return date === undefined || time / 1000 === seconds ? date : remember(date, time, 1, seconds)
+}
+
+/** A leap second is the next one; what is finer than milliseconds is cut. */
+function dateOfText(text) {
+  const time = timeOfText(text)
+  const date = dateOf(time)
+  return date === undefined || !/:60|\.\d{4}/.test(text) ? date : remember(date, time, 0, text)
 }
 
 /** RFC 3339, finer digits than milliseconds cut; NaN if it is none. */
@@ -78,7 +108,7 @@ function timeOfText(text) {
 }
 
 function ofArray(tag, items) {
-  if (tag === 258) return new Set(items)
+  if (tag === 258) return set(items)
   if (items.length !== 2) return undefined
   const [first, second] = items
   switch (tag) {
@@ -91,6 +121,21 @@ function ofArray(tag, items) {
     default:
       return undefined
   }
+}
+
+function set(items) {
+  const set = new Set(items)
+  checkSize(set, items.length)
+  return set
+}
+
+/** `UNSUPPORTED` if a Map or Set has fewer members than were put into it: Clojure tells 1 from 1.0. */
+export function checkSize({ size }, length) {
+  if (size === length) return
+  throw new KonserveError(
+    'UNSUPPORTED',
+    'a map or set has two members that are one in JavaScript, such as 1 and 1.0: read it in Clojure or Rust',
+  )
 }
 
 function isWhole(number) {
@@ -115,18 +160,23 @@ const NAMED = new Map([
   ['js/data-view', (bytes) => (bytes instanceof Uint8Array ? new DataView(bytes.buffer) : undefined)],
   [
     'js/regexp',
-    (parts) => (Array.isArray(parts) && parts.every((part) => typeof part === 'string') ? regexp(...parts) : undefined),
+    (parts) => (isArray(parts) && parts.every((part) => typeof part === 'string') ? regexp(...parts) : undefined),
   ],
   ['js/error', error],
   ['clojure/char', (text) => (typeof text === 'string' && [...text].length === 1 ? new Char(text) : undefined)],
+  ['clojure/list', (items) => (isArray(items) ? List.from(items) : undefined)],
 ])
 
 const ERRORS = new Map(
   [EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((Type) => [Type.name, Type]),
 )
 
-function error(fields) {
-  if (fields === null || typeof fields !== 'object') return undefined
+function error(content) {
+  // A Map where plain objects are those with keywords.
+  const fields = content instanceof Map ? Object.fromEntries(content) : content
+  if (fields === null || typeof fields !== 'object' || Object.getPrototypeOf(fields) !== Object.prototype) {
+    return undefined
+  }
   const { name, message, ...others } = fields
   if (typeof name !== 'string' || typeof message !== 'string') return undefined
   const aggregate = name === 'AggregateError'

@@ -1,3 +1,3 @@
-const { sync, KonserveError, Char, Decimal, Keyword, Ratio, Symbol_, Tagged, Uuid } = require('./node.cjs')
+const { sync, KonserveError, Char, Decimal, Keyword, List, Ratio, Symbol_, Tagged, Uuid } = require('./node.cjs')
 
-module.exports = { ...sync, KonserveError, Char, Decimal, Keyword, Ratio, Symbol_, Tagged, Uuid }
+module.exports = { ...sync, KonserveError, Char, Decimal, Keyword, List, Ratio, Symbol_, Tagged, Uuid }

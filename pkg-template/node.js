@@ -10,7 +10,7 @@ import { failure, inDataUrl, isModule, isPlace, Loader, ours } from './load.js'
 import { asyncFiles, syncFiles } from './node-fs.js'
 
 export { KonserveError } from './error.js'
-export { Char, Decimal, Keyword, Ratio, Symbol_, Tagged, Uuid } from './values.js'
+export { Char, Decimal, Keyword, List, Ratio, Symbol_, Tagged, Uuid } from './values.js'
 
 // Evaluated by the first call: it touches TextDecoder, which importing must not.
 const bindings = () => require('./wasm/node.js')

@@ -11,6 +11,8 @@ const RECORD = 'konserve.store'
 /** What damaged blobs are called that were set aside: this, and their name. */
 const DAMAGED = 'konserve.damaged.'
 const isBlob = (name) => /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\.ksv$/.test(name)
+/** What blobs in konserve's layout begin with. */
+const SHARED_LAYOUT = 1
 /** How many names a page of a listing has: their blobs are read whole. */
 const PAGE = 64
 /** How often an update begins again because somebody else wrote. */
@@ -30,6 +32,8 @@ export function own(object) {
 class Own {
   #object
   #taken = false
+  /** While somebody tries to open this, whether it was closed again. */
+  #trying
   /** Who writes a name, and will be done when the promise is settled. */
   #turns = new Map()
 
@@ -82,17 +86,20 @@ class Own {
     })
   }
 
-  /** `writes` are `[name, change, expect]`, see `object.rs`. Gives what was there for each, or a name in conflict. */
-  commit(writes) {
+  /**
+   * `writes` are `[name, change, expect]`, see `object.rs`. Gives what was there for each, or a name in conflict. `check`
+   * gives of a blob what an expectation has: in konserve's layout other bytes than in the sealed one.
+   */
+  commit(writes, check = checkOf) {
     const names = writes.map(([name]) => name)
     return this.#inTurn(names, () => {
       const blind = writes.every(([, change, expect]) => change && expect === undefined)
-      return then(blind ? [] : this.read(names), (found) => this.#commit(writes, found))
+      return then(blind ? [] : this.read(names), (found) => this.#commit(writes, found, check))
     })
   }
 
-  #commit(writes, found) {
-    const conflict = writes.find(([, , expect], at) => !meets(found[at], expect))
+  #commit(writes, found, check) {
+    const conflict = writes.find(([, , expect], at) => !meets(found[at], expect, check))
     if (conflict) return conflict[0]
     const changes = writes.filter(([, change]) => change !== false)
     const done = writes.map(([, change], at) => change !== null || found[at] !== undefined)
@@ -150,8 +157,26 @@ class Own {
     const waiting = [...this.#turns.values()]
     return then(waiting.length > 0 ? Promise.all(waiting) : undefined, () => {
       this.#taken = false
-      return this.#object.close && this.#call('close')
+      if (this.#trying) this.#trying.closed = true
+      else return this.#close()
     })
+  }
+
+  #close() {
+    return this.#object.close && this.#call('close')
+  }
+
+  /** Acts, which may open this and close it again: where that is UNSUPPORTED the object stays open, for another try. */
+  async tried(act) {
+    const trying = (this.#trying = { closed: false })
+    try {
+      return await act()
+    } catch (error) {
+      if (trying.closed && error.code !== 'UNSUPPORTED') await this.#close()
+      throw error
+    } finally {
+      this.#trying = undefined
+    }
   }
 
   /** Acts when all who write one of these names are done. */
@@ -172,6 +197,10 @@ class Own {
   /** A write as the application gets it. What nobody else writes, it need not check. */
   #asked(name, change, expect) {
     const write = change ? { name, blob: change } : { name }
+    if (this.shared && change?.[0] === SHARED_LAYOUT && expect !== undefined) {
+      const message = "a backing that others write too cannot keep konserve's layout, whose blobs have no check"
+      throw new KonserveError('UNSUPPORTED', message)
+    }
     return this.shared && expect !== undefined ? { ...write, expect } : write
   }
 
@@ -211,10 +240,10 @@ class Own {
 const checkOf = (blob) => (blob.length < 20 ? undefined : blob.subarray(8, 20))
 
 /** Whether what is there is what is expected: `undefined` is anything, `null` nothing, bytes a blob with this check. */
-function meets(found, expect) {
+function meets(found, expect, check) {
   if (expect === undefined) return true
   if (expect === null || found === undefined) return expect === null && found === undefined
-  return checkOf(found)?.every((byte, at) => byte === expect[at]) ?? false
+  return check(found)?.every((byte, at) => byte === expect[at]) ?? false
 }
 
 function strange(method, what) {

@@ -3,15 +3,23 @@ import { isStoredAsItIs } from './kinds.js'
 import { isWellFormed } from './text.js'
 
 /** Names to which the format gives a meaning. */
-const RESERVED = /^(konserve|js)\/|^clojure\/char$/
+const RESERVED = /^(konserve|js)\/|^clojure\/(char|list)$/
 const HANDLERS = ['class', 'write', 'read']
 
-/** How a store writes and reads objects of the application's own classes: by the names in its option `records`. */
+/**
+ * How a store's values look to the application: objects of its own classes, by the names in the option `records`, and
+ * names of plain objects, which are keywords if the option `keywords` is `'strings'`.
+ */
 export class Records {
   #byPrototype = new Map()
   #byName = new Map()
 
-  constructor(records) {
+  constructor(records = {}, keywords = undefined) {
+    if (keywords !== undefined && keywords !== 'strings') {
+      throw invalid("keywords is 'strings', for plain objects instead of Maps with keywords as keys, or left out")
+    }
+    /** Whether names of plain objects are keywords. */
+    this.keywords = keywords === 'strings'
     if (records === null || typeof records !== 'object' || Array.isArray(records)) {
       throw invalid("records is an object of classes or handlers by their names, such as { 'geo/Point': Point }")
     }
@@ -71,7 +79,7 @@ function checkClass(name, Class) {
 /** An object of the class with these as its own properties, whatever the class has under their names. */
 function made(Class, fields) {
   if (Object.getPrototypeOf(Object(fields)) !== Object.prototype) {
-    throw new TypeError('its fields are not named: it needs a read of its own')
+    throw new TypeError("its fields are not named: it needs a read of its own, or the store keywords: 'strings'")
   }
   return Object.create(Class.prototype, Object.getOwnPropertyDescriptors(fields))
 }

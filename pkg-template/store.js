@@ -2,7 +2,7 @@ import { bytesOf, chunksOf, lendTo, pour, rangeOf } from './binary.js'
 import { Changes } from './changes.js'
 import { unlessAborted } from './chunks.js'
 import { decode, decodeEntries, decodeFound, decodeMeta, decodeMetas } from './decode.js'
-import { encodeBatch, encodeKeyAsPath, encodeKey, encodeKeys, encodePath, encodeValue } from './encode.js'
+import { encodeBatch, encodeKeyAsPath, encodeKey, encodeKeys, encodeMeta, encodePath, encodeValue } from './encode.js'
 import { KonserveError } from './error.js'
 import { cutoff, unreferenced } from './guard.js'
 import { WriteHooks } from './hooks.js'
@@ -38,7 +38,7 @@ class Verbs {
   }
 
   getIn(path, notFound) {
-    return this.#get(encodePath(path), path[0], notFound)
+    return this.#get(encodePath(path, this.#records), path[0], notFound)
   }
 
   #get(path, key, notFound) {
@@ -67,7 +67,7 @@ class Verbs {
   }
 
   assocIn(path, value, options) {
-    return this.#assoc(encodePath(path), path[0], value, options)
+    return this.#assoc(encodePath(path, this.#records), path[0], value, options)
   }
 
   #assoc(path, key, value, options) {
@@ -80,7 +80,7 @@ class Verbs {
   }
 
   updateIn(path, fn, options) {
-    return this.#update(encodePath(path), path[0], fn, options)
+    return this.#update(encodePath(path, this.#records), path[0], fn, options)
   }
 
   /**
@@ -119,7 +119,7 @@ class Verbs {
   }
 
   dissocIn(path) {
-    return this.#raw.dissoc(encodePath(path))
+    return this.#raw.dissoc(encodePath(path, this.#records))
   }
 
   bassoc(key, input, options) {
@@ -211,9 +211,16 @@ class Verbs {
     if (store?.constructor !== this.constructor) {
       throw new KonserveError('INVALID_CONFIG', 'copyTo needs a store that the same functions of this package opened')
     }
-    const copy = (to) => this.#raw.copyTo(to, existing, watcher(options))
-    const to = store.#raw
-    return this.#then(to.grown ? to.grown().then(copy) : copy(to), ([copied]) => copied)
+    if (this.#then === later) return this.#copyLater(store, existing, options)
+    return this.#raw.copyTo(store.#raw, existing, watcher(options))[0]
+  }
+
+  async #copyLater(store, existing, options) {
+    const whole = (raw) => (raw.grown ? raw.grown() : raw)
+    const [from, to] = await Promise.all([whole(this.#raw), whole(store.#raw)])
+    if (to instanceof from.constructor) return (await from.copyTo(to, existing, watcher(options)))[0]
+    // One wasm module cannot read another's store.
+    return (await store.import(this.export(), options)).imported
   }
 
   append(key, element, options) {
@@ -274,11 +281,16 @@ class Verbs {
   /** What a write says beside the value. */
   #said(options, ...more) {
     const { meta, ...rest } = saidOf(options, ...more)
-    return { ...rest, meta: meta === undefined ? undefined : this.#encode(meta, 'meta') }
+    return { ...rest, meta: meta === undefined ? undefined : encodeMeta(meta, this.#records) }
   }
 
   static isStore(store) {
     return #raw in store
+  }
+
+  /** Whether the running wasm module with these bindings made this store. */
+  static isOf(store, bindings) {
+    return bindings !== undefined && store.#raw instanceof bindings.RawStore
   }
 
   /** What stands for this store where it is a tier of another. */
@@ -308,7 +320,7 @@ class Verbs {
   }
 }
 
-export const { asTier, walk } = Verbs
+export const { asTier, isOf, walk } = Verbs
 /** Whether this is an open store of this package. */
 export const isStore = (given) => given !== null && typeof given === 'object' && Verbs.isStore(given)
 

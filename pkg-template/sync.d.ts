@@ -30,12 +30,13 @@ import type {
   WriteOptions,
 } from './index.js'
 
-export { Char, Decimal, Keyword, KonserveError, Ratio, Symbol_, Tagged, Uuid } from './index.js'
+export { Char, Decimal, Keyword, KonserveError, List, Ratio, Symbol_, Tagged, Uuid } from './index.js'
 export type {
   Binary,
   Batch,
   BatchEntry,
   CacheOptions,
+  Encryptor,
   ErrorCode,
   FileConfig,
   Key,

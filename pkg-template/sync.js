@@ -3,7 +3,7 @@ import { KonserveError } from './error.js'
 import { loader } from './web.js'
 
 export { KonserveError } from './error.js'
-export { Char, Decimal, Keyword, Ratio, Symbol_, Tagged, Uuid } from './values.js'
+export { Char, Decimal, Keyword, List, Ratio, Symbol_, Tagged, Uuid } from './values.js'
 export const { createStore, connectStore, openStore, storeExists, deleteStore } = syncApi(running)
 
 /** Loads the wasm module, which a browser cannot do without waiting. After it, the functions here work at once. */

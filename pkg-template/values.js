@@ -3,18 +3,31 @@ import { isWellFormed } from './text.js'
 
 const wrong = (message) => new KonserveError('INVALID_VALUE', message)
 
+/** So many are held even if nobody else does: a WeakRef is slow to ask. */
+const RECENT = 1024
+
 /** Values by their text, one object each for as long as anyone holds it. */
 class Interned {
+  #recent = new Map()
   #refs = new Map()
   #sweepAt = 1024
 
   get(text) {
-    return this.#refs.get(text)?.deref()
+    const recent = this.#recent.get(text)
+    if (recent !== undefined) return recent
+    const found = this.#refs.get(text)?.deref()
+    return found === undefined ? undefined : this.#keep(text, found)
   }
 
   add(text, value) {
     if (this.#refs.size >= this.#sweepAt) this.#sweep()
     this.#refs.set(text, typeof WeakRef === 'function' ? new WeakRef(value) : { deref: () => value })
+    return this.#keep(text, value)
+  }
+
+  #keep(text, value) {
+    if (this.#recent.size >= RECENT) this.#recent.clear()
+    this.#recent.set(text, value)
     return value
   }
 
@@ -151,7 +164,7 @@ export class Decimal {
     if (!parts) throw wrong("Decimal.parse needs text such as '12.50' or '-1.5e-7'")
     const [, sign, whole, fraction = '', exponent = '0'] = parts
     const digits = BigInt(whole + fraction)
-    return new Decimal(sign === '-' ? -digits : digits, Number(exponent) - fraction.length)
+    return new this(sign === '-' ? -digits : digits, Number(exponent) - fraction.length)
   }
 
   toString() {
@@ -178,6 +191,9 @@ export class Char {
     return this.text
   }
 }
+
+/** A list of Clojure and EDN. An array is a vector there; otherwise it does what arrays do: `List.of(1, 2)`. */
+export class List extends Array {}
 
 /** A CBOR tag that this package gives no meaning, with its content: written back as it was read. */
 export class Tagged {

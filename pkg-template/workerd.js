@@ -6,7 +6,7 @@ import module from './wasm/web_bg.wasm'
 import { web } from './web.js'
 
 export { KonserveError } from './error.js'
-export { Char, Decimal, Keyword, Ratio, Symbol_, Tagged, Uuid } from './values.js'
+export { Char, Decimal, Keyword, List, Ratio, Symbol_, Tagged, Uuid } from './values.js'
 
 const loader = new Loader({ ...web, module: () => module, copy: () => module })
 export const { createStore, connectStore, openStore, storeExists, deleteStore } = asyncApi((wasm) => loader.load(wasm))

@@ -1,5 +1,16 @@
 //! A key-value and document store: atomic updates by path, one checked format in Rust, Node and the browser.
 
+#![cfg_attr(
+    not(feature = "clojure"),
+    allow(
+        unused_variables,
+        clippy::infallible_destructuring_match,
+        clippy::unnecessary_wraps,
+        clippy::unused_async,
+        reason = "what two layouts need, one alone may not"
+    )
+)]
+
 pub mod backing;
 pub mod blocking;
 pub mod cbor;

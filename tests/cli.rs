@@ -1,5 +1,5 @@
 //! The `konserve` program, run as its users run it, over real folders.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "in a test, that is a failure")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "in a test, that is a failure")]
 
 use std::{
     collections::BTreeMap,

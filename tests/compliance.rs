@@ -4,7 +4,7 @@
 use std::{path::Path, sync::Arc};
 
 use konserve::{
-    Cache, Config, Serializer, SerializerError, Tiers, Value, WritePolicy,
+    Cache, Compressor, Config, Encryptor, LayoutName, Serializer, SerializerError, Tiers, Value, WritePolicy,
     backing::{Access, FilePlace, StdFs},
     blocking::wait,
     testing::{
@@ -105,6 +105,98 @@ fn files_with_a_serializer_of_ones_own() {
     let path = folder.path().to_owned();
     let config = move |place: &str| std_file(&path, place, false, Access::Exclusive).serializer(Backwards);
     judge_own_serializer("files, own serializer", &wait(Subject::new(config)).unwrap());
+}
+
+/// In the layout of Clojure's konserve, whose serializers keep one form of each value.
+fn judge_konserve_layout(name: &str, subject: &Subject) {
+    println!("{name}: left out are {SEALED_ONLY:?}");
+    let cases = cases().into_iter().filter(|case| !SEALED_ONLY.contains(&case.name()));
+    let reports: Vec<_> = cases.map(|case| wait(run(subject, &case))).collect();
+    judge(name, &reports);
+}
+
+/// Cases that speak of what the sealed layout alone has.
+const SEALED_ONLY: &[&str] = &[
+    // There is no record, so a store has no id.
+    "a_deleted_store_is_gone_with_all_it_held",
+    "stores_in_two_places_know_nothing_of_each_other",
+    // Values have the forms that Clojure gives them.
+    "the_id_that_was_given_is_kept",
+    "another_id_is_refused_and_harms_nothing",
+    "values_of_every_kind_come_back_byte_for_byte",
+    "a_map_stays_a_map_when_its_keys_become_texts",
+    // Metadata has no size and no digest.
+    "compressed_values_come_back_byte_for_byte",
+    "a_value_longer_than_the_limit_is_refused",
+    "a_compressed_binary_comes_back",
+    "a_binary_has_metadata_of_its_type",
+    "a_binary_is_written_and_read_in_pieces",
+    "nothing_is_seen_of_a_binary_before_it_is_finished",
+    "metadata_says_what_is_there",
+    "metadata_changes_with_the_value",
+    // It takes blobs by the names they have in the sealed layout.
+    "a_damaged_binary_gives_no_byte",
+    "a_damaged_value_is_told_and_the_rest_is_read",
+    "a_damaged_head_is_told_and_the_rest_is_read",
+    "a_value_that_was_cut_short_is_told",
+    "a_head_that_was_cut_short_is_told",
+    "the_blob_of_another_key_is_told",
+    "damage_is_listed_after_the_rest",
+    "damage_is_found_by_verify",
+    "what_is_damaged_can_be_deleted",
+    "what_is_damaged_can_be_replaced",
+    "an_update_of_a_damaged_value_is_refused",
+    "blobs_without_a_record_are_no_new_store",
+    "a_damaged_blob_ends_an_export_and_is_named",
+    "repair_sets_aside_what_is_damaged_and_nothing_else",
+    "what_is_aside_does_not_come_back",
+    "repair_sets_aside_again_what_is_damaged_again",
+    "only_what_is_damaged_at_that_moment_is_set_aside",
+    "a_batch_replaces_what_is_damaged",
+    "a_batch_deletes_what_is_damaged",
+    "what_was_there_is_not_told_where_it_is_damaged",
+    "a_repair_is_told_with_the_key_it_took",
+    "a_repair_is_told_without_a_key_that_cannot_be_read",
+    "a_missing_element_is_told",
+    "what_a_crash_left_of_an_append_is_overwritten",
+    "orphans_are_told_and_swept",
+    "what_a_crash_left_of_an_append_is_swept_once_its_log_is_gone",
+    "where_something_is_damaged_no_element_is_swept",
+    // Keys are those of hasch: 1 and 1.0 are two, ratios are none, dates have one form.
+    "keys_of_every_kind_have_values_of_their_own",
+    "numbers_that_are_equal_are_one_key",
+    "equality_of_keys_goes_all_the_way_down",
+    "metadata_names_the_key_as_it_is",
+    // Entries of an export have no digest.
+    "an_import_that_breaks_off_keeps_what_came_before",
+];
+
+#[test]
+fn memory_in_konserve_s_layout() {
+    let config = |place: &str| Config::memory_named(format!("konserve {place}")).layout(LayoutName::Konserve);
+    judge_konserve_layout("memory, konserve's layout", &wait(Subject::new(config)).unwrap());
+}
+
+#[test]
+fn files_in_konserve_s_layout_with_fressian() {
+    let folder = scratch();
+    let path = folder.path().to_owned();
+    let config = move |place: &str| {
+        let config = std_file(&path, place, false, Access::Exclusive);
+        config.layout(LayoutName::Konserve).fressian().compressor(Compressor::Lz4)
+    };
+    judge_konserve_layout("files, konserve's layout, Fressian", &wait(Subject::new(config)).unwrap());
+}
+
+#[test]
+fn shared_files_in_konserve_s_layout_encrypted() {
+    let folder = scratch();
+    let path = folder.path().to_owned();
+    let config = move |place: &str| {
+        let config = std_file(&path, place, false, Access::Shared);
+        config.layout(LayoutName::Konserve).encryptor(Encryptor::aes("s3cr3t").unwrap())
+    };
+    judge_konserve_layout("files, konserve's layout, encrypted", &wait(Subject::new(config)).unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -1,10 +1,11 @@
 //! Stores that Clojure's konserve wrote are opened, listed and read, and written to.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 use std::{fs, path::Path};
 
 use konserve::{Config, Kind, LayoutName, Query, Value, blocking};
 
+#[allow(dead_code, reason = "each test uses a part of it")]
 mod manifest;
 
 /// A copy of a store that konserve wrote; `None` where these are not at hand.

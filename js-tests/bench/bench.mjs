@@ -42,6 +42,7 @@ async function sizes() {
   for (const [file, where] of [
     ['lean_bg.wasm', 'browsers, lean'],
     ['web_bg.wasm', 'browsers, full'],
+    ['clojure_bg.wasm', 'browsers, shared with Clojure'],
     ['node_bg.wasm', 'Node'],
   ]) {
     const bytes = await readFile(join(folder, file))

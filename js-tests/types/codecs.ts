@@ -1,7 +1,7 @@
 // Serializers and records.
 
-import { openStore } from 'konserve'
-import type { Config, RecordHandler, Records, Serializer } from 'konserve'
+import { Keyword, openStore } from 'konserve'
+import type { Config, Encryptor, RecordHandler, Records, Serializer } from 'konserve'
 import * as sync from 'konserve/sync'
 import type { Serializer as SyncSerializer } from 'konserve/sync'
 
@@ -36,6 +36,33 @@ export async function serializers(): Promise<void> {
   // @ts-expect-error no serializer has this name
   const unknown: Config = { backend: 'memory', serializer: 'json' }
   void [slow, writes, named, unknown]
+}
+
+export async function sharedWithClojure(): Promise<void> {
+  const encryptor: Encryptor = { type: 'aes', key: new Map([[Keyword.of('k'), 1]]) }
+  const store = await openStore({
+    path: 'here',
+    layout: 'konserve',
+    serializer: 'fressian',
+    compressor: 'zstd',
+    encryptor,
+  })
+  const meta = await store.getMeta('k')
+  const size: number | undefined = meta?.size
+  const digest: Uint8Array | undefined = meta?.digest
+  sync.openStore({
+    backend: 'memory',
+    layout: 'konserve',
+    serializer: 'edn',
+    encryptor: { type: 'aes-gcm', key: 'ab' },
+  })
+  // @ts-expect-error there is no such layout
+  const layout: Config = { path: 'here', layout: 'clojure' }
+  // @ts-expect-error nor such an encryptor
+  const cipher: Config = { path: 'here', encryptor: { type: 'des', key: 'k' } }
+  // @ts-expect-error it needs a key
+  const keyless: Config = { path: 'here', encryptor: { type: 'aes' } }
+  void [size, digest, layout, cipher, keyless]
 }
 
 class Point {

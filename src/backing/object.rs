@@ -71,14 +71,31 @@ fn strange() -> Error {
 /// What `own.js` throws: an error with a code of ours, and what the application's method threw as its cause.
 fn failed(thrown: &JsValue) -> Error {
     let field = |name: &str| Reflect::get(thrown, &name.into()).unwrap_or(JsValue::UNDEFINED);
-    let kind = match field("code").as_string().as_deref() {
-        Some("STORE_LOCKED") => ErrorKind::StoreLocked,
-        Some("CONFLICT") => ErrorKind::Conflict,
-        _ => ErrorKind::Backend,
-    };
+    let kind = kind_of(&field("code").as_string().unwrap_or_default());
     let error = Error::new(kind, field("message").as_string().unwrap_or_default());
     let cause = field("cause");
     if cause.is_undefined() { error } else { error.caused_by(Arc::new(JsCause(cause))) }
+}
+
+fn kind_of(code: &str) -> ErrorKind {
+    match code {
+        "STORE_LOCKED" => ErrorKind::StoreLocked,
+        "CONFLICT" => ErrorKind::Conflict,
+        // Only what the package itself lends has these: a database that is shared with Clojure.
+        #[cfg(feature = "clojure")]
+        "STORE_NOT_FOUND" => ErrorKind::StoreNotFound,
+        #[cfg(feature = "clojure")]
+        "INVALID_CONFIG" => ErrorKind::InvalidConfig,
+        #[cfg(feature = "clojure")]
+        "UNSUPPORTED" => ErrorKind::Unsupported,
+        #[cfg(feature = "clojure")]
+        "QUOTA_EXCEEDED" => ErrorKind::QuotaExceeded,
+        #[cfg(feature = "clojure")]
+        "PERMISSION_DENIED" => ErrorKind::PermissionDenied,
+        #[cfg(feature = "clojure")]
+        "BLOCKED" => ErrorKind::Blocked,
+        _ => ErrorKind::Backend,
+    }
 }
 
 impl Place for ObjectPlace {
@@ -117,7 +134,9 @@ impl Backing for ObjectPlace {
             Part::Head => |found: &JsValue| blobs(found, Part::Head),
             Part::All => |found: &JsValue| blobs(found, Part::All),
         };
-        self.call("read", &names, read)
+        let is_head = JsValue::from_bool(part == Part::Head);
+        let reading = self.begin("read", &names, &is_head);
+        Box::pin(async move { read(&reading.await?).ok_or_else(strange) })
     }
 
     fn commit(&self, writes: Vec<Write>) -> BoxFut<'static, Result<Outcome>> {
@@ -125,12 +144,23 @@ impl Backing for ObjectPlace {
             Array::of3(&name.file_name().into(), &change(to), &expected(expect))
         };
         let writes: Array = writes.iter().map(write).collect();
-        self.call("commit", &writes, |answer| {
-            if let Some(file) = answer.as_string() {
-                return BlobName::from_file_name(&file).map(Outcome::Conflict);
-            }
-            let done: Option<Vec<bool>> = answer.dyn_ref::<Array>()?.iter().map(|done| done.as_bool()).collect();
-            done.map(Outcome::Done)
+        // What tells two states of a blob apart is not always bytes 8 to 19, as it is in the sealed layout.
+        #[cfg(feature = "clojure")]
+        let check_of = Closure::<dyn FnMut(JsValue) -> JsValue>::new(|found: JsValue| {
+            let head = blob(&found, Part::Head).flatten().map(|blob| blob.head);
+            head.and_then(|head| Blob::check_of(&head))
+                .map_or(JsValue::UNDEFINED, |check| Uint8Array::from(&check[..]).into())
+        });
+        #[cfg(feature = "clojure")]
+        let committed = self.begin("commit", &writes, check_of.as_ref());
+        #[cfg(not(feature = "clojure"))]
+        let committed = self.begin("commit", &writes, &JsValue::UNDEFINED);
+        Box::pin(async move {
+            let answer = committed.await;
+            // It was lent until here.
+            #[cfg(feature = "clojure")]
+            drop(check_of);
+            outcome(&answer?).ok_or_else(strange)
         })
     }
 
@@ -186,6 +216,15 @@ impl Backing for ObjectPlace {
     fn close(&self) -> BoxFut<'static, Result<()>> {
         self.call("close", &JsValue::UNDEFINED, |_| Some(()))
     }
+}
+
+/// The name that did not hold what was expected, or for each write whether it did something.
+fn outcome(answer: &JsValue) -> Option<Outcome> {
+    if let Some(file) = answer.as_string() {
+        return BlobName::from_file_name(&file).map(Outcome::Conflict);
+    }
+    let done: Option<Vec<bool>> = answer.dyn_ref::<Array>()?.iter().map(|done| done.as_bool()).collect();
+    done.map(Outcome::Done)
 }
 
 /// What the object is told of a change: `false` to keep what is there, `null` to delete it, or bytes.

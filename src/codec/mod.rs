@@ -27,7 +27,9 @@ pub use built_in::{EDN, FRESSIAN, clojure_cbor};
 pub use compressor::Compressor;
 #[cfg(not(target_arch = "wasm32"))]
 pub use of_values::{OfValues, Serializer, SerializerError};
-pub use serializer::{CBOR, Serializers, Translate, unknown_serializer};
+#[cfg(feature = "clojure")]
+pub use serializer::unknown_serializer;
+pub use serializer::{CBOR, Serializers, Translate};
 
 use crate::{
     cbor::{self, FlawKind, Writer},

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 pub use digest::Digest;
 #[cfg(feature = "clojure")]
-pub use konserve::{Konserve, Stamps, VERSION};
+pub use konserve::{Konserve, Revisions, VERSION};
 pub use sealed::SEALED;
 
 use crate::{
@@ -87,17 +87,6 @@ impl Layout {
         }
     }
 
-    /// The stamp of a write of a name: never less than `now`, and greater than the last where nothing else in a head tells
-    /// two writes apart.
-    #[cfg(feature = "clojure")]
-    pub fn stamp(&self, name: BlobName, now: u64) -> u64 {
-        match self {
-            Self::Sealed(_) => now,
-            #[cfg(feature = "clojure")]
-            Self::Konserve(konserve) => konserve.stamps.next(name, now),
-        }
-    }
-
     /// Encodes a value that is given as CBOR, or a binary as it is.
     pub fn encode(&self, kind: Kind, content: Bytes) -> Result<Encoded> {
         match self {
@@ -119,7 +108,8 @@ impl Layout {
             #[cfg(feature = "clojure")]
             Self::Konserve(konserve) => {
                 let value = konserve.encrypt(name, meta.kind, section)?;
-                Ok(Blob { head: konserve.head(name, &meta)?, value })
+                let revision = konserve.revisions.of_write(name, meta.last_write);
+                Ok(Blob { head: konserve.head(name, &meta, revision)?, value })
             }
         }
     }
@@ -129,7 +119,7 @@ impl Layout {
         match self {
             Self::Sealed(_) => sealed::head(name, STREAMED, meta),
             #[cfg(feature = "clojure")]
-            Self::Konserve(konserve) => konserve.head(name, meta),
+            Self::Konserve(konserve) => konserve.head(name, meta, None),
         }
     }
 
@@ -154,7 +144,7 @@ impl Layout {
     #[cfg(all(feature = "clojure", not(target_arch = "wasm32")))]
     pub fn clojure_meta(&self, name: BlobName, meta: &Meta, head: &[u8]) -> Result<Bytes> {
         match self {
-            Self::Sealed(_) => konserve::meta_to_cbor(meta).map(Bytes::from),
+            Self::Sealed(_) => konserve::meta_to_cbor(meta, None).map(Bytes::from),
             Self::Konserve(konserve) => konserve.meta_map(name, head).map(|(_, map)| map),
         }
     }
@@ -181,6 +171,11 @@ impl Layout {
     /// Whether logs are kept in the same way, and elements by the same names.
     pub fn is_like(&self, other: &Self) -> bool {
         std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+
+    /// Whether heads say by a digest what the value is.
+    pub fn has_digests(&self) -> bool {
+        matches!(self, Self::Sealed(_))
     }
 
     /// Checks that a value section of this digest is the one its head was written with, where the head says so.

@@ -53,7 +53,7 @@ impl Store {
         let pass = self.inner.gate.enter()?;
         let name = self.find(key).await?;
         let (expires, user) = (options.expires, options.user.clone());
-        let meta = Meta { expires, user, ..Meta::new(key.clone(), Kind::Binary, self.stamp_of(name)) };
+        let meta = Meta { expires, user, ..Meta::new(key.clone(), Kind::Binary, self.stamp()) };
         let head_len = self.inner.layout.stream_head(name, &meta)?.len();
         let backing = &self.inner.backing;
         let sink = if backing.capability().streams {
@@ -183,7 +183,7 @@ impl BinaryWriter {
     /// The head, stamped now. Its length was announced: where the stamp of now needs another, which is in 1970 only, that
     /// of the beginning stays.
     fn head(&mut self) -> Result<Bytes> {
-        let begun = std::mem::replace(&mut self.meta.last_write, self.store.stamp_of(self.name));
+        let begun = std::mem::replace(&mut self.meta.last_write, self.store.stamp());
         let layout = &self.store.inner.layout;
         let head = layout.stream_head(self.name, &self.meta)?;
         if head.len() == self.head_len {

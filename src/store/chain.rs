@@ -124,8 +124,9 @@ impl Store {
     pub(super) async fn append_link(&self, key: &Key, element: Bytes, options: WriteOptions) -> Result<()> {
         let name = self.find(key).await?;
         let event = self.append_event(key, &element, &options);
-        let held = self.lock(name, Mode::Exclusive).await;
+        // Before the lock, so that a write which is called after this one and before its turn knows that it meets a log.
         self.inner.logs.learn(name);
+        let held = self.lock(name, Mode::Exclusive).await;
         for _ in 0..MAX_TRIES {
             let before = self.before(key, name).await?;
             let writes = self.linked(key, name, &before, &element, &options).await?;
@@ -174,7 +175,7 @@ impl Store {
         element: &Bytes,
         options: &WriteOptions,
     ) -> Result<Vec<Write>> {
-        let (id, stamp) = (random_id()?, self.stamp_of(name));
+        let (id, stamp) = (random_id()?, self.stamp());
         let part = |kind| Meta::new(key.clone(), kind, stamp);
         let added = Link { next: None, element: element.clone(), written: stamp };
         let mut writes =

@@ -104,11 +104,12 @@ impl Config {
 
     /// The place, with other threads waiting for a disk unless the caller's is to.
     pub(crate) fn place(&self) -> Arc<dyn Place> {
+        let place = self.place.clone();
         #[cfg(feature = "clojure")]
-        let bare = self.place.without_record().filter(|_| self.layout == Some(LayoutName::Konserve));
-        #[cfg(not(feature = "clojure"))]
-        let bare = None;
-        let place = bare.unwrap_or_else(|| self.place.clone());
+        let place = match self.layout {
+            Some(LayoutName::Konserve) => place.without_record().unwrap_or(place),
+            Some(LayoutName::Sealed) | None => place,
+        };
         #[cfg(not(target_arch = "wasm32"))]
         if !self.on_this_thread {
             return off_thread(&place);

@@ -28,6 +28,9 @@ pub struct Elements {
     /// Notices a chain that comes back to itself.
     #[cfg(feature = "clojure")]
     turns: chain::Turns,
+    /// The chain as it was when the first page was read.
+    #[cfg(feature = "clojure")]
+    began: Option<Chain>,
 }
 
 /// When an element was written, in milliseconds since 1970, and the element as CBOR.
@@ -54,10 +57,12 @@ impl Store {
             page: PAGE,
             #[cfg(feature = "clojure")]
             turns: chain::Turns::default(),
+            #[cfg(feature = "clojure")]
+            began: None,
         }
     }
 
-    async fn log_at(&self, key: &Key) -> Result<Option<Log>> {
+    pub(super) async fn log_at(&self, key: &Key) -> Result<Option<Log>> {
         let opened = self.load(key, Part::All).await?;
         opened.map(|opened| self.read_log(opened)).transpose()
     }
@@ -116,9 +121,10 @@ impl Elements {
     #[cfg(feature = "clojure")]
     async fn follow(&mut self, Chain { first, last }: Chain) -> Result<Page> {
         let _pass = self.store.inner.gate.enter()?;
+        let began = *self.began.get_or_insert(Chain { first, last });
         let (mut page, mut size, mut at) = (Vec::new(), 0, Some(first));
         while let Some(id) = at.filter(|_| page.len() < PAGE && size < MAX_LOADED) {
-            let Some(link) = self.store.link(id).await? else { return Err(self.broken().await) };
+            let Some(link) = self.store.link(id).await? else { return Err(self.broken(began).await) };
             self.turns.pass(id)?;
             size += link.element.len();
             page.push((link.written, link.element));
@@ -129,10 +135,10 @@ impl Elements {
 
     /// Why an element of a chain is not there.
     #[cfg(feature = "clojure")]
-    async fn broken(&self) -> Error {
+    async fn broken(&self, began: Chain) -> Error {
         match self.store.log_at(&self.key).await {
-            Ok(Some(_)) => chain::lacks(),
-            Ok(None) => gone(),
+            Ok(Some(Log::Chain(now))) if now.first == began.first => chain::lacks(),
+            Ok(_) => gone(),
             Err(error) => error,
         }
     }

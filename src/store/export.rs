@@ -102,9 +102,9 @@ impl Export {
     async fn start(&mut self) -> Result<At> {
         self.open.put_slice(MAGIC);
         if self.store.layout() == LayoutName::Sealed {
-            self.record().await?
+            self.record().await?;
         } else {
-            self.open.put_u32(0)
+            self.open.put_u32(0);
         }
         self.close_chunk();
         Ok(At::Entries)

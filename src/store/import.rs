@@ -63,7 +63,7 @@ impl Import {
     /// Takes the next bytes, or the end.
     pub(crate) async fn feed(&mut self, chunk: Option<&[u8]>) -> Result<()> {
         let _pass = self.intake.store.inner.gate.enter()?;
-        match self.take(chunk).await {
+        match Box::pin(self.take(chunk)).await {
             Ok(()) => Ok(()),
             Err(error) => {
                 self.reader.fail();

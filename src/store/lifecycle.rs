@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Config, Store, config::LayoutName};
 #[cfg(feature = "clojure")]
-use crate::layout::{Konserve, Stamps};
+use crate::layout::{Konserve, Revisions};
 use crate::{
     backing::Backing,
     codec::{CBOR, Codec, Compressor},
@@ -94,7 +94,11 @@ async fn create(config: &Config, backing: &dyn Backing) -> Result<Found> {
     match config.layout.unwrap_or(LayoutName::Sealed) {
         // Whoever shares it would take a record for a blob.
         #[cfg(feature = "clojure")]
-        LayoutName::Konserve => Ok((record, LayoutName::Konserve)),
+        LayoutName::Konserve => {
+            // Whoever opens it afterwards finds none to read, either.
+            let id = config.id.unwrap_or(Uuid::from_bytes([0; 16]));
+            Ok((Record { id, ..record }, LayoutName::Konserve))
+        }
         LayoutName::Sealed if backing.create_record(record.to_bytes()).await? => Ok((record, LayoutName::Sealed)),
         LayoutName::Sealed => Err(exists()),
     }
@@ -144,6 +148,10 @@ async fn without_record(config: &Config, backing: &dyn Backing) -> Result<Option
                     let id = config.id.unwrap_or(Uuid::from_bytes([0; 16]));
                     let record = Record { id, created: 0, serializer: *serializer, compressor: *compressor };
                     return Ok(Some((record, LayoutName::Konserve)));
+                }
+                #[cfg(not(feature = "clojure"))]
+                Some([1, ..]) => {
+                    return Err(Error::new(ErrorKind::Unsupported, "this build does not have the layout of the store"));
                 }
                 _ => {}
             }
@@ -202,8 +210,9 @@ async fn lay_out(config: &Config, backing: &dyn Backing, record: &Record, layout
                 ));
             }
             let serializer = config.serializer.unwrap_or(record.serializer);
-            let (encryptor, stamps) = (config.encryptor.clone(), Stamps::default());
-            let konserve = Konserve { serializer, serializers, compressor, encryptor, max_len, stamps };
+            let encryptor = config.encryptor.clone();
+            let revisions = Revisions::new(backing.capability().shared)?;
+            let konserve = Konserve { serializer, serializers, compressor, encryptor, max_len, revisions };
             try_key(&konserve, backing).await?;
             Ok(Layout::Konserve(konserve))
         }

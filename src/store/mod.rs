@@ -194,16 +194,6 @@ impl Store {
         stamp(self.inner.clock.as_ref())
     }
 
-    /// The stamp of a write of a name.
-    fn stamp_of(&self, name: BlobName) -> u64 {
-        let now = self.stamp();
-        #[cfg(feature = "clojure")]
-        let now = self.inner.layout.stamp(name, now);
-        #[cfg(not(feature = "clojure"))]
-        let _ = name;
-        now
-    }
-
     /// The lock of a name, for as long as [`keep`](Self::keep) says.
     async fn lock(&self, name: BlobName, mode: Mode) -> Held {
         self.inner.logs.groups.end(name);

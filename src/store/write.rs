@@ -77,7 +77,7 @@ enum Said {
     /// Whether there was something, and what to tell of it.
     Found(bool, Option<Box<Event>>),
     /// The new value comes later.
-    Later(Seen, Later),
+    Later(Box<Seen>, Later),
     /// It may be a log, and its elements are known only from its value.
     Log,
 }
@@ -309,7 +309,7 @@ impl Store {
         let meta = Meta {
             expires: options.expires.or(old.and_then(|meta| meta.expires)),
             user: old.map_or_else(|| options.user.clone(), |meta| meta::merge_user(&meta.user, &options.user)),
-            ..Meta::new(key.clone(), kind, self.stamp_of(name))
+            ..Meta::new(key.clone(), kind, self.stamp())
         };
         self.inner.layout.seal(name, meta, encoded)
     }
@@ -337,7 +337,9 @@ impl Update {
                     let blob = update.place(whole.as_deref(), meta.as_ref(), &value)?;
                     Ok((Change::Put(blob), Said::Found(true, update.event(old, Some(value)))))
                 }
-                Answer::Later(answer) => Ok((Change::Keep, Said::Later(Seen { whole, meta, expect }, answer))),
+                Answer::Later(answer) => {
+                    Ok((Change::Keep, Said::Later(Box::new(Seen { whole, meta, expect }), answer)))
+                }
             }
         };
         self.store.change(self.name, Part::All, Box::new(attempt))

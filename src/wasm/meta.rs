@@ -12,7 +12,7 @@ pub(super) fn meta_map(meta: &Meta) -> Vec<u8> {
     let known = [meta.expires.is_some(), meta.size.is_some(), meta.digest.is_some()];
     out.map(3 + known.into_iter().filter(|known| *known).count() + user.len());
     out.text("key");
-    out.raw(meta.key.as_cbor());
+    out.raw(meta.key.exact());
     out.text("type");
     out.text(meta.kind.as_str());
     out.text("lastWrite");

@@ -6,6 +6,8 @@
 #[cfg(feature = "full")]
 mod binaries;
 mod calls;
+#[cfg(feature = "clojure")]
+mod clojure;
 #[cfg(feature = "full")]
 mod full;
 #[cfg(feature = "full")]

@@ -5,6 +5,8 @@ use js_sys::Array;
 use js_sys::Reflect;
 use wasm_bindgen::JsValue;
 
+#[cfg(feature = "clojure")]
+use super::clojure;
 #[cfg(feature = "full")]
 use super::serializer::JsSerializer;
 #[cfg(feature = "full")]
@@ -48,7 +50,7 @@ struct Options {
     #[cfg(feature = "full")]
     serializers: Array,
     compressor: Option<String>,
-    encryptor: bool,
+    encryptor: Option<JsValue>,
 }
 
 impl Options {
@@ -88,7 +90,7 @@ impl Options {
             #[cfg(feature = "full")]
             serializers: get("serializers")?.map(|serializers| Array::from(&serializers)).unwrap_or_default(),
             compressor: text("compressor")?,
-            encryptor: get("encryptor")?.is_some(),
+            encryptor: get("encryptor")?,
         })
     }
 }
@@ -238,7 +240,11 @@ fn named(options: &Options, config: Config) -> Result<Config> {
 }
 
 fn serializers(options: &Options, config: Config) -> Result<Config> {
+    #[cfg(feature = "clojure")]
+    let config = clojure::serializer(options.serializer.as_deref(), config)?;
+    #[cfg(not(feature = "clojure"))]
     only("serializer", options.serializer.as_deref(), "cbor", &["fressian", "edn"])?;
+    #[cfg(not(feature = "clojure"))]
     let config = if options.serializer.is_some() { config.cbor() } else { config };
     #[cfg(feature = "full")]
     let config = own_serializers(options, config);
@@ -254,11 +260,23 @@ fn own_serializers(options: &Options, config: Config) -> Config {
     options.serializers.iter().map(JsSerializer::of).fold(config, Config::reading)
 }
 
-fn codecs(options: &Options, config: Config) -> Result<Config> {
-    if options.encryptor {
-        return Err(unsupported("this version does not encrypt; leave encryptor out".to_owned()));
+/// What is there for stores shared with Clojure.
+#[cfg(feature = "clojure")]
+fn shared(options: &Options, config: Config) -> Result<Config> {
+    clojure::encryptor(options.encryptor.as_ref(), clojure::layout(options.layout.as_deref(), config)?)
+}
+
+#[cfg(not(feature = "clojure"))]
+fn shared(options: &Options, config: Config) -> Result<Config> {
+    if options.encryptor.is_some() {
+        return Err(unsupported("this build does not encrypt; leave encryptor out".to_owned()));
     }
     only("layout", options.layout.as_deref(), "sealed", &["konserve"])?;
+    Ok(config)
+}
+
+fn codecs(options: &Options, config: Config) -> Result<Config> {
+    let config = shared(options, config)?;
     let config = serializers(options, config)?;
     match options.compressor.as_deref() {
         None => Ok(config),
@@ -267,27 +285,29 @@ fn codecs(options: &Options, config: Config) -> Result<Config> {
         #[cfg(feature = "zstd")]
         Some("zstd") => Ok(config.compressor(Compressor::Zstd)),
         #[cfg(not(feature = "zstd"))]
-        Some("zstd") => Err(unsupported("zstd is in Node and native programs alone; use lz4".to_owned())),
-        Some(other) => Err(invalid(format!("there is no compressor {}; use none or lz4", quoted(other)))),
+        Some("zstd") => Err(unsupported("this build has no zstd; use lz4".to_owned())),
+        Some(other) => Err(invalid(format!("there is no compressor {}; use none, lz4 or zstd", quoted(other)))),
     }
 }
 
-/// Of this option only `have` is here, and the `later` ones are known.
-fn only(option: &str, given: Option<&str>, have: &str, later: &[&str]) -> Result<()> {
+/// Of this option only `have` is here, and other builds have the `others`.
+#[cfg(not(feature = "clojure"))]
+fn only(option: &str, given: Option<&str>, have: &str, others: &[&str]) -> Result<()> {
     match given {
         None => Ok(()),
         Some(given) if given == have => Ok(()),
-        Some(given) if later.contains(&given) => {
-            Err(unsupported(format!("this version has no {option} {given}; use {have}")))
+        Some(given) if others.contains(&given) => {
+            Err(unsupported(format!("this build has no {option} {given}; use {have}")))
         }
         Some(other) => Err(invalid(format!("there is no {option} {}; use {have}", quoted(other)))),
     }
 }
 
-fn invalid(message: String) -> Error {
+pub(super) fn invalid(message: String) -> Error {
     Error::new(ErrorKind::InvalidConfig, message)
 }
 
+#[cfg(not(all(feature = "web", feature = "node", feature = "zstd", feature = "clojure")))]
 fn unsupported(message: String) -> Error {
     Error::new(ErrorKind::Unsupported, message)
 }

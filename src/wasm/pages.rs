@@ -36,7 +36,7 @@ impl Pages for Entries {
             Ok(page.map(|page| {
                 array(&page, |out, (meta, value)| {
                     out.array(2);
-                    out.raw(meta.key.as_cbor());
+                    out.raw(meta.key.exact());
                     out.raw(value);
                 })
             }))

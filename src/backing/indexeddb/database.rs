@@ -97,6 +97,10 @@ pub(super) async fn open(name: &str) -> Result<Found> {
         return Ok(Found::Ours(Opened { database, large }));
     }
     database.close();
+    if stores.contains("") {
+        let message = "the database is in konserve's layout; this build does not open it";
+        return Err(Error::new(ErrorKind::Unsupported, message));
+    }
     if is_ours { Err(newer()) } else { Ok(Found::Foreign) }
 }
 

@@ -34,6 +34,7 @@ impl Encryptor {
     /// konserve's `:aes`: AES-256-CBC. It hides values and tells no damage, nor who wrote them: use it to share stores
     /// that have it. The key is any value that hasch can hash, else `INVALID_CONFIG`.
     #[cfg(not(target_arch = "wasm32"))]
+    #[allow(clippy::needless_pass_by_value, reason = "as all that takes a key")]
     pub fn aes(key: impl ToCbor) -> Result<Self> {
         Self::aes_cbor(&key.to_cbor()?)
     }
@@ -49,6 +50,7 @@ impl Encryptor {
     /// 64 hexadecimal digits as text, else `INVALID_CONFIG`. Written by its description: it has not been tried against
     /// the version of konserve that has it.
     #[cfg(not(target_arch = "wasm32"))]
+    #[allow(clippy::needless_pass_by_value, reason = "as all that takes a key")]
     pub fn aes_gcm(key: impl ToCbor) -> Result<Self> {
         Self::aes_gcm_cbor(&key.to_cbor()?)
     }

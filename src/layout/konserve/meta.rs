@@ -17,7 +17,7 @@ use crate::{
 const REVISION: &str = "revision";
 
 /// The map of a meta section, in the inner form.
-pub fn to_cbor(meta: &Meta) -> Result<Vec<u8>> {
+pub fn to_cbor(meta: &Meta, revision: Option<String>) -> Result<Vec<u8>> {
     let keyword = |name: &str| Value::Keyword(name.to_owned());
     let kind = match meta.kind {
         Kind::LogElement => Kind::Log,
@@ -28,6 +28,7 @@ pub fn to_cbor(meta: &Meta) -> Result<Vec<u8>> {
         (keyword("type"), keyword(kind.as_str())),
         (keyword("last-write"), date(meta.last_write)),
     ];
+    entries.extend(revision.map(|revision| (keyword(REVISION), Value::Text(revision))));
     entries.extend(meta.expires.map(|at| (keyword("expires"), date(at))));
     if !meta.user.is_empty()
         && let Value::Map(user) = Value::from_cbor(&meta.user)?
@@ -66,6 +67,7 @@ fn date(ms: u64) -> Value {
 fn moment(value: &Value) -> Option<u64> {
     match value {
         Value::Date(ms) => u64::try_from(*ms).ok(),
+        Value::BigInt(n) => n.to_string().parse().ok(),
         value => value.as_i64().and_then(|ms| u64::try_from(ms).ok()),
     }
 }

@@ -2,11 +2,9 @@
 
 mod header;
 mod meta;
+mod revision;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -14,6 +12,7 @@ use header::Header;
 pub use header::VERSION;
 #[cfg(not(target_arch = "wasm32"))]
 pub use meta::to_cbor as meta_to_cbor;
+pub use revision::Revisions;
 
 use super::MAX_META_LEN;
 use crate::{
@@ -44,8 +43,8 @@ pub struct Konserve {
     pub encryptor: Option<Encryptor>,
     /// The longest value in bytes, before compression.
     pub max_len: u64,
-    /// The last stamps that were given.
-    pub stamps: Stamps,
+    /// What tells two writes of a key apart.
+    pub revisions: Revisions,
 }
 
 impl Konserve {
@@ -72,6 +71,9 @@ impl Konserve {
     /// Serializes and compresses; binaries stay as they are.
     pub fn encode(&self, kind: Kind, content: Bytes) -> Result<Encoded> {
         let size = content.len() as u64;
+        if size > self.max_len {
+            return Err(too_long(size, self.max_len));
+        }
         let section = if kind == Kind::Binary { content } else { self.written(&content)? };
         Ok(Encoded { codecs: self.codecs(), size, section })
     }
@@ -117,9 +119,11 @@ impl Konserve {
     }
 
     /// The head of a blob with this metadata.
-    pub fn head(&self, name: BlobName, meta: &Meta) -> Result<Bytes> {
-        let section = self.encrypted(name, Section::Meta, self.written(&meta::to_cbor(meta)?)?)?;
-        let len = u32::try_from(section.len()).ok().filter(|_| section.len() <= MAX_META_LEN).ok_or_else(|| {
+    pub fn head(&self, name: BlobName, meta: &Meta, revision: Option<String>) -> Result<Bytes> {
+        let map = meta::to_cbor(meta, revision)?;
+        let section = self.encrypted(name, Section::Meta, self.written(&map)?)?;
+        let fits = map.len().max(section.len()) <= MAX_META_LEN;
+        let len = u32::try_from(section.len()).ok().filter(|_| fits).ok_or_else(|| {
             Error::new(ErrorKind::LimitExceeded, "the metadata is longer than 1 MiB; keep it in a value instead")
         })?;
         let mut head = BytesMut::new();
@@ -164,26 +168,5 @@ impl Konserve {
     pub fn check(&self, name: BlobName, kind: Kind, codecs: Codecs, section: Bytes) -> Result<()> {
         let is_told = Serializers::is_own(codecs.serializer) || kind == Kind::Binary;
         if is_told { Ok(()) } else { self.decode(name, kind, codecs, section).map(drop) }
-    }
-}
-
-/// The last stamp of each name, or of several together: heads carry nothing else that tells two writes of a key apart,
-/// and konserve's clock, unlike this, stands still within a millisecond.
-#[derive(Clone)]
-pub struct Stamps(Arc<[AtomicU64]>);
-
-impl Default for Stamps {
-    fn default() -> Self {
-        Self((0..256).map(|_| AtomicU64::new(0)).collect())
-    }
-}
-
-impl Stamps {
-    /// The stamp of a write now, in milliseconds since 1970: greater than any that was given to this name before.
-    pub fn next(&self, name: BlobName, now: u64) -> u64 {
-        let slot = usize::from(name.as_bytes()[15]);
-        let Some(last) = self.0.get(slot) else { return now };
-        let later = |last: u64| now.max(last.saturating_add(1));
-        last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(later(last))).map_or(now, later)
     }
 }
