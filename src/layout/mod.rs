@@ -173,7 +173,7 @@ impl Layout {
         std::mem::discriminant(self) == std::mem::discriminant(other)
     }
 
-    /// Whether heads say by a digest what the value is.
+    /// Whether heads say by a digest what the value is, and how long.
     pub fn has_digests(&self) -> bool {
         matches!(self, Self::Sealed(_))
     }
@@ -192,16 +192,6 @@ impl Layout {
             Self::Sealed(_) => sealed::check_digest(opened.name, &opened.meta, Digest::of(&opened.section)),
             #[cfg(feature = "clojure")]
             Self::Konserve(_) => Ok(()),
-        }
-    }
-
-    /// Checks that a blob is what was written, as far as it says so itself: by its digest, or where there is none by
-    /// decoding it.
-    pub fn check_written(&self, opened: Opened) -> Result<()> {
-        match self {
-            Self::Sealed(_) => self.check_section(&opened),
-            #[cfg(feature = "clojure")]
-            Self::Konserve(_) => self.check(opened),
         }
     }
 

@@ -53,8 +53,7 @@ impl From<Option<Blob>> for Loaded {
 impl Blobs {
     pub(super) fn of(store: &Store) -> Self {
         let (heads, page) = (store.inner.backing.heads(), HeadPage::new());
-        let says_sizes = store.inner.layout.declared_size(&[]).is_some();
-        let fit = if says_sizes { MAX_BLOBS } else { FIRST_BLOBS };
+        let fit = if store.inner.layout.has_digests() { MAX_BLOBS } else { FIRST_BLOBS };
         Self { store: store.clone(), heads, large: u64::MAX, fresh: false, page, done: 0, most: fit, fit }
     }
 
@@ -108,7 +107,7 @@ impl Blobs {
             _ => None,
         });
         let (count, size) = sizes.fold((0, 1), |(count, sum), size| (count + 1, sum + size));
-        if self.store.inner.layout.declared_size(&[]).is_none() && count > 0 {
+        if !self.store.inner.layout.has_digests() && count > 0 {
             let fit = usize::try_from(MAX_LOADED * count / size).unwrap_or(MAX_BLOBS);
             self.fit = fit.clamp(1, MAX_BLOBS);
             self.most = self.fit;

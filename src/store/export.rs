@@ -13,6 +13,7 @@ use super::{
 use crate::{
     backing::Blob,
     error::{Error, ErrorKind, Result},
+    layout::Digest,
     name::BlobName,
 };
 
@@ -156,9 +157,13 @@ impl Export {
 
     fn whole(&mut self, name: BlobName, blob: Blob) -> Result<()> {
         let (layout, Blob { head, value }) = (&self.store.inner.layout, blob.clone());
-        let opened = layout.open(name, None, blob)?;
-        let meta = opened.meta.clone();
-        layout.check_written(opened).map_err(|error| error.at_key(meta.key.as_cbor()))?;
+        let (_, meta) = layout.open_head(name, None, &head)?;
+        let checked = if layout.has_digests() {
+            layout.check_digest(name, &meta, Digest::of(&value))
+        } else {
+            self.store.check_stored(name, blob)
+        };
+        checked.map_err(|error| error.at_key(meta.key.as_cbor()))?;
         if meta.is_expired(self.store.now()) {
             return Ok(());
         }
