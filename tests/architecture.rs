@@ -21,7 +21,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // Names and whole blobs: never values, keys, codecs or layouts.
     ("backing", &["env", "error", "locks", "name"]),
     ("codec", &["cbor", "env", "error", "hasch", "meta", "name", "value"]),
-    ("layout", &["backing", "cbor", "codec", "error", "hasch", "key", "meta", "name", "value"]),
+    ("layout", &["backing", "cbor", "codec", "env", "error", "hasch", "key", "meta", "name", "value"]),
     ("record", &["cbor", "codec", "error", "layout", "meta", "name"]),
     (
         "store",
