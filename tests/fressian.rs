@@ -10,7 +10,7 @@ use konserve::{
     testing::fressian::{decode, decode_within, encode},
     value::{BigInt, Decimal, Ratio},
 };
-use manifest::unhex;
+use manifest::{Serializer, unhex};
 use proptest::prelude::*;
 
 /// Values of blobs that Clojure konserve wrote.
@@ -79,7 +79,7 @@ fn what_konserve_wrote_is_read_and_written_back() {
     for (stored, edn) in KNOWN {
         let inner = decode(&unhex(stored)).unwrap();
         cbor::check(&inner).unwrap();
-        assert_eq!(Value::from_cbor(&inner).unwrap(), manifest::read(edn), "{stored}");
+        assert_eq!(Value::from_cbor(&inner).unwrap(), manifest::read(edn, Serializer::Fressian), "{stored}");
         assert_eq!(hex(&encode(&inner).unwrap()), *stored, "{edn}");
     }
 }
@@ -398,27 +398,27 @@ fn long_strings_and_bytes_are_in_chunks() {
 #[test]
 fn every_entry_of_the_stores_is_what_its_manifest_says() {
     for (name, lz4) in [("fressian-none-none", false), ("fressian-lz4-none", true)] {
-        let Some(entries) = manifest::store(name) else { return };
+        let Some(store) = manifest::store(name) else { return };
         let mut read = BTreeMap::new();
-        for entry in &entries {
+        for entry in &store.entries {
             let (meta, value) = entry.sections();
             let section = |section: &[u8]| if lz4 { unframed(section) } else { section.to_vec() };
             let decoded = |stored: &[u8]| {
-                let inner = decode(stored).unwrap_or_else(|error| panic!("{name}/{}: {error}", entry.file));
+                let inner = decode(stored).unwrap_or_else(|error| panic!("{}: {error}", entry.name));
                 cbor::check(&inner).unwrap();
                 (Value::from_cbor(&inner).unwrap(), inner)
             };
             let meta = section(meta);
-            assert_eq!(decoded(&meta).0, entry.meta, "{name}/{}", entry.file);
-            assert_eq!(hex(&encode(&decoded(&meta).1).unwrap()), hex(&meta), "{name}/{}", entry.file);
+            assert_eq!(decoded(&meta).0, entry.meta, "{}", entry.name);
+            assert_eq!(hex(&encode(&decoded(&meta).1).unwrap()), hex(&meta), "{}", entry.name);
             *read.entry(entry.kind.as_str()).or_insert(0) += 1;
             if entry.kind == "binary" {
-                assert_eq!(entry.value.as_bytes(), Some(value), "{name}/{}", entry.file);
+                assert_eq!(entry.value.as_bytes(), Some(value), "{}", entry.name);
                 continue;
             }
             let value = section(value);
-            assert_eq!(decoded(&value).0, entry.value, "{name}/{} {:?}", entry.file, entry.key);
-            assert_eq!(hex(&encode(&decoded(&value).1).unwrap()), hex(&value), "{name}/{}", entry.file);
+            assert_eq!(decoded(&value).0, entry.value, "{}", entry.name);
+            assert_eq!(hex(&encode(&decoded(&value).1).unwrap()), hex(&value), "{}", entry.name);
         }
         println!("{name}: {read:?}");
     }
