@@ -1,5 +1,5 @@
 //! The `konserve` program, run as its users run it, over real folders.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "in a test, that is a failure")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "in a test, that is a failure")]
 
 use std::{
     collections::BTreeMap,
@@ -8,6 +8,9 @@ use std::{
     path::Path,
     process::{Command, Output, Stdio},
 };
+
+#[allow(dead_code, reason = "each test uses a part of it")]
+mod manifest;
 
 use konserve::{
     Config, Value,
@@ -97,6 +100,76 @@ impl Ran {
         assert!(words.iter().all(|word| self.err.contains(word)), "{self:?}");
         self.is(code);
     }
+}
+
+/// What a manifest says of a blob, as EDN.
+struct Told {
+    file: String,
+    kind: String,
+    key: Option<String>,
+    value: String,
+    meta: String,
+}
+
+/// A copy of a store that konserve wrote, its manifest, and the words that open it; `None` where these are not at hand.
+fn konserves(name: &str) -> Option<(Place, Vec<Told>, Vec<&'static str>)> {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/fixtures/konserve").join(name);
+    let Ok(manifest) = fs::read(from.join("manifest.json")) else {
+        eprintln!("skipped: {} is not there; it holds what Clojure konserve wrote", from.display());
+        return None;
+    };
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+    let text = |entry: &serde_json::Value, field| entry[field].as_str().map(str::to_owned);
+    let told = |entry| {
+        let (file, kind) = (text(entry, "file")?, text(entry, "kind")?);
+        Some(Told { file, kind, key: text(entry, "key"), value: text(entry, "value")?, meta: text(entry, "meta")? })
+    };
+    let entries = manifest["entries"].as_array().unwrap().iter().filter_map(told).collect();
+    let place = Place::new();
+    fs::create_dir(place.folder()).unwrap();
+    for file in fs::read_dir(from.join("store")).unwrap().map(Result::unwrap) {
+        fs::copy(file.path(), Path::new(&place.folder()).join(file.file_name())).unwrap();
+    }
+    let bytes = "#bytes \"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\"";
+    let key = match name {
+        "aeskeys-bytes" => vec!["--key-edn", bytes],
+        name if name.ends_with("-aes") => vec!["--key-edn", "\"s3cr3t\""],
+        _ => Vec::new(),
+    };
+    Some((place, entries, key))
+}
+
+/// The text of a manifest as a dump prints it. What no EDN reader takes, such as keywords with spaces, stays as it is.
+fn as_dumped(text: &str) -> String {
+    if edn::read(text).is_ok() { edn::dump(&manifest::read(text)) } else { text.to_owned() }
+}
+
+/// All stores that konserve wrote.
+const KONSERVES: [&str; 12] = [
+    "aeskeys-bytes",
+    "boring-archival",
+    "boring-keys",
+    "boring-lz4-none",
+    "boring-none-aes",
+    "boring-none-none",
+    "boring-zstd-aes",
+    "boring-zstd-none",
+    "fressian-lz4-none",
+    "fressian-none-aes",
+    "fressian-none-none",
+    "inplace-boring",
+];
+
+/// The lines of a dump without file names and ids, sorted.
+fn told(dump: &str) -> Vec<String> {
+    let line = |line: &str| {
+        let mut parts = line.split_once('\t').unwrap().1.split("#uuid \"");
+        let first = parts.next().unwrap().to_owned();
+        parts.fold(first, |line, part| line + "#uuid " + part.split_once('"').unwrap().1)
+    };
+    let mut lines: Vec<_> = dump.lines().map(line).collect();
+    lines.sort();
+    lines
 }
 
 /// The one blob of a store with a single key.
@@ -223,7 +296,8 @@ fn dump_prints_one_line_for_each_entry() {
     for [file, kind, key, value, meta] in lines.iter().map(|line| <[&str; 5]>::try_from(line.as_slice()).unwrap()) {
         assert!(place.files().contains_key(file), "{file}");
         assert_eq!(kind, "edn");
-        assert!(meta.starts_with("{:digest #bytes \""), "sorted: {meta}");
+        assert!(meta.starts_with(&format!("{{:key {key}, :last-write #inst \"")), "sorted: {meta}");
+        assert!(meta.ends_with(", :type :edn}"), "as konserve has it: {meta}");
         match key {
             "\"users\"" => assert_eq!(value, r#"[{"name" "Ada", "tags" {"0" "first"}} {"name" "Bob"}]"#),
             key => assert_eq!((key, value), (r#""tab\tkey""#, r#"{:a 1.0, :b "line\nline"}"#)),
@@ -496,8 +570,10 @@ fn the_help_says_how_keys_are_given_and_what_the_exit_codes_mean() {
         "verify",
         "export",
         "import",
+        "convert",
         "dump",
         "--json",
+        "--key-edn",
         "Exit codes:",
         "Keys and steps:",
         "$date",
@@ -508,4 +584,164 @@ fn the_help_says_how_keys_are_given_and_what_the_exit_codes_mean() {
     for command in ["ls", "get", "put", "rm", "info", "verify", "export", "import", "dump"] {
         assert!(Ran::from(konserve().args([command, "--help"]).output().unwrap()).is(0).contains("<FOLDER>"));
     }
+}
+
+#[test]
+fn a_dump_of_what_konserve_wrote_is_what_its_manifest_says() {
+    for name in KONSERVES {
+        let Some((place, entries, key)) = konserves(name) else { return };
+        let before = place.files();
+        let ran = place.run("dump --edn", &key);
+        let ghosts = before.iter().filter(|(file, bytes)| file.ends_with(".ksv") && bytes.is_empty());
+        let ghosts: Vec<_> = ghosts.map(|(file, _)| file.clone()).collect();
+        for ghost in &ghosts {
+            assert!(ran.err.contains(&format!("{ghost}: CORRUPT: ")), "{name}: {}", ran.err);
+        }
+        let dump = ran.is(if ghosts.is_empty() { 0 } else { 3 });
+        assert!(dump.lines().is_sorted(), "{name}: by file name");
+        assert_eq!(dump.lines().count(), entries.len(), "{name}");
+        for line in dump.lines() {
+            let [file, kind, key, value, meta] = line.split('\t').collect::<Vec<_>>().try_into().unwrap();
+            let entry = entries.iter().find(|entry| entry.file == file).unwrap();
+            assert_eq!(kind, entry.kind, "{name} {line}");
+            assert_eq!(value, as_dumped(&entry.value), "{name} {line}");
+            assert_eq!(meta, as_dumped(&entry.meta), "{name} {line}");
+            // Its metadata says the key as konserve reads it: lists come back as vectors from CBOR.
+            let of = edn::read(&entry.meta).is_ok().then(|| manifest::read(&entry.meta));
+            let of = of
+                .as_ref()
+                .and_then(|meta| meta.as_map()?.iter().find(|(name, _)| *name == Value::Keyword("key".into())));
+            let expected = of.map_or_else(|| entry.key.clone().unwrap(), |(_, key)| edn::dump(key));
+            assert_eq!(key, expected, "{name} {line}");
+        }
+        assert_eq!(place.files(), before, "{name}: nothing is changed, no lock is left");
+    }
+}
+
+#[test]
+fn what_konserve_wrote_is_converted_and_back_without_loss() {
+    for name in KONSERVES.into_iter().filter(|name| *name != "boring-keys") {
+        let Some((place, entries, key)) = konserves(name) else { return };
+        let (sealed, again) = (Place::new(), Place::new());
+        let dump = place.run("dump", &key).out;
+        let mut rest = vec![sealed.folder()];
+        rest.extend(key.iter().map(|word| (*word).to_owned()));
+        let ran = place.run("convert --layout sealed", &rest.iter().map(String::as_str).collect::<Vec<_>>());
+        // The files that a failed write of konserve's left are told, and the rest is there.
+        if name == "fressian-none-none" {
+            ran.fails(3, &["CORRUPT", "so it is with 6 entries", "137 entries were put"]);
+        } else {
+            assert_eq!(ran.is(0), format!("{} converted\n", entries.len()));
+        }
+        assert_eq!(sealed.run("verify", &[]).is(0), format!("{} checked, 0 damaged\n", entries.len()));
+        let words = match name.split('-').next() {
+            Some("fressian") => "convert --layout konserve --serializer fressian --compressor lz4",
+            _ => "convert --layout konserve --compressor zstd --to-key-edn :k --encryptor aes",
+        };
+        sealed.run(words, &[&again.folder()]).is(0);
+        let encrypted: &[&str] = if words.contains("key") { &["--key-edn", ":k"] } else { &[] };
+        assert_eq!(told(&again.run("dump", encrypted).is(0)), told(&dump), "{name}");
+        assert_eq!(again.run("verify", encrypted).is(0), format!("{} checked, 0 damaged\n", entries.len()));
+    }
+}
+
+#[test]
+fn keys_that_the_other_layout_takes_for_one_are_told_when_the_rest_is_there() {
+    let Some((place, entries, _)) = konserves("boring-keys") else { return };
+    let to = Place::new();
+    let rest = entries.len() - 3;
+    place
+        .run("convert --layout sealed", &[&to.folder()])
+        .fails(2, &["INVALID_KEY", "with 3 entries", "(key 0)", "key 1:"]);
+    assert_eq!(to.run("ls", &[]).is(0).lines().count(), rest);
+    place.run("convert --layout sealed", &[&to.folder()]).fails(3, &["STORE_EXISTS"]);
+}
+
+#[test]
+fn a_sealed_store_is_converted_and_back() {
+    let (place, theirs, again) = (Place::with_users(), Place::new(), Place::new());
+    let store = place.open(Access::Exclusive);
+    for n in 0..300 {
+        store.append("log", n).unwrap();
+    }
+    store.bassoc("photo", vec![1, 2, 255]).unwrap();
+    store.close().unwrap();
+    place.run("put --edn", &["[:a 1]", "#{1 2/3 #inst \"2024\"}"]).is(0);
+    let key = "{:a [1 \"b\"]}";
+    let to = [theirs.folder(), "--to-key-edn".into(), key.into()];
+    assert_eq!(
+        place.run("convert --json --layout konserve", &to.each_ref().map(String::as_str)).is(0),
+        "{\"converted\":304}\n"
+    );
+    assert!(theirs.files().iter().filter(|(file, _)| file.ends_with(".ksv")).all(|(_, bytes)| bytes[0] == 1));
+    theirs.run("ls", &[]).fails(3, &["WRONG_KEY"]);
+    theirs.run("ls", &["--key-edn", "{:a"]).fails(2, &["--key-edn: EDN"]);
+    assert_eq!(theirs.run("ls", &["--key-edn", key]).is(0).lines().count(), 4);
+    assert_eq!(theirs.run("get --edn", &["[:a 1]", "--key-edn", key]).is(0), place.run("get --edn", &["[:a 1]"]).is(0));
+    assert!(theirs.run("info", &["--key-edn", key]).is(0).starts_with("layout\t\"konserve\"\nkeys\t4\n"));
+    let back = [again.folder(), "--key-edn".into(), key.into()];
+    theirs.run("convert --layout sealed", &back.each_ref().map(String::as_str)).is(0);
+    let dumped = |place: &Place| {
+        let dump = place.run("dump", &[]).is(0);
+        let lines = dump.lines().filter(|line| !line.contains("\tlog-")).map(str::to_owned);
+        lines.collect::<Vec<_>>()
+    };
+    assert_eq!(dumped(&again), dumped(&place));
+    let log: Vec<i64> = again.open(Access::Read).log("log").unwrap();
+    assert!(log.into_iter().eq(0..300));
+    place.run("convert --layout sealed --to-key-edn :k", &[&Place::new().folder()]).fails(2, &["INVALID_CONFIG"]);
+    place.run("convert", &[&Place::new().folder()]).fails(2, &["--layout"]);
+}
+
+#[test]
+fn a_store_of_konserves_is_written_with_its_key() {
+    let Some((place, _, key)) = konserves("fressian-none-aes") else { return };
+    let words = |words: &[&'static str]| [words, &key].concat();
+    let before = place.files();
+    place.run("put --edn", &words(&[":new", "{:a [1 2]}"])).is(0);
+    assert_eq!(place.run("get --edn", &words(&[":new", ":a", "1"])).is(0), "2\n");
+    let new = place.files().into_iter().find(|(file, _)| !before.contains_key(file) && file.ends_with(".ksv")).unwrap();
+    assert_eq!(new.1[..4], [1, 1, 0, 1], "as the others: Fressian, encrypted");
+    place.run("rm --edn", &words(&[":new"])).is(0);
+    place.run("get --edn", &[":new", "--key-edn", "\"other\""]).fails(3, &["WRONG_KEY"]);
+}
+
+#[test]
+fn verify_reads_and_repairs_stores_of_konserves() {
+    let Some((place, entries, _)) = konserves("fressian-none-none") else { return };
+    let ghosts: Vec<_> =
+        place.files().into_iter().filter(|(file, bytes)| file.ends_with(".ksv") && bytes.is_empty()).collect();
+    let ran = place.run("verify", &[]);
+    assert!(ghosts.iter().all(|(file, _)| ran.out.contains(&format!("{file}\tCORRUPT\t"))), "{ran:?}");
+    ran.fails(1, &["6 of 143 are damaged"]);
+    place.run("verify --repair", &[]).fails(1, &["renamed"]);
+    assert_eq!(place.run("verify", &[]).is(0), "137 checked, 0 damaged\n");
+    let value = entries.iter().find(|entry| entry.key.as_deref() == Some(":str/hello")).unwrap();
+    let file = format!("{}/{}", place.folder(), value.file);
+    let whole = fs::read(&file).unwrap();
+    fs::write(&file, &whole[..whole.len() - 2]).unwrap();
+    assert!(place.run("verify", &[]).is(1).contains(&format!("{}\tCORRUPT\t", value.file)));
+    fs::write(&file, whole).unwrap();
+    let log = entries.iter().find(|entry| entry.kind == "log-head" && entry.key.as_deref() == Some(":log")).unwrap();
+    fs::remove_file(format!("{}/{}", place.folder(), log.file)).unwrap();
+    let report = place.run("verify", &[]).is(0);
+    assert_eq!(report.lines().filter(|line| line.contains("\torphan\t")).count(), 3, "{report}");
+}
+
+#[test]
+fn a_store_of_konserves_is_exported_and_imported_into_its_layout() {
+    let Some((place, entries, key)) = konserves("boring-zstd-aes") else { return };
+    let (other, sealed, file) = (Place::new(), Place::new(), place.0.path().join("export"));
+    let words = [&[file.to_str().unwrap()], key.as_slice()].concat();
+    assert_eq!(place.run("export", &words).is(0), format!("{} exported\n", entries.len()));
+    let imported = format!("{} imported, 0 skipped\n", entries.len());
+    assert_eq!(other.run("import --create --layout konserve", &words).is(0), imported);
+    let blobs = |place: &Place| {
+        let mut files = place.files();
+        files.retain(|file, _| file.ends_with(".ksv"));
+        files
+    };
+    assert_eq!(blobs(&other), blobs(&place));
+    sealed.run("import --create", &[file.to_str().unwrap()]).fails(3, &["UNSUPPORTED", "konserve convert"]);
+    other.run("import", &[file.to_str().unwrap()]).fails(3, &["WRONG_KEY"]);
 }

@@ -195,6 +195,16 @@ impl Layout {
         }
     }
 
+    /// Checks that a blob is what was written, as far as it says so itself: by its digest, or where there is none by
+    /// decoding it.
+    pub fn check_written(&self, opened: Opened) -> Result<()> {
+        match self {
+            Self::Sealed(_) => self.check_section(&opened),
+            #[cfg(feature = "clojure")]
+            Self::Konserve(_) => self.check(opened),
+        }
+    }
+
     /// Checks and decodes a value, to one CBOR item; a binary becomes a byte string.
     pub fn decode(&self, opened: Opened) -> Result<Bytes> {
         self.check_section(&opened)?;

@@ -87,13 +87,18 @@ impl Store {
         #[cfg(feature = "clojure")]
         if !self.inner.layout.is_like(&intake.store.inner.layout) {
             match meta.kind {
-                Kind::Log => return self.copy_log(meta, &value, intake, progress).await.map_err(at_key),
+                Kind::Log => {
+                    let name = self.name_in(intake, name, &meta).await.map_err(at_key)?;
+                    return self.copy_log(name, meta, &value, intake, progress).await.map_err(at_key);
+                }
                 // It comes with its log.
                 Kind::LogElement => return Ok(()),
                 Kind::Value | Kind::Binary => {}
             }
         }
-        let encoded = self.encoded(name, meta, value, &intake.store).await;
+        #[cfg(not(feature = "clojure"))]
+        let _ = progress;
+        let encoded = self.encoded(name, meta, value, intake).await;
         let (name, blob) = encoded.map_err(at_key)?;
         intake.add(name, blob).await
     }
@@ -106,8 +111,8 @@ impl Store {
         progress: &mut impl FnMut(u64) -> Result<()>,
     ) -> Result<()> {
         let Some(mut section) = self.section(name).await? else { return Ok(()) };
-        let (Capability { streams, .. }, to) = (intake.store.inner.backing.capability(), &intake.store.inner.layout);
-        let (size, limit) = (section.meta.size.unwrap_or_default(), to.max_len());
+        let (Capability { streams, .. }, to) = (intake.store.inner.backing.capability(), intake.store.clone());
+        let (size, limit) = (section.meta.size.unwrap_or_default(), to.inner.layout.max_len());
         if size <= MAX_LOADED.min(limit) || !streams || !self.inner.layout.keeps_binary(section.codecs) {
             if size > limit {
                 return Err(too_long(size, limit).at_key(section.meta.key.as_cbor()));
@@ -119,8 +124,9 @@ impl Store {
             };
         }
         let meta = section.meta.clone();
-        let name = self.name_in(&intake.store, name, &meta).await?;
-        let head = to.stream_head(name, &meta)?;
+        let at_key = |error: Error| error.at_key(section.meta.key.as_cbor());
+        let name = self.name_in(intake, name, &meta).await.map_err(at_key)?;
+        let head = to.inner.layout.stream_head(name, &meta)?;
         let Some(mut inflow) = intake.begin(name, head, meta).await? else { return Ok(()) };
         while let Some(piece) = section.next().await? {
             inflow.add(piece).await?;
@@ -129,17 +135,25 @@ impl Store {
     }
 
     /// A value of this store as the other writes it, under the metadata it has.
-    async fn encoded(&self, name: BlobName, meta: Meta, value: Bytes, other: &Self) -> Result<(BlobName, Blob)> {
-        let (name, layout) = (self.name_in(other, name, &meta).await?, &other.inner.layout);
+    async fn encoded(&self, name: BlobName, meta: Meta, value: Bytes, intake: &mut Intake) -> Result<(BlobName, Blob)> {
+        let (name, layout) = (self.name_in(intake, name, &meta).await?, &intake.store.inner.layout);
         let value = if meta.kind == Kind::Binary { content(&value) } else { value };
         let encoded = layout.encode(meta.kind, value)?;
         Ok((name, layout.seal(name, meta, encoded)?))
     }
 
     /// The name in the other store of what this one has under a name. In one layout that is the same: an element of a log
-    /// in konserve's does not say which name it has.
-    async fn name_in(&self, other: &Self, name: BlobName, meta: &Meta) -> Result<BlobName> {
-        if self.inner.layout.is_like(&other.inner.layout) { Ok(name) } else { other.find(&meta.key).await }
+    /// in konserve's does not say which name it has. `INVALID_KEY` where another entry of the copy has it.
+    async fn name_in(&self, intake: &mut Intake, name: BlobName, meta: &Meta) -> Result<BlobName> {
+        if self.inner.layout.is_like(&intake.store.inner.layout) {
+            return Ok(name);
+        }
+        let name = intake.store.find(&meta.key).await?;
+        if intake.claim(name) {
+            return Ok(name);
+        }
+        let message = "copying: the layout of the other store takes this key and another for the same, as 1.0 and 1 or [] and [nil]; copy its value by hand, under another key";
+        Err(Error::new(ErrorKind::InvalidKey, message))
     }
 }
 

@@ -33,9 +33,10 @@ struct Copy<'a> {
 }
 
 impl Store {
-    /// Copies a log whose head has this metadata and says this.
+    /// Copies a log whose head has this metadata and says this, to this name.
     pub(super) async fn copy_log(
         &self,
+        name: BlobName,
         meta: Meta,
         value: &[u8],
         intake: &mut Intake,
@@ -43,7 +44,6 @@ impl Store {
     ) -> Result<()> {
         intake.flush().await?;
         let (to, elements) = (intake.store.clone(), self.list_log(meta.key.clone()));
-        let name = to.find(&meta.key).await?;
         let Some((id, expect)) = intake.place_of(name, &meta, origin(&self.inner.layout, value)?).await? else {
             intake.skip();
             return Ok(());

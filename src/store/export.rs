@@ -1,19 +1,18 @@
 //! A store as one stream of bytes: `"konserve-export1" ‖ u32 length ‖ record ‖ (name 16 ‖ u64 length ‖ blob)…,
-//! ascending ‖ 16 zero bytes ‖ u64 count ‖ H(all before)`.
+//! ascending ‖ 16 zero bytes ‖ u64 count ‖ H(all before)`. In konserve's layout there is no record, and its length is 0.
 
 use std::collections::VecDeque;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{
-    Store,
+    LayoutName, Store,
     blobs::{Blobs, Found, Loaded},
     section::Section,
 };
 use crate::{
     backing::Blob,
     error::{Error, ErrorKind, Result},
-    layout::{Digest, Layout},
     name::BlobName,
 };
 
@@ -101,21 +100,25 @@ impl Export {
     }
 
     async fn start(&mut self) -> Result<At> {
-        let record = match self.store.inner.layout {
-            Layout::Sealed(_) => self.store.inner.backing.record().await?,
-            // In konserve's layout there is none.
-            #[cfg(feature = "clojure")]
-            Layout::Konserve(_) => Some(Bytes::new()),
-        };
+        self.open.put_slice(MAGIC);
+        if self.store.layout() == LayoutName::Sealed {
+            self.record().await?;
+        } else {
+            self.open.put_u32(0);
+        }
+        self.close_chunk();
+        Ok(At::Entries)
+    }
+
+    async fn record(&mut self) -> Result<()> {
+        let record = self.store.inner.backing.record().await?;
         let record = record.and_then(|record| Some((u32::try_from(record.len()).ok()?, record)));
         let (len, record) = record.ok_or_else(|| {
             Error::new(ErrorKind::Corrupt, "exporting: the store's record is lost; restore it from a backup")
         })?;
-        self.open.put_slice(MAGIC);
         self.open.put_u32(len);
         self.open.put_slice(&record);
-        self.close_chunk();
-        Ok(At::Entries)
+        Ok(())
     }
 
     /// The next piece of a large blob, or what was loaded up to the next of those.
@@ -151,11 +154,11 @@ impl Export {
         Ok(())
     }
 
-    fn whole(&mut self, name: BlobName, Blob { head, value }: Blob) -> Result<()> {
-        let layout = &self.store.inner.layout;
-        let (_, meta) = layout.open_head(name, None, &head)?;
-        let checked = layout.check_digest(name, &meta, Digest::of(&value));
-        checked.map_err(|error| error.at_key(meta.key.as_cbor()))?;
+    fn whole(&mut self, name: BlobName, blob: Blob) -> Result<()> {
+        let (layout, Blob { head, value }) = (&self.store.inner.layout, blob.clone());
+        let opened = layout.open(name, None, blob)?;
+        let meta = opened.meta.clone();
+        layout.check_written(opened).map_err(|error| error.at_key(meta.key.as_cbor()))?;
         if meta.is_expired(self.store.now()) {
             return Ok(());
         }

@@ -3,6 +3,7 @@
 use bytes::{Bytes, BytesMut};
 
 use super::{
+    LayoutName,
     binary_writer::PIECE,
     export::{END, MAGIC},
 };
@@ -56,13 +57,13 @@ pub(super) struct ExportReader {
     last: Option<BlobName>,
     /// Longer blobs, in bytes, come in pieces.
     max_whole: u64,
-    /// Whether the blobs are wanted in the sealed layout; else in konserve's.
-    is_sealed: bool,
+    /// That of the blobs which are wanted.
+    layout: LayoutName,
 }
 
 impl ExportReader {
-    /// Blobs longer than this, in bytes, come in pieces. Of the other layout than the one that is wanted is `UNSUPPORTED`.
-    pub(super) fn new(max_whole: u64, is_sealed: bool) -> Self {
+    /// For an export of blobs in this layout. Blobs longer than this, in bytes, come in pieces.
+    pub(super) fn new(max_whole: u64, layout: LayoutName) -> Self {
         Self {
             buffer: BytesMut::new(),
             hasher: blake3::Hasher::new(),
@@ -70,7 +71,7 @@ impl ExportReader {
             entries: 0,
             last: None,
             max_whole,
-            is_sealed,
+            layout,
         }
     }
 
@@ -186,10 +187,7 @@ impl ExportReader {
 
     fn take(&mut self, bytes: &[u8]) -> Result<Option<Entry>> {
         match self.at {
-            At::Start => {
-                let len = self.start(bytes)?;
-                self.at = if len == 0 { At::Entry } else { At::Record(len) };
-            }
+            At::Start => self.at = self.start(bytes)?,
             At::Record(_) => {
                 self.record(bytes)?;
                 self.at = At::Entry;
@@ -212,8 +210,8 @@ impl ExportReader {
         Ok(None)
     }
 
-    /// The length of the record.
-    fn start(&self, bytes: &[u8]) -> Result<usize> {
+    /// What comes after the first bytes.
+    fn start(&self, bytes: &[u8]) -> Result<At> {
         let (magic, len) = bytes.split_last_chunk().unwrap_or((bytes, &[0; 4]));
         if magic != MAGIC {
             return Err(if magic.starts_with(MAGIC.strip_suffix(b"1").unwrap_or(MAGIC)) {
@@ -222,14 +220,15 @@ impl ExportReader {
                 Error::new(ErrorKind::Corrupt, "this is no export of konserve, or its first bytes are damaged")
             });
         }
-        match u32::from_be_bytes(*len) {
-            // Stores in konserve's layout have no record.
-            len if (len == 0) == self.is_sealed => Err(Error::new(
-                ErrorKind::Unsupported,
-                "the export is of a store in the other layout; import it into a store of that layout, and copy that to this one",
-            )),
+        let len = u32::from_be_bytes(*len);
+        if (len > 0) != (self.layout == LayoutName::Sealed) {
+            let message = "the export is of a store in the other layout, and the blobs of Clojure's konserve are not those of the sealed one; import it into a store in its own layout, and copy that with copyTo (copy_to) or konserve convert";
+            return Err(Error::new(ErrorKind::Unsupported, message));
+        }
+        match len {
+            0 => Ok(At::Entry),
             len if len > MAX_RECORD_LEN => Err(self.damaged("its record is too long")),
-            len => Ok(len as usize),
+            len => Ok(At::Record(len as usize)),
         }
     }
 

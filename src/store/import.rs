@@ -9,7 +9,7 @@ use super::{
     intake::{Existing, Imported, Intake},
     section::Inflow,
 };
-use crate::{backing::Blob, codec::too_long, error::Result, layout::Layout, meta::Kind, name::BlobName};
+use crate::{backing::Blob, codec::too_long, error::Result, meta::Kind, name::BlobName};
 
 /// An import under way; see [`Store::import`].
 pub struct Import {
@@ -35,11 +35,10 @@ impl Store {
     /// before it is put. An export that is damaged or cut short leaves what came before the damage; the error says in
     /// which entry that is, and how many were imported. The same can be imported again: what is there already is
     /// passed over. Where the backing streams, binaries of any length take bounded memory; elsewhere a value that is
-    /// longer than the limit is `LIMIT_EXCEEDED`.
+    /// longer than the limit is `LIMIT_EXCEEDED`. The export of a store in another layout is `UNSUPPORTED`.
     pub fn import(&self, existing: Existing) -> Result<Import> {
         drop(self.inner.gate.enter()?);
-        let is_sealed = matches!(self.inner.layout, Layout::Sealed(_));
-        let reader = ExportReader::new(MAX_LOADED.min(self.inner.layout.max_len()), is_sealed);
+        let reader = ExportReader::new(MAX_LOADED.min(self.inner.layout.max_len()), self.layout());
         Ok(Import { reader, intake: Intake::new(self, existing), large: Large::Nothing })
     }
 }

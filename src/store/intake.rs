@@ -7,7 +7,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     key::Key,
     meta::Kind,
-    name::BlobName,
+    name::{BlobName, NameTable},
 };
 
 /// So many bytes are put at a time, or a single blob that is larger.
@@ -46,7 +46,7 @@ pub(super) struct Intake {
     pub(super) existing: Existing,
     group: Vec<(BlobName, Blob)>,
     size: usize,
-    refused: Refused,
+    refused: Box<Refused>,
 }
 
 /// What could not be copied.
@@ -57,17 +57,19 @@ struct Refused {
     /// What the next ones are of.
     others: Vec<String>,
     count: usize,
+    /// The names that were taken, where keys that were told apart may have the same.
+    names: NameTable,
 }
 
 impl Intake {
     pub(super) fn new(store: &Store, existing: Existing) -> Self {
-        let (done, refused) = (Imported::default(), Refused::default());
+        let (done, refused) = (Imported::default(), Box::default());
         Self { store: store.clone(), done, existing, group: Vec::new(), size: 0, refused }
     }
 
     /// Leaves out one that cannot be taken.
     pub(super) fn refuse(&mut self, name: BlobName, error: Error) {
-        let Refused { first, others, count } = &mut self.refused;
+        let Refused { first, others, count, .. } = self.refused.as_mut();
         *count += 1;
         if first.is_none() {
             *first = Some(error);
@@ -77,9 +79,14 @@ impl Intake {
         }
     }
 
+    /// Takes a name; whether it is the first to do so.
+    pub(super) fn claim(&mut self, name: BlobName) -> bool {
+        self.refused.names.insert(name, 0).is_none()
+    }
+
     /// What was done; an error where something was left out.
     pub(super) fn finished(self) -> Result<Imported> {
-        let (Imported { imported, skipped }, Refused { first, mut others, count }) = (self.done, self.refused);
+        let (Imported { imported, skipped }, Refused { first, mut others, count, .. }) = (self.done, *self.refused);
         let Some(first) = first else { return Ok(self.done) };
         if count > MAX_NAMED {
             others.push(format!("{} more", count - MAX_NAMED));
@@ -117,7 +124,7 @@ impl Intake {
         }
         let mut held = self.store.lock_to_tell(group.iter().map(|(name, _)| *name)).await;
         for _ in 0..MAX_TRIES {
-            let (writes, stopped) = self.decide(&group).await?;
+            let (writes, stopped) = self.decide(&group, Part::All).await?;
             let put = writes.len() as u64;
             let event = held.as_ref().and_then(|_| self.event(&writes));
             // Somebody else wrote one of them in between, so what becomes of it is to be decided anew.
@@ -150,14 +157,18 @@ impl Intake {
         error.noting(&format!("before that, {imported} entries were put and {skipped} passed over"))
     }
 
-    /// What is to be written; and where it must stop, after how many.
-    pub(super) async fn decide(&self, group: &[(BlobName, Blob)]) -> Result<(Vec<Write>, Option<(u64, Error)>)> {
+    /// What is to be written; and where it must stop, after how many. With [`Part::Head`] only heads are at hand.
+    pub(super) async fn decide(
+        &self,
+        group: &[(BlobName, Blob)],
+        part: Part,
+    ) -> Result<(Vec<Write>, Option<(u64, Error)>)> {
         let mut writes = Vec::with_capacity(group.len());
         let names = group.iter().map(|(name, _)| *name).collect();
         let found = match self.existing {
             Existing::Replace => Vec::new(),
             Existing::Error if !self.store.inner.layout.has_digests() => {
-                self.store.inner.backing.read(names, Part::All).await?
+                self.store.inner.backing.read(names, part).await?
             }
             Existing::Error | Existing::Keep => self.store.inner.backing.read(names, Part::Head).await?,
         };
@@ -168,7 +179,7 @@ impl Intake {
                 None => Expect::Absent,
                 Some(there) => match self.expired(*name, &there) {
                     Some(expect) => expect,
-                    None if self.existing == Existing::Keep || self.is_same(*name, &there, blob) => continue,
+                    None if self.existing == Existing::Keep || self.is_same(*name, &there, blob, part) => continue,
                     None => {
                         let error = self.store.at_key_of(exists(), one);
                         return Ok((writes, Some((before as u64, error))));
@@ -180,13 +191,20 @@ impl Intake {
         Ok((writes, None))
     }
 
-    /// Whether two blobs hold the same. A head says so by its digest; where it has none, all of it is compared.
-    fn is_same(&self, name: BlobName, there: &Blob, blob: &Blob) -> bool {
-        if self.store.inner.layout.has_digests() {
-            return there.head == blob.head;
+    /// Whether two blobs hold the same. A head says so by its digest; where it has none, all of it is compared, or where
+    /// only heads are at hand, which have the time of the write, what they say.
+    fn is_same(&self, name: BlobName, there: &Blob, blob: &Blob, part: Part) -> bool {
+        let layout = &self.store.inner.layout;
+        if there.head == blob.head && (layout.has_digests() || there.value == blob.value) {
+            return true;
         }
-        let read = |blob: &Blob| self.store.check(name, blob.clone()).ok();
-        there == blob || read(there).is_some_and(|there| read(blob) == Some(there))
+        let says = |blob: &Blob| layout.open_head(name, None, &blob.head).ok().map(|(_, meta)| meta);
+        let holds = |blob: &Blob| self.store.check(name, blob.clone()).ok();
+        match part {
+            _ if layout.has_digests() => false,
+            Part::Head => says(there).is_some_and(|there| says(blob) == Some(there)),
+            Part::All => holds(there).is_some_and(|there| holds(blob) == Some(there)),
+        }
     }
 
     /// How a blob that has expired is to be found again; `None` if it is there.

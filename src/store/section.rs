@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{Mode, Op, Store, binary_writer::PIECE, intake::Intake};
 use crate::{
-    backing::{Blob, BlobReader, BlobWriter},
+    backing::{Blob, BlobReader, BlobWriter, Part},
     codec::Codecs,
     env::BoxFut,
     error::{Error, Result},
@@ -147,7 +147,8 @@ impl Intake {
 
     /// Whether a blob with this head is to be put; an error where a key exists that must not.
     async fn wants(&self, name: BlobName, head: &Bytes) -> Result<bool> {
-        let (writes, stopped) = self.decide(&[(name, Blob { head: head.clone(), value: Bytes::new() })]).await?;
+        let head = Blob { head: head.clone(), value: Bytes::new() };
+        let (writes, stopped) = self.decide(&[(name, head)], Part::Head).await?;
         match stopped {
             Some((_, error)) => Err(error),
             None => Ok(!writes.is_empty()),

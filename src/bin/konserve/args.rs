@@ -152,11 +152,14 @@ pub(crate) enum Command {
         /// Make the store if there is none
         #[arg(long)]
         create: bool,
+        /// The layout of a store that is made: that of the exported one
+        #[arg(long, value_enum, default_value = "sealed", requires = "create")]
+        layout: Layout,
         /// Work beside other programs that have the store open with shared access
         #[arg(long)]
         shared: bool,
     },
-    /// Copy a store into a new folder, in another layout or with another serializer, compressor or key
+    /// Copy a store into a new folder, in the layout that is asked for
     #[command(override_usage = "konserve convert --layout <LAYOUT> [OPTIONS] <FROM> <TO>")]
     Convert {
         /// The folder of the store, which stays as it is
@@ -245,7 +248,7 @@ pub(crate) struct Target {
     /// The layout of the new store
     #[arg(long, value_enum)]
     pub(crate) layout: Layout,
-    /// What its values are written with; Clojure's konserve reads all but, in older versions, cbor
+    /// What its values are written with
     #[arg(long, value_enum, default_value = "cbor")]
     pub(crate) serializer: Serializer,
     /// What its values are compressed with

@@ -1,14 +1,14 @@
 //! The commands.
 
 use konserve::{
-    BlobName, Damaged, Dumped, Error, Kind, LayoutName, Prefix, Query, Value,
+    BlobName, Damaged, Dumped, Error, ErrorKind, Kind, LayoutName, Prefix, Query, Value,
     backing::Access,
     blocking::{Store, connect_store, create_store, open_store, wait},
     edn,
 };
 
 use crate::{
-    args::{Arguments, Command, Folder, Place},
+    args::{Arguments, Command, Folder, Layout, Place},
     failure::{self, Failure},
     folder, input, moving,
     output::{self, Output},
@@ -38,8 +38,9 @@ pub(crate) fn run(Arguments { json, command }: Arguments) -> Result<(), Failure>
             with(&opened?, |opened| verify(opened, folder::blobs(&store.folder), repair, &mut out))
         }
         Command::Export { store, file } => with(&reading(&store)?, |store| moving::export(store, &file, &mut out)),
-        Command::Import { store, file, existing, create, shared } => {
-            with(&writing(&store, create, shared)?, |store| moving::import(store, &file, existing, &mut out))
+        Command::Import { store, file, existing, create, layout, shared } => {
+            let opened = if create { importing(&store, layout, shared) } else { writing(&store, false, shared) };
+            with(&opened?, |store| moving::import(store, &file, existing, &mut out))
         }
         Command::Convert { from, key, to, target } => {
             let total = folder::blobs(&from);
@@ -59,9 +60,22 @@ fn reading(folder: &Folder) -> Result<Store, Failure> {
     Ok(connect_store(folder::config(&folder.folder, &folder.key, Access::Read)?)?)
 }
 
+/// The store that is there, or a new one in this layout.
+fn importing(folder: &Folder, layout: Layout, shared: bool) -> Result<Store, Failure> {
+    let opened = writing(folder, false, shared);
+    if !matches!(&opened, Err(Failure::Store(error)) if error.kind() == ErrorKind::StoreNotFound) {
+        return opened;
+    }
+    let config = folder::config(&folder.folder, &folder.key, access(shared))?;
+    Ok(open_store(config.layout(layout.name()))?)
+}
+
+fn access(shared: bool) -> Access {
+    if shared { Access::Shared } else { Access::Exclusive }
+}
+
 fn writing(folder: &Folder, create: bool, shared: bool) -> Result<Store, Failure> {
-    let access = if shared { Access::Shared } else { Access::Exclusive };
-    let config = folder::config(&folder.folder, &folder.key, access)?;
+    let config = folder::config(&folder.folder, &folder.key, access(shared))?;
     Ok(if create { open_store(config) } else { connect_store(config) }?)
 }
 

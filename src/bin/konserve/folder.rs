@@ -29,12 +29,18 @@ pub(crate) fn config(folder: &Path, key: &StoreKey, access: Access) -> Result<Co
     Ok(config.encryptor(encryptor("--key-edn", key, kind)?))
 }
 
+impl Layout {
+    pub(crate) fn name(self) -> LayoutName {
+        match self {
+            Self::Sealed => LayoutName::Sealed,
+            Self::Konserve => LayoutName::Konserve,
+        }
+    }
+}
+
 /// A store that is to be made.
 pub(crate) fn target(folder: &Path, target: &Target) -> Result<Config, Failure> {
-    let config = at(folder, Access::Exclusive).layout(match target.layout {
-        Layout::Sealed => LayoutName::Sealed,
-        Layout::Konserve => LayoutName::Konserve,
-    });
+    let config = at(folder, Access::Exclusive).layout(target.layout.name());
     let config = match target.serializer {
         Serializer::Cbor => config.cbor(),
         Serializer::Fressian => config.fressian(),

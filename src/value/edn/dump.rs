@@ -24,13 +24,18 @@ const HOST: [(&str, &str); 9] = [
 ];
 /// Namespaces of names that are no records of Clojure.
 const NO_RECORDS: [&str; 5] = ["boring", "clojure", "java", "js", "konserve"];
+/// The record of incognito's around the tag and the value of what it does not know.
+const INCOGNITO: &str = "incognito.base/IncognitoTaggedLiteral";
+/// What Clojure's reader says of a list.
+const PLACES: [&str; 4] = ["line", "column", "end-line", "end-column"];
 const DURATION: u64 = 1002;
 const FULL_DATE: u64 = 1004;
 
 /// A value as `konserve dump` prints it, in one line: maps and sets in the order of their texts, records by the name of
 /// their class (`#my_ns.core.Rec {…}`), the types of Clojure and Java by short names (`#sorted-map {…}`, `#queue […]`,
 /// `#array-long […]`, `#duration "PT1H"`, `#local-date "2024-02-29"`), keywords and symbols with any name as Clojure
-/// prints them.
+/// prints them. The line and column where Clojure's reader found a list are left out, and the name of the class in which
+/// incognito keeps what it does not know.
 pub fn dump(value: &Value) -> String {
     print::dump(&readable(value))
 }
@@ -53,6 +58,14 @@ fn readable(value: &Value) -> Value {
 }
 
 fn record(name: &str, content: Value) -> Value {
+    if name == INCOGNITO {
+        return content;
+    }
+    if let (META, Some([Value::Map(meta), value])) = (name, content.as_array())
+        && meta.iter().all(|(name, _)| matches!(name, Value::Keyword(name) if PLACES.contains(&name.as_str())))
+    {
+        return value.clone();
+    }
     if let Some((_, short)) = HOST.iter().find(|(host, _)| *host == name) {
         return Value::record(*short, content);
     }
@@ -141,6 +154,8 @@ mod tests {
             ("#clojure/sorted-map {:b 1 :a #clojure/queue [1 2]}", "#sorted-map {:a #queue [1 2], :b 1}"),
             ("(1 #java/list [2])", "(1 (2))"),
             ("^{:a 1} #{3 1}", "#with-meta [{:a 1} #{1 3}]"),
+            ("^{:line 1, :column 2} [[] ^{:a 1, :line 1} []]", "[[] #with-meta [{:a 1, :line 1} []]]"),
+            ("#incognito.base/IncognitoTaggedLiteral {:tag my.ns.Foo, :value 1}", "{:tag my.ns.Foo, :value 1}"),
             (r#"#cbor/tag [77 #bytes "0100feff"]"#, "#array-short [1 -2]"),
             (r#"#cbor/tag [85 #bytes "0000c03fcdcccc3d"]"#, "#array-float [1.5 0.10000000149011612]"),
             (r#"#cbor/tag [86 #bytes "000000000000f87f"]"#, "#array-double [##NaN]"),
