@@ -13,7 +13,7 @@ use std::{
 mod manifest;
 
 use konserve::{
-    Config, Value,
+    BlobName, Config, Value,
     backing::{Access, FilePlace, StdFs},
     blocking, edn,
 };
@@ -58,6 +58,11 @@ impl Place {
         let files = fs::read_dir(self.folder()).unwrap().map(Result::unwrap);
         let file = |file: fs::DirEntry| (file.file_name().into_string().unwrap(), fs::read(file.path()).unwrap());
         files.filter(|file| file.file_type().unwrap().is_file()).map(file).collect()
+    }
+
+    /// The blobs among them.
+    fn blobs(&self) -> BTreeMap<String, Vec<u8>> {
+        self.files().into_iter().filter(|(file, _)| BlobName::from_file_name(file).is_some()).collect()
     }
 
     fn open(&self, access: Access) -> blocking::Store {
@@ -597,8 +602,8 @@ fn a_dump_of_what_konserve_wrote_is_what_its_manifest_says() {
         let Some((place, entries, key)) = konserves(name) else { return };
         let before = place.files();
         let ran = place.run("dump --edn", &key);
-        let ghosts = before.iter().filter(|(file, bytes)| file.ends_with(".ksv") && bytes.is_empty());
-        let ghosts: Vec<_> = ghosts.map(|(file, _)| file.clone()).collect();
+        let ghosts = place.blobs().into_iter().filter(|(_, bytes)| bytes.is_empty());
+        let ghosts: Vec<_> = ghosts.map(|(file, _)| file).collect();
         for ghost in &ghosts {
             assert!(ran.err.contains(&format!("{ghost}: CORRUPT: ")), "{name}: {}", ran.err);
         }
@@ -678,7 +683,7 @@ fn a_sealed_store_is_converted_and_back() {
         place.run("convert --json --layout konserve", &to.each_ref().map(String::as_str)).is(0),
         "{\"converted\":304}\n"
     );
-    assert!(theirs.files().iter().filter(|(file, _)| file.ends_with(".ksv")).all(|(_, bytes)| bytes[0] == 1));
+    assert!(theirs.blobs().values().all(|bytes| bytes[0] == 1));
     theirs.run("ls", &[]).fails(3, &["WRONG_KEY"]);
     theirs.run("ls", &["--key-edn", "{:a"]).fails(2, &["--key-edn: EDN"]);
     assert_eq!(theirs.run("ls", &["--key-edn", key]).is(0).lines().count(), 4);
@@ -705,7 +710,7 @@ fn a_store_of_konserves_is_written_with_its_key() {
     let before = place.files();
     place.run("put --edn", &words(&[":new", "{:a [1 2]}"])).is(0);
     assert_eq!(place.run("get --edn", &words(&[":new", ":a", "1"])).is(0), "2\n");
-    let new = place.files().into_iter().find(|(file, _)| !before.contains_key(file) && file.ends_with(".ksv")).unwrap();
+    let new = place.blobs().into_iter().find(|(file, _)| !before.contains_key(file)).unwrap();
     assert_eq!(new.1[..4], [1, 1, 0, 1], "as the others: Fressian, encrypted");
     place.run("rm --edn", &words(&[":new"])).is(0);
     place.run("get --edn", &[":new", "--key-edn", "\"other\""]).fails(3, &["WRONG_KEY"]);
@@ -714,8 +719,7 @@ fn a_store_of_konserves_is_written_with_its_key() {
 #[test]
 fn verify_reads_and_repairs_stores_of_konserves() {
     let Some((place, entries, _)) = konserves("fressian-none-none") else { return };
-    let ghosts: Vec<_> =
-        place.files().into_iter().filter(|(file, bytes)| file.ends_with(".ksv") && bytes.is_empty()).collect();
+    let ghosts: Vec<_> = place.blobs().into_iter().filter(|(_, bytes)| bytes.is_empty()).collect();
     let ran = place.run("verify", &[]);
     assert!(ghosts.iter().all(|(file, _)| ran.out.contains(&format!("{file}\tCORRUPT\t"))), "{ran:?}");
     ran.fails(1, &["6 of 143 are damaged"]);
@@ -741,12 +745,7 @@ fn a_store_of_konserves_is_exported_and_imported_into_its_layout() {
     assert_eq!(place.run("export", &words).is(0), format!("{} exported\n", entries.len()));
     let imported = format!("{} imported, 0 skipped\n", entries.len());
     assert_eq!(other.run("import --create --layout konserve", &words).is(0), imported);
-    let blobs = |place: &Place| {
-        let mut files = place.files();
-        files.retain(|file, _| file.ends_with(".ksv"));
-        files
-    };
-    assert_eq!(blobs(&other), blobs(&place));
+    assert_eq!(other.blobs(), place.blobs());
     sealed.run("import --create", &[file.to_str().unwrap()]).fails(3, &["UNSUPPORTED", "konserve convert"]);
     other.run("import", &[file.to_str().unwrap()]).fails(3, &["WRONG_KEY"]);
 }

@@ -124,10 +124,8 @@ fn an_element_keeps_the_time_of_its_append() {
 fn a_log_that_exists_is_refused_kept_or_replaced_with_its_elements() {
     for reverse in [false, true] {
         let folder = folder();
-        let (from, to) = match reverse {
-            false => (sealed(&folder, "a"), konserves(&folder, "b")),
-            true => (konserves(&folder, "b"), sealed(&folder, "a")),
-        };
+        let (ours, theirs) = (sealed(&folder, "a"), konserves(&folder, "b"));
+        let (from, to) = if reverse { (theirs, ours) } else { (ours, theirs) };
         (0..3).for_each(|n| from.append("log", n).unwrap());
         from.copy_to(&to, Existing::Error, |_| {}).unwrap();
         (3..200).for_each(|n| to.append("log", n).unwrap());
