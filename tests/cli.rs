@@ -145,8 +145,13 @@ fn konserves(name: &str) -> Option<(Place, Vec<Told>, Vec<&'static str>)> {
 }
 
 /// The text of a manifest as a dump prints it. What no EDN reader takes, such as keywords with spaces, stays as it is.
-fn as_dumped(text: &str) -> String {
-    if edn::read(text).is_ok() { edn::dump(&manifest::read(text)) } else { text.to_owned() }
+fn as_dumped(store: &str, text: &str) -> String {
+    if edn::read(text).is_ok() { edn::dump(&manifest::read(text, serializer(store))) } else { text.to_owned() }
+}
+
+/// What a store was written with, by its name.
+fn serializer(store: &str) -> manifest::Serializer {
+    if store.starts_with("fressian") { manifest::Serializer::Fressian } else { manifest::Serializer::Boring }
 }
 
 /// All stores that konserve wrote.
@@ -609,10 +614,10 @@ fn a_dump_of_what_konserve_wrote_is_what_its_manifest_says() {
             let [file, kind, key, value, meta] = line.split('\t').collect::<Vec<_>>().try_into().unwrap();
             let entry = entries.iter().find(|entry| entry.file == file).unwrap();
             assert_eq!(kind, entry.kind, "{name} {line}");
-            assert_eq!(value, as_dumped(&entry.value), "{name} {line}");
-            assert_eq!(meta, as_dumped(&entry.meta), "{name} {line}");
+            assert_eq!(value, as_dumped(name, &entry.value), "{name} {line}");
+            assert_eq!(meta, as_dumped(name, &entry.meta), "{name} {line}");
             // Its metadata says the key as konserve reads it: lists come back as vectors from CBOR.
-            let of = edn::read(&entry.meta).is_ok().then(|| manifest::read(&entry.meta));
+            let of = edn::read(&entry.meta).is_ok().then(|| manifest::read(&entry.meta, serializer(name)));
             let of = of
                 .as_ref()
                 .and_then(|meta| meta.as_map()?.iter().find(|(name, _)| *name == Value::Keyword("key".into())));

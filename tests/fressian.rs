@@ -1,16 +1,17 @@
 //! Fressian as Clojure konserve writes it: read to the right values, and written back byte for byte.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "in a test, that is a failure")]
 
+mod any_value;
 mod manifest;
 
 use std::{collections::BTreeMap, io::Read};
 
+use any_value::{any_value, kept_by_fressian};
 use konserve::{
     ErrorKind, Value, cbor,
     testing::fressian::{decode, decode_within, encode},
-    value::{BigInt, Decimal, Ratio},
 };
-use manifest::unhex;
+use manifest::{Serializer, unhex};
 use proptest::prelude::*;
 
 /// Values of blobs that Clojure konserve wrote.
@@ -79,7 +80,7 @@ fn what_konserve_wrote_is_read_and_written_back() {
     for (stored, edn) in KNOWN {
         let inner = decode(&unhex(stored)).unwrap();
         cbor::check(&inner).unwrap();
-        assert_eq!(Value::from_cbor(&inner).unwrap(), manifest::read(edn), "{stored}");
+        assert_eq!(Value::from_cbor(&inner).unwrap(), manifest::read(edn, Serializer::Fressian), "{stored}");
         assert_eq!(hex(&encode(&inner).unwrap()), *stored, "{edn}");
     }
 }
@@ -398,27 +399,27 @@ fn long_strings_and_bytes_are_in_chunks() {
 #[test]
 fn every_entry_of_the_stores_is_what_its_manifest_says() {
     for (name, lz4) in [("fressian-none-none", false), ("fressian-lz4-none", true)] {
-        let Some(entries) = manifest::store(name) else { return };
+        let Some(store) = manifest::store(name) else { return };
         let mut read = BTreeMap::new();
-        for entry in &entries {
+        for entry in &store.entries {
             let (meta, value) = entry.sections();
             let section = |section: &[u8]| if lz4 { unframed(section) } else { section.to_vec() };
             let decoded = |stored: &[u8]| {
-                let inner = decode(stored).unwrap_or_else(|error| panic!("{name}/{}: {error}", entry.file));
+                let inner = decode(stored).unwrap_or_else(|error| panic!("{}: {error}", entry.name));
                 cbor::check(&inner).unwrap();
                 (Value::from_cbor(&inner).unwrap(), inner)
             };
             let meta = section(meta);
-            assert_eq!(decoded(&meta).0, entry.meta, "{name}/{}", entry.file);
-            assert_eq!(hex(&encode(&decoded(&meta).1).unwrap()), hex(&meta), "{name}/{}", entry.file);
+            assert_eq!(decoded(&meta).0, entry.meta, "{}", entry.name);
+            assert_eq!(hex(&encode(&decoded(&meta).1).unwrap()), hex(&meta), "{}", entry.name);
             *read.entry(entry.kind.as_str()).or_insert(0) += 1;
             if entry.kind == "binary" {
-                assert_eq!(entry.value.as_bytes(), Some(value), "{name}/{}", entry.file);
+                assert_eq!(entry.value.as_bytes(), Some(value), "{}", entry.name);
                 continue;
             }
             let value = section(value);
-            assert_eq!(decoded(&value).0, entry.value, "{name}/{} {:?}", entry.file, entry.key);
-            assert_eq!(hex(&encode(&decoded(&value).1).unwrap()), hex(&value), "{name}/{}", entry.file);
+            assert_eq!(decoded(&value).0, entry.value, "{}", entry.name);
+            assert_eq!(hex(&encode(&decoded(&value).1).unwrap()), hex(&value), "{}", entry.name);
         }
         println!("{name}: {read:?}");
     }
@@ -432,113 +433,6 @@ fn unframed(frame: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Values of every kind, as they are read from a store.
-fn any_value() -> impl Strategy<Value = Value> {
-    let big = || any::<(bool, Vec<u8>)>().prop_map(|(negative, magnitude)| BigInt::new(negative, &magnitude));
-    let name = || {
-        let taken = [
-            "pvec",
-            "plist",
-            "irecord",
-            "record",
-            "char",
-            "ratio",
-            "byte",
-            "sym",
-            "key",
-            "inst",
-            "map",
-            "set",
-            "uuid",
-            "int[]",
-            "js/map",
-            "js/undefined",
-            "cbor/tag",
-            "any",
-            "meta",
-            "clojure/list",
-            "java/list",
-            "clojure/char",
-            "clojure/with-meta",
-            "clojure/sorted-map",
-            "clojure/sorted-set",
-            "java/object-array",
-            "java/boolean-array",
-            "js/array-buffer",
-            ":",
-            "/",
-            "a//b",
-            "",
-        ];
-        prop_oneof![
-            "[a-z.*+!?-]{1,5}(/[a-z]{1,5})?",
-            any::<String>(),
-            prop::sample::select(taken.to_vec()).prop_map(str::to_owned)
-        ]
-    };
-    let leaf = prop_oneof![
-        Just(Value::Undefined),
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::Bool),
-        any::<i64>().prop_map(Value::from),
-        (0_u32..64, any::<i64>()).prop_map(|(shift, n)| Value::from(n >> shift)),
-        (-(1_i128 << 64)..1 << 64).prop_map(Value::Int),
-        big().prop_map(Value::BigInt),
-        any::<u64>().prop_map(|bits| Value::Float(f64::from_bits(bits))),
-        (big(), 1_u64..).prop_map(|(n, d)| Ratio::new(n, i128::from(d).into()).unwrap().into()),
-        (big(), any::<i64>()).prop_map(|(mantissa, exponent)| Decimal { mantissa, exponent }.into()),
-        any::<String>().prop_map(Value::Text),
-        any::<char>().prop_map(Value::Char),
-        any::<Vec<u8>>().prop_map(Value::Bytes),
-        (-8_640_000_000_000_000..=8_640_000_000_000_000_i64).prop_map(Value::Date),
-        any::<[u8; 16]>().prop_map(Value::Uuid),
-        name().prop_map(Value::Keyword),
-        name().prop_map(|name| Value::Symbol(name.trim_start_matches(':').to_owned())),
-        (prop_oneof![64_u64..88, 0_u64..40], any::<[u8; 16]>())
-            .prop_map(|(tag, bytes)| Value::tagged(tag, bytes.to_vec())),
-    ];
-    leaf.prop_recursive(6, 60, 8, move |inner| {
-        let items = || prop::collection::vec(inner.clone(), 0..8);
-        let set = prop::collection::btree_set(inner.clone(), 0..8);
-        let map = prop::collection::btree_map(inner.clone(), inner.clone(), 0..8);
-        prop_oneof![
-            items().prop_map(Value::Array),
-            set.prop_map(|members| Value::Set(members.into_iter().collect())),
-            map.clone().prop_map(|entries| Value::Map(entries.into_iter().collect())),
-            (name(), inner.clone()).prop_map(|(name, content)| Value::record(name, content)),
-            (name(), items()).prop_map(|(name, content)| Value::record(name, content)),
-            (name(), map).prop_map(|(name, map)| Value::record(name, Value::Map(map.into_iter().collect()))),
-            (any::<u64>(), inner.clone()).prop_map(|(tag, content)| Value::tagged(tag, content)),
-            (0_u64..300, inner.clone()).prop_map(|(tag, content)| Value::tagged(tag, content)),
-        ]
-    })
-}
-
-/// What a value is after it was written and read: what konserve does not keep is gone.
-fn kept(value: Value) -> Value {
-    let all = |items: Vec<Value>| items.into_iter().map(kept).collect::<Vec<_>>();
-    let entries = |entries: Vec<(Value, Value)>| entries.into_iter().map(|(k, v)| (kept(k), kept(v))).collect();
-    match value {
-        Value::Int(n) if i64::try_from(n).is_err() => Value::BigInt(n.into()),
-        Value::Array(items) => Value::Array(all(items)),
-        Value::Set(members) => Value::Set(all(members)),
-        Value::Map(map) => Value::Map(entries(map)),
-        Value::Tagged(tag, content) => match (Value::Tagged(tag, content.clone()).as_record(), *content) {
-            (Some(("clojure/sorted-map", Value::Map(map))), _) => Value::Map(entries(map.clone())),
-            (Some(("clojure/sorted-set", Value::Array(items))), _) if are_distinct(items) => {
-                Value::Set(all(items.clone()))
-            }
-            (Some(("clojure/with-meta", Value::Array(parts))), _) if parts.len() == 2 => kept(parts[1].clone()),
-            (_, content) => Value::tagged(tag, kept(content)),
-        },
-        value => value,
-    }
-}
-
-fn are_distinct(items: &[Value]) -> bool {
-    cbor::check(&Value::Set(items.to_vec()).to_cbor().unwrap()).is_ok()
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
@@ -549,7 +443,7 @@ proptest! {
         match encode(&inner) {
             Ok(stored) => {
                 let again = decode(&stored).unwrap();
-                prop_assert_eq!(Value::from_cbor(&again).unwrap(), kept(value));
+                prop_assert_eq!(Value::from_cbor(&again).unwrap(), kept_by_fressian(value));
                 // What was read once is the same from then on.
                 prop_assert_eq!(decode(&encode(&again).unwrap()).unwrap(), again);
             }

@@ -1,38 +1,18 @@
 //! Serializer 3 of Clojure's konserve: what konserve wrote is read to the value that it reads, and what is written it reads.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "in a test, that is a failure")]
 
-mod clojure_manifest;
+mod manifest;
 
 use bytes::Bytes;
-use clojure_manifest::Entry;
 use konserve::{
     Compressor, ErrorKind, Value, cbor,
     testing::konserve_cbor::{decode, decode_within, encode},
 };
+use manifest::{Entry, as_printed};
 
 fn hex(text: &str) -> Vec<u8> {
     let digits: String = text.split_whitespace().collect();
     (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()
-}
-
-/// What a manifest does not say: the lines of Clojure's reader in metadata, and the class of incognito's literals.
-fn as_printed(value: Value) -> Value {
-    let all = |items: Vec<Value>| items.into_iter().map(as_printed).collect::<Vec<_>>();
-    match value {
-        Value::Array(items) => Value::Array(all(items)),
-        Value::Set(members) => Value::Set(all(members)),
-        Value::Map(entries) => {
-            Value::Map(entries.into_iter().map(|(key, value)| (as_printed(key), as_printed(value))).collect())
-        }
-        Value::Tagged(tag, content) => match Value::Tagged(tag, content.clone()).as_record() {
-            Some(("incognito.base/IncognitoTaggedLiteral", fields)) => as_printed(fields.clone()),
-            Some(("clojure/with-meta", parts)) if parts.at(0).unwrap().to_string().contains(":line") => {
-                as_printed(parts.at(1).unwrap().clone())
-            }
-            _ => Value::tagged(tag, as_printed(*content)),
-        },
-        leaf => leaf,
-    }
 }
 
 /// The text of a manifest without what a dump has not: the prefix of its tags, the widths of numbers, control characters.
@@ -51,7 +31,7 @@ fn as_dumped(text: &str) -> String {
 
 /// Reads a section of a store, and writes it back.
 fn section(name: &str, entry: &Entry, section: &[u8], value: &Value, text: &str) {
-    let stored = Compressor::from_id(entry.compressor).unwrap();
+    let stored = Compressor::from_id(entry.compressor()).unwrap();
     let stored = stored.decompress_unsized(Bytes::copy_from_slice(section), 1 << 20).unwrap();
     let inner = decode(&stored).unwrap_or_else(|error| panic!("{name}: {error}"));
     cbor::check(&inner).unwrap();
@@ -70,14 +50,15 @@ fn section(name: &str, entry: &Entry, section: &[u8], value: &Value, text: &str)
 
 /// Reads every section of a store that is not a binary; how many blobs it has.
 fn store(name: &str) -> usize {
-    let entries = clojure_manifest::entries(name);
-    for entry in &entries {
-        section(&entry.name, entry, &entry.meta_section, &entry.meta, &entry.meta_text);
+    let Some(store) = manifest::store(name) else { return 0 };
+    for entry in &store.entries {
+        let (meta, value) = entry.sections();
+        section(&entry.name, entry, meta, &entry.meta, &entry.meta_text);
         if entry.kind != "binary" {
-            section(&entry.name, entry, &entry.value_section, &entry.value, &entry.value_text);
+            section(&entry.name, entry, value, &entry.value, &entry.value_text);
         }
     }
-    entries.len()
+    store.entries.len()
 }
 
 #[test]

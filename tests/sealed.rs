@@ -92,7 +92,7 @@ fn blobs_are_read() {
         let meta = wait(store.meta(&key)).unwrap().unwrap();
         assert_eq!(meta.key, key, "{title}");
         assert_eq!(meta.kind.as_str(), vector["type"].as_str().unwrap(), "{title}");
-        assert_eq!((meta.last_write, meta.size), (WRITTEN, vector["size"].as_u64().unwrap()), "{title}");
+        assert_eq!((meta.last_write, meta.size), (WRITTEN, vector["size"].as_u64()), "{title}");
         assert_eq!(meta.expires, vector["expires"].as_u64(), "{title}");
         assert_eq!(meta.user.is_empty(), vector["user"].is_null(), "{title}");
         if meta.kind == Kind::Log {

@@ -97,7 +97,7 @@ async fn metadata_is_kept_by_updates_and_expiry_hides() {
         let options = WriteOptions::default().meta(BTreeMap::from([("by", "ada"), ("as", "x")])).unwrap();
         store.assoc_with(("k",), 1, options).await.unwrap();
         let first = store.get_meta("k").await.unwrap().unwrap();
-        assert_eq!((first.kind, first.size), (Kind::Value, 1));
+        assert_eq!((first.kind, first.size), (Kind::Value, Some(1)));
         store.update("k", |n: Option<u64>| n.unwrap() + 1).await.unwrap();
         let second = store.get_meta("k").await.unwrap().unwrap();
         assert_eq!(second.user, first.user);

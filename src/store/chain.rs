@@ -127,6 +127,8 @@ impl Store {
         // Before the lock, so that a write which is called after this one and before its turn knows that it meets a log.
         self.inner.logs.learn(name);
         let held = self.lock(name, Mode::Exclusive).await;
+        // What had its turn before may have forgotten a log that it deleted.
+        self.inner.logs.learn(name);
         for _ in 0..MAX_TRIES {
             let before = self.before(key, name).await?;
             let writes = self.linked(key, name, &before, &element, &options).await?;

@@ -1,24 +1,41 @@
-//! The manifests of stores that Clojure konserve wrote: what konserve reads from them, as [`Value`].
+//! Stores that Clojure's konserve wrote, with what konserve reads from them: the manifest of each, as [`Value`]s.
+#![allow(dead_code, reason = "each test has what it needs of it")]
 
 use std::{fs, path::PathBuf};
 
-use konserve::{Value, edn};
+use konserve::{Value, cbor::tag, edn};
 
-/// One blob of a store.
+/// What konserve wrote values with: the two keep other things of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Serializer {
+    Boring,
+    Fressian,
+}
+
+/// A blob, and what konserve says of it.
 pub struct Entry {
-    /// Its file, a name for messages.
+    /// The store and the blob's file, for messages.
+    pub name: String,
     pub file: String,
     /// `edn`, `binary`, `log-head` or `log-element`.
     pub kind: String,
-    /// Its EDN text as the manifest has it; nothing for an element of a log.
-    pub key: Option<String>,
-    pub value: Value,
+    /// The key that it is found by, as CBOR; none for an element of a log.
+    pub key: Option<Vec<u8>>,
     pub meta: Value,
+    pub value: Value,
+    /// As they stand in the manifest.
+    pub meta_text: String,
+    pub value_text: String,
     /// All bytes of the file.
     pub blob: Vec<u8>,
 }
 
 impl Entry {
+    /// The compressor's id.
+    pub fn compressor(&self) -> u8 {
+        self.blob[2]
+    }
+
     /// The meta section and the value section, as stored.
     pub fn sections(&self) -> (&[u8], &[u8]) {
         let meta_len = u32::from_be_bytes(self.blob[4..8].try_into().unwrap());
@@ -26,139 +43,205 @@ impl Entry {
     }
 }
 
-/// The blobs of one store, without those that hold nothing; `None` where the stores are not at hand.
-pub fn store(name: &str) -> Option<Vec<Entry>> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/fixtures/konserve").join(name);
-    let Ok(manifest) = fs::read(folder.join("manifest.json")) else {
-        eprintln!("skipped: {} is not there; it holds what Clojure konserve wrote", folder.display());
+/// What konserve says of a store.
+pub struct Store {
+    pub serializer: Serializer,
+    /// The key it is encrypted with.
+    pub encrypted_with: Option<Value>,
+    /// The folder of its blobs.
+    pub folder: PathBuf,
+    /// All blobs that konserve reads.
+    pub entries: Vec<Entry>,
+    /// The files that konserve does not read, sorted.
+    pub unreadable: Vec<String>,
+}
+
+/// The names of all stores; none, with a message, where the stores are not at hand.
+pub fn names() -> Vec<String> {
+    let Some(folder) = folder() else { return Vec::new() };
+    let folders = fs::read_dir(folder).unwrap().map(Result::unwrap).filter(|file| file.path().is_dir());
+    folders.map(|folder| folder.file_name().into_string().unwrap()).collect()
+}
+
+fn folder() -> Option<PathBuf> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/fixtures/konserve");
+    if !folder.is_dir() {
+        println!("skipped: {} is not there; it holds what Clojure's konserve wrote", folder.display());
         return None;
-    };
+    }
+    Some(folder)
+}
+
+/// A store by its name; `None` where the stores are not at hand.
+pub fn store(name: &str) -> Option<Store> {
+    let folder = folder()?.join(name);
+    let manifest = fs::read(folder.join("manifest.json")).unwrap();
     let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
-    let entries = manifest["entries"].as_array().unwrap().iter();
-    let entries = entries.filter(|entry| !entry["kind"].is_null()).map(|entry| {
-        let text = |field: &str| entry[field].as_str().map(str::to_owned);
-        let file = text("file").unwrap();
+    let folder = folder.join("store");
+    let serializer = match manifest["config"]["serializer"].as_str().unwrap() {
+        "FressianSerializer" => Serializer::Fressian,
+        _ => Serializer::Boring,
+    };
+    // The manifest cannot say bytes; the text beside the stores can.
+    let encrypted_with = manifest["config"]["encryptor"]
+        .as_str()
+        .map(|encryptor| if encryptor.contains("s3cr3t") { "s3cr3t".into() } else { Value::Bytes((0..32).collect()) });
+    let (read, unread): (Vec<_>, Vec<_>) =
+        manifest["entries"].as_array().unwrap().iter().partition(|entry| !entry["kind"].is_null());
+    let entries = read.into_iter().map(|entry| {
+        let text = |field: &str| entry[field].as_str().unwrap().to_owned();
+        let key = entry["key"].as_str().filter(|_| entry["kind"] != "log-element");
         Entry {
-            kind: text("kind").unwrap(),
-            key: text("key"),
-            value: read(&text("value").unwrap()),
-            meta: read(&text("meta").unwrap()),
-            blob: fs::read(folder.join("store").join(&file)).unwrap(),
-            file,
+            name: format!("{name}/{}", text("file")),
+            kind: text("kind"),
+            key: key.map(self::key),
+            meta: self::read(&text("meta"), serializer),
+            value: self::read(&text("value"), serializer),
+            meta_text: text("meta"),
+            value_text: text("value"),
+            blob: fs::read(folder.join(text("file"))).unwrap(),
+            file: text("file"),
         }
     });
-    Some(entries.collect())
+    let entries = entries.collect();
+    let mut unreadable: Vec<_> = unread.iter().map(|entry| entry["file"].as_str().unwrap().to_owned()).collect();
+    unreadable.sort();
+    Some(Store { serializer, encrypted_with, folder, entries, unreadable })
 }
 
-/// EDN with the tags of manifests.
-pub fn read(text: &str) -> Value {
-    mapped(edn::read(&with_lists(text)).unwrap_or_else(|error| panic!("{text}: {error}")))
-}
-
-/// The text with lists under a name, as a reader of EDN may take them for vectors.
-fn with_lists(text: &str) -> String {
-    let mut out = String::new();
-    let mut chars = text.chars();
-    let mut quoted = false;
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => {
-                out.push(c);
-                out.extend(chars.next());
-            }
-            '"' => {
-                quoted = !quoted;
-                out.push(c);
-            }
-            '(' if !quoted => out.push_str("#clojure/list ["),
-            ')' if !quoted => out.push(']'),
-            c => out.push(c),
-        }
+/// A key as it was given to konserve: lists are lists, and floats have 4 bytes.
+fn key(text: &str) -> Vec<u8> {
+    match (text.strip_prefix("#konserve/float "), read(text, Serializer::Fressian)) {
+        #[allow(clippy::cast_possible_truncation, reason = "it is a float, printed as a double")]
+        (Some(_), Value::Float(n)) => [&[0xfa][..], &(n as f32).to_be_bytes()].concat(),
+        (_, value) => value.to_cbor().unwrap(),
     }
-    out
 }
 
-fn mapped(value: Value) -> Value {
+/// The value that a store has for what a manifest says with its tags. Java's narrow numbers are those of Clojure; so is a
+/// `float`, since values hold doubles alone.
+pub fn read(text: &str, serializer: Serializer) -> Value {
+    // The one key that no reader reads.
+    let text = match text {
+        ":with space" => r#"#cbor/tag [39 ":with space"]"#.to_owned(),
+        text => text.replace(":key :with space", r#":key #cbor/tag [39 ":with space"]"#),
+    };
+    plain(edn::read(&text).unwrap_or_else(|error| panic!("{text}: {error}")), serializer)
+}
+
+fn plain(value: Value, of: Serializer) -> Value {
+    let all = |items: Vec<Value>| items.into_iter().map(|item| plain(item, of)).collect::<Vec<_>>();
     match value {
         Value::Array(items) => Value::Array(all(items)),
         Value::Set(members) => Value::Set(all(members)),
-        Value::Map(entries) => Value::Map(entries.into_iter().map(|(k, v)| (mapped(k), mapped(v))).collect()),
-        value => match value.as_record() {
-            Some((name, content)) => match name.strip_prefix("konserve/") {
-                Some(name) => meant(name, content.clone()),
-                None => Value::record(name, mapped(content.clone())),
-            },
+        Value::Map(entries) => {
+            Value::Map(entries.into_iter().map(|(key, value)| (plain(key, of), plain(value, of))).collect())
+        }
+        Value::Tagged(..) => match value.as_record() {
+            Some(("clojure/list", items)) if of == Serializer::Boring => plain(items.clone(), of),
+            Some((name, content)) => {
+                let content = plain(content.clone(), of);
+                match name.strip_prefix("konserve/") {
+                    Some(name) => meant(name, content, of),
+                    None => Value::record(name, content),
+                }
+            }
             None => value,
         },
+        leaf => leaf,
     }
-}
-
-fn all(items: Vec<Value>) -> Vec<Value> {
-    items.into_iter().map(mapped).collect()
 }
 
 /// The value that a tag of manifests means.
-fn meant(name: &str, content: Value) -> Value {
-    match (name, mapped(content)) {
-        ("bytes", Value::Text(hex)) => Value::Bytes(unhex(&hex)),
-        ("float", Value::Float(n)) => Value::Float(f64::from(float(n))),
-        ("int8" | "int16" | "int32", n) => n,
-        ("record" | "incognito", Value::Array(parts)) => match &parts[..] {
-            [Value::Text(name) | Value::Symbol(name), content] => Value::record(name.as_str(), content.clone()),
-            _ => panic!("{parts:?}"),
+fn meant(name: &str, content: Value, of: Serializer) -> Value {
+    let text = || content.as_str().unwrap().to_owned();
+    match name {
+        "bytes" => Value::Bytes(unhex(&text())),
+        "float" | "int8" | "int16" | "int32" => content,
+        "instant" => edn::read(&format!("#inst {content}")).unwrap(),
+        "uri" => Value::tagged(tag::URI, text()),
+        "regex" => Value::tagged(tag::REGEXP, text()),
+        "local-date" => Value::tagged(1004, text()),
+        "duration" => Value::tagged(1002, duration(&text())),
+        "queue" | "sorted-map" | "sorted-set" | "with-meta" => Value::record(format!("clojure/{name}"), content),
+        "java-list" => Value::record("java/list", content),
+        "record" => record(&content, of),
+        "incognito" => match (content.at(0), content.at(1)) {
+            (Some(Value::Symbol(name)), Some(content)) => Value::record(name.as_str(), content.clone()),
+            _ => panic!("{content}"),
         },
-        ("sorted-map" | "sorted-set" | "queue" | "with-meta", content) => {
-            let content = if let Value::Set(members) = content { Value::Array(members) } else { content };
-            Value::record(format!("clojure/{name}"), content)
-        }
-        ("java-list", content) => Value::record("java/list", content),
-        ("instant", text) => Value::tagged(0, text),
-        ("local-date", text) => Value::tagged(1004, text),
-        ("duration", Value::Text(text)) => duration(&text),
-        ("regex", text) => Value::tagged(35, text),
-        ("uri", text) => Value::tagged(32, text),
-        (name, Value::Array(items)) if name.starts_with("array-") => array(&name[6..], items),
-        (name, content) => panic!("no such tag: {name} {content}"),
+        array => typed(array.strip_prefix("array-").unwrap(), content),
     }
 }
 
+/// The manifest has the name of the class, boring that of the namespace and the record.
+fn record(content: &Value, of: Serializer) -> Value {
+    let class = content.at(0).and_then(Value::as_str).unwrap();
+    let (namespace, name) = class.rsplit_once('.').unwrap();
+    let name = match of {
+        Serializer::Boring => format!("{}/{name}", namespace.replace('_', "-")),
+        Serializer::Fressian => class.to_owned(),
+    };
+    Value::record(name, content.at(1).cloned().unwrap())
+}
+
 /// Typed arrays are of the tags of RFC 8746, little-endian.
-fn array(kind: &str, items: Vec<Value>) -> Value {
-    let ints = || items.iter().map(|n| n.as_i64().unwrap());
-    let floats = || items.iter().map(|n| n.as_f64().unwrap());
-    let typed = |tag, bytes: Vec<Vec<u8>>| Value::tagged(tag, Value::Bytes(bytes.concat()));
+fn typed(kind: &str, content: Value) -> Value {
+    let items = |size: usize, number: fn(&Value) -> u64| {
+        let items = content.as_array().unwrap().iter();
+        items.flat_map(|item| number(item).to_le_bytes()[..size].to_vec()).collect::<Vec<u8>>()
+    };
+    let int = |item: &Value| item.as_i64().unwrap().cast_unsigned();
     match kind {
-        "short" => typed(77, ints().map(|n| i16::try_from(n).unwrap().to_le_bytes().into()).collect()),
-        "int" => typed(78, ints().map(|n| i32::try_from(n).unwrap().to_le_bytes().into()).collect()),
-        "long" => typed(79, ints().map(|n| n.to_le_bytes().into()).collect()),
-        "float" => typed(85, floats().map(|n| float(n).to_le_bytes().into()).collect()),
-        "double" => typed(86, floats().map(|n| n.to_le_bytes().into()).collect()),
-        "boolean" => Value::record("java/boolean-array", items),
-        "String" => Value::record("java/string-array", items),
-        "Object" => Value::record("java/object-array", items),
+        "short" => Value::tagged(77, items(2, int)),
+        "int" => Value::tagged(78, items(4, int)),
+        "long" => Value::tagged(79, items(8, int)),
+        #[allow(clippy::cast_possible_truncation, reason = "they were floats")]
+        "float" => Value::tagged(85, items(4, |item| (item.as_f64().unwrap() as f32).to_bits().into())),
+        "double" => Value::tagged(86, items(8, |item| item.as_f64().unwrap().to_bits())),
+        "boolean" | "char" | "String" | "Object" => {
+            Value::record(format!("java/{}-array", kind.to_lowercase()), content)
+        }
         kind => panic!("no such array: {kind}"),
     }
 }
 
-#[allow(clippy::cast_possible_truncation, reason = "it is a float, printed as a double")]
-fn float(n: f64) -> f32 {
-    n as f32
+/// Hours, minutes and seconds: `PT1H2M3.5S`.
+fn duration(text: &str) -> Value {
+    let (mut seconds, mut nanoseconds) = (0, 0);
+    for part in text.strip_prefix("PT").unwrap().split_inclusive(char::is_alphabetic) {
+        let (number, unit) = part.split_at(part.len() - 1);
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        let whole: i64 = whole.parse().unwrap();
+        seconds += whole * [("H", 3600), ("M", 60), ("S", 1)].iter().find(|(of, _)| *of == unit).unwrap().1;
+        nanoseconds += format!("{fraction:0<9}").parse::<i64>().unwrap();
+    }
+    let mut entries = vec![(Value::Int(1), seconds.into())];
+    if nanoseconds != 0 {
+        entries.push((Value::Int(-9), nanoseconds.into()));
+    }
+    Value::Map(entries)
 }
 
-/// `PT1H2M3.5S` as seconds and nanoseconds.
-fn duration(text: &str) -> Value {
-    let mut rest = text.strip_prefix("PT").unwrap();
-    let mut nanos = 0_i128;
-    for (unit, seconds) in [('H', 3600), ('M', 60), ('S', 1)] {
-        if let Some((number, after)) = rest.split_once(unit) {
-            let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-            nanos += whole.parse::<i128>().unwrap() * seconds * 1_000_000_000;
-            nanos += format!("{fraction:0<9}").parse::<i128>().unwrap();
-            rest = after;
+/// A value as a manifest prints it, without what that does not say: the lines of Clojure's reader in metadata, and the
+/// class of incognito's literals.
+pub fn as_printed(value: Value) -> Value {
+    let all = |items: Vec<Value>| items.into_iter().map(as_printed).collect::<Vec<_>>();
+    match value {
+        Value::Array(items) => Value::Array(all(items)),
+        Value::Set(members) => Value::Set(all(members)),
+        Value::Map(entries) => {
+            Value::Map(entries.into_iter().map(|(key, value)| (as_printed(key), as_printed(value))).collect())
         }
+        Value::Tagged(tag, content) => match Value::Tagged(tag, content.clone()).as_record() {
+            Some(("incognito.base/IncognitoTaggedLiteral", fields)) => as_printed(fields.clone()),
+            Some(("clojure/with-meta", parts)) if parts.at(0).unwrap().to_string().contains(":line") => {
+                as_printed(parts.at(1).unwrap().clone())
+            }
+            _ => Value::tagged(tag, as_printed(*content)),
+        },
+        leaf => leaf,
     }
-    let part = |key, n: i128| (Value::Int(key), Value::Int(n));
-    Value::tagged(1002, Value::Map(vec![part(1, nanos / 1_000_000_000), part(-9, nanos % 1_000_000_000)]))
 }
 
 /// Bytes from pairs of hexadecimal digits.

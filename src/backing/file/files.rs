@@ -181,6 +181,13 @@ mod tests {
     }
 
     #[test]
+    fn what_clojure_keeps_beside_a_blob_is_known() {
+        for suffix in ["new", "backup", "cas", "dirty", "30313233-3435-3637-3839-616263646566.new"] {
+            assert_eq!(ours(&format!("{BLOB}.{suffix}")), Some(Ours::Clojure), "{suffix}");
+        }
+    }
+
+    #[test]
     fn foreign_files_are_left_alone() {
         for foreign in [
             "notes.txt",
@@ -194,10 +201,7 @@ mod tests {
             "other.lock.new",
             "konserve.shared.new",
             "konserve.store.bak",
-            "30313233-3435-3637-3839-616263646566.ksv.new",
-            "30313233-3435-3637-3839-616263646566.ksv.backup",
             "30313233-3435-3637-3839-616263646566.ksv.0123456789abcdeF.new",
-            "30313233-3435-3637-3839-616263646566.ksv.30313233-3435-3637-3839-616263646566.new",
             "document.0123456789abcdef.new",
             "konserve.batch.0123456789abcdef.new",
             "30313233-3435-3637-3839-616263646566.ksv.mine.0123456789abcdef.new",
