@@ -9,7 +9,6 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-#[allow(dead_code, reason = "each test uses a part of it")]
 mod manifest;
 
 use konserve::{

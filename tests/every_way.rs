@@ -22,6 +22,7 @@ struct Way {
 }
 
 type Kept = fn(Value) -> Value;
+type Configure = fn(Config) -> Config;
 
 /// All combinations: the sealed layout has no encryptors.
 fn ways() -> Vec<Way> {
@@ -29,7 +30,7 @@ fn ways() -> Vec<Way> {
     for (layout, kept_by_cbor) in
         [(LayoutName::Sealed, std::convert::identity as Kept), (LayoutName::Konserve, kept_by_konserve_cbor)]
     {
-        let serializers: [(&str, fn(Config) -> Config, Kept); 3] = [
+        let serializers: [(&str, Configure, Kept); 3] = [
             ("cbor", Config::cbor, kept_by_cbor),
             ("edn", Config::edn, kept_by_edn),
             ("fressian", Config::fressian, kept_by_fressian),

@@ -102,7 +102,7 @@ fn every_section_that_clojure_encrypted_is_read() {
             Ok(_) => sections += 1,
             // A compressed blob does not say that it is a binary, which is not encrypted; there is one in each store.
             Err(error) => {
-                assert!(header[2] == 2 && !value.len().is_multiple_of(16), "{store}: {}: {error}", file.display())
+                assert!(header[2] == 2 && !value.len().is_multiple_of(16), "{store}: {}: {error}", file.display());
             }
         }
     }

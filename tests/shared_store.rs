@@ -326,3 +326,33 @@ fn logs_that_konserve_wrote_are_read_and_appended_to() {
         store.close().unwrap();
     }
 }
+
+/// Java before 19 printed some doubles with other digits, and so gave their keys other names.
+#[test]
+fn a_key_is_found_under_the_name_that_an_older_java_gave_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || blocking::open_store(Config::file(folder.path()).layout(LayoutName::Konserve)).unwrap();
+    let (value, log) = (Value::Float(1e23), Value::Array(vec![Value::Float(2e23)]));
+    let store = open();
+    store.assoc(&value, 1).unwrap();
+    store.append(&log, "first").unwrap();
+    store.close().unwrap();
+    for key in [&value, &log] {
+        let (name, older) = hasch::names(&key.to_cbor().unwrap()).unwrap();
+        let older = older.unwrap();
+        fs::rename(folder.path().join(name.file_name()), folder.path().join(older.file_name())).unwrap();
+    }
+    let store = open();
+    let files = || fs::read_dir(folder.path()).unwrap().count();
+    let before = files();
+    assert_eq!(store.get::<i64>(&value).unwrap(), Some(1));
+    store.update(&value, |n: Option<i64>| n.unwrap_or_default() + 1).unwrap();
+    assert_eq!(store.get::<i64>(&value).unwrap(), Some(2));
+    store.append(&log, "second").unwrap();
+    assert_eq!(store.log::<String>(&log).unwrap(), ["first", "second"]);
+    assert_eq!(files(), before + 1, "they stay where they lie");
+    assert!(store.verify(|_| {}).unwrap().orphans.is_empty());
+    assert!(store.dissoc(&value).unwrap() && store.dissoc(&log).unwrap());
+    assert_eq!(files(), before - 3);
+    store.close().unwrap();
+}

@@ -77,13 +77,12 @@ impl Layout {
         }
     }
 
-    /// The other name that a key's blob may have, where it was written by an older version of Java.
-    #[cfg(feature = "clojure")]
-    pub fn older_name(&self, key: &Key) -> Option<BlobName> {
+    /// The same, and another name that the blob may have, where an older version of Java wrote it.
+    pub fn names(&self, key: &Key) -> Result<(BlobName, Option<BlobName>)> {
         match self {
-            Self::Sealed(_) => None,
+            Self::Sealed(_) => Ok((key.name(), None)),
             #[cfg(feature = "clojure")]
-            Self::Konserve(_) => Konserve::older_name(key),
+            Self::Konserve(_) => Konserve::names(key),
         }
     }
 

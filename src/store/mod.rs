@@ -168,18 +168,15 @@ impl Store {
 
     /// All names under which a key may lie; none where the layout has none for it.
     fn names(&self, key: &Key) -> impl Iterator<Item = BlobName> + use<> {
-        #[cfg(feature = "clojure")]
-        let older = self.inner.layout.older_name(key);
-        #[cfg(not(feature = "clojure"))]
-        let older = None;
-        self.name(key).ok().into_iter().chain(older)
+        let names = self.inner.layout.names(key).ok();
+        names.into_iter().flat_map(|(name, older)| std::iter::once(name).chain(older))
     }
 
     /// The name under which a key lies, or is to lie: that which an older version of Java gave it, where only this is there.
     async fn find(&self, key: &Key) -> Result<BlobName> {
-        let name = self.name(key)?;
+        let (name, older) = self.inner.layout.names(key)?;
         #[cfg(feature = "clojure")]
-        if let Some(older) = self.inner.layout.older_name(key) {
+        if let Some(older) = older {
             let found = self.inner.backing.read(vec![name, older], crate::backing::Part::Head).await?;
             return Ok(if let [None, Some(_)] = found.as_slice() { older } else { name });
         }

@@ -1,5 +1,6 @@
 //! Random values, and what is left of each when Clojure's formats have kept it.
 #![allow(dead_code, reason = "each test has what it needs of it")]
+#![allow(clippy::indexing_slicing, reason = "tests")]
 
 use konserve::{
     Value, cbor,

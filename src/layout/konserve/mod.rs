@@ -53,9 +53,9 @@ impl Konserve {
         hasch::name(key.exact())
     }
 
-    /// The name that older versions of Java gave a key, where it is another.
-    pub fn older_name(key: &Key) -> Option<BlobName> {
-        hasch::names(key.exact()).ok().and_then(|(_, older)| older)
+    /// The same, and the name that older versions of Java gave a key, where it is another.
+    pub fn names(key: &Key) -> Result<(BlobName, Option<BlobName>)> {
+        hasch::names(key.exact())
     }
 
     fn serializer(&self, id: u8) -> Result<Arc<dyn Translate>> {
@@ -137,8 +137,8 @@ impl Konserve {
         let (codecs, map) = self.meta_map(name, head)?;
         let mut meta = meta::from_cbor(&map)?;
         // An element has the key of its log, and a name that is not the key's.
-        let is_of_key = || Self::name(&meta.key).is_ok_and(|of_key| of_key == name);
-        if meta.kind == Kind::Log && !is_of_key() && Self::older_name(&meta.key) != Some(name) {
+        let is_of_key = |(of_key, older)| of_key == name || older == Some(name);
+        if meta.kind == Kind::Log && !Self::names(&meta.key).is_ok_and(is_of_key) {
             meta.kind = Kind::LogElement;
         }
         Ok((codecs, meta))
