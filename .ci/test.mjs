@@ -55,7 +55,9 @@ async function checkRust({ settings, env }) {
 
 async function testRust() {
   await check('Rust tests', async () => {
-    const printed = await transcript('cargo', ['test', '--quiet', ...everything])
+    // Each decoder is fuzzed for a minute, with the same inputs in each run, so that CI fails for what a change did.
+    const env = process.env.CI ? { FUZZ_SECONDS: '60', FUZZ_SEED: '1', ...process.env } : process.env
+    const printed = await transcript('cargo', ['test', '--quiet', ...everything], { env })
     const passed = [...printed.matchAll(/^test result: ok\. (\d+) passed/gm)].map((match) => Number(match[1]))
     return `${passed.reduce((sum, n) => sum + n, 0)} passed`
   })

@@ -18,11 +18,11 @@ use any_value::{any_value, kept_by_edn, kept_by_fressian, kept_by_konserve_cbor}
 struct Way {
     name: String,
     store: Store,
-    kept: fn(Value) -> Value,
+    kept: Kept,
 }
 
 type Kept = fn(Value) -> Value;
-type Configure = fn(Config) -> Config;
+type Serialized = fn(Config) -> Config;
 
 /// All combinations: the sealed layout has no encryptors.
 fn ways() -> Vec<Way> {
@@ -30,7 +30,7 @@ fn ways() -> Vec<Way> {
     for (layout, kept_by_cbor) in
         [(LayoutName::Sealed, std::convert::identity as Kept), (LayoutName::Konserve, kept_by_konserve_cbor)]
     {
-        let serializers: [(&str, Configure, Kept); 3] = [
+        let serializers: [(&str, Serialized, Kept); 3] = [
             ("cbor", Config::cbor, kept_by_cbor),
             ("edn", Config::edn, kept_by_edn),
             ("fressian", Config::fressian, kept_by_fressian),

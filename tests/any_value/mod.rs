@@ -1,6 +1,9 @@
 //! Random values, and what is left of each when Clojure's formats have kept it.
-#![allow(dead_code, reason = "each test has what it needs of it")]
-#![allow(clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    dead_code,
+    clippy::indexing_slicing,
+    reason = "each test has what it needs of it; in a test, that is a failure"
+)]
 
 use konserve::{
     Value, cbor,
