@@ -69,7 +69,7 @@ const shown = (page) =>
   }))
 
 /** Asks a tab what it shows until that is so; for tabs in the background, which draw nothing. */
-async function shows(page, wanted, timeout = 20_000) {
+async function shows(page, wanted, timeout = 120_000) {
   const end = Date.now() + timeout
   for (;;) {
     const all = await shown(page)
@@ -253,6 +253,35 @@ describe('the demo', { concurrency: 2 }, () => {
     await field(page, 'Place').pressSequentially('Water meadow', { delay: 60 })
     assert.equal(await field(page, 'Place').inputValue(), 'Water meadow')
     assert.equal(await field(page, 'Species').inputValue(), '')
+    assert.deepEqual(problems(), [])
+  })
+
+  it('never puts back into a field what it has read before the field was saved', async (t) => {
+    const { tab, problems } = await user(t)
+    const page = await tab()
+    await page.getByRole('button', { name: 'New' }).click()
+    const place = field(page, 'Place')
+    await place.focus()
+    await place.evaluate(async (input) => {
+      const { FieldLog } = await import('./log.mjs')
+      const { sort } = FieldLog.prototype
+      FieldLog.prototype.sort = async function () {
+        const order = await sort.call(this)
+        await new Promise((done) => setTimeout(done, 1000))
+        return order
+      }
+      globalThis.seen = []
+      setInterval(() => globalThis.seen.at(-1) === input.value || globalThis.seen.push(input.value), 10)
+    })
+    await page.keyboard.type('Water')
+    // The first save begins a long read; the second one ends before that does.
+    await setTimeout(500)
+    await page.keyboard.type(' meadow')
+    await page.getByText('Saved', { exact: true }).waitFor()
+    await setTimeout(1500)
+    const seen = await page.evaluate(() => globalThis.seen)
+    assert.equal(seen.at(-1), 'Water meadow')
+    assert.deepEqual(seen, seen.toSorted(), 'it only grew')
     assert.deepEqual(problems(), [])
   })
 

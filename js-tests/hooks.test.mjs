@@ -293,10 +293,7 @@ describe('changes', () => {
       store.addEventListener('change', ({ keys }) => console.log(keys.join()))
       await store.assoc('k', 1)
       store.changes().next()`
-    const printed = await run(process.execPath, ['--input-type=module', '--eval', main], {
-      cwd: import.meta.dirname,
-      timeout: 20_000,
-    })
+    const printed = await run(process.execPath, ['--input-type=module', '--eval', main], { cwd: import.meta.dirname })
     assert.equal(printed, 'k\n')
   })
 })

@@ -12,7 +12,7 @@ const state = { log: undefined, sightings: [], blobs: [], shown: [], search: '',
 
 const list = new List({ choose, count: (id, by) => attempt(() => state.log.count(id, by)) })
 const editor = new Editor({
-  set: (id, field, value) => attempt(() => state.log.setField(id, field, value)),
+  set: (id, field, value) => attempt(() => setField(id, field, value)),
   count: (id, by) => attempt(() => state.log.count(id, by)),
   remove,
   close: () => choose(undefined),
@@ -88,6 +88,12 @@ function choose(id) {
   state.chosen = id
   render()
   if (!id) list.focus(before)
+}
+
+/** Ends when it is shown too: until then a read that began before may show the field as it was. */
+async function setField(id, field, value) {
+  await state.log.setField(id, field, value)
+  await refresh()
 }
 
 async function add() {

@@ -5,6 +5,8 @@ import { chromium } from 'playwright-core'
 export { folder, serve } from './server.mjs'
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
+/** How long anything in a page may take, in ms: a machine that is short of processors is slow, not wrong. */
+const PATIENCE = 120_000
 /** Quiet without a network; no sandbox, because tests may run as root. */
 const FLAGS = [
   '--no-sandbox',
@@ -26,7 +28,14 @@ export async function launch({ args = [] } = {}) {
   if (!executablePath) {
     throw new Error(`Chromium was not found at ${PLACES.join(', ')}; install it, or set CHROMIUM to its path`)
   }
-  return chromium.launch({ executablePath, headless: true, args: [...FLAGS, ...args] })
+  const browser = await chromium.launch({ executablePath, headless: true, args: [...FLAGS, ...args] })
+  const newContext = browser.newContext.bind(browser)
+  browser.newContext = async (options) => {
+    const context = await newContext(options)
+    context.setDefaultTimeout(PATIENCE)
+    return context
+  }
+  return browser
 }
 
 /**
@@ -57,7 +66,7 @@ function problemsOf(page) {
  *
  * @returns {Promise<{ result: unknown, problems: string[] }>}
  */
-export async function resultOf(browser, url, { timeout = 30_000 } = {}) {
+export async function resultOf(browser, url, { timeout = PATIENCE } = {}) {
   const page = await browser.newPage()
   const problems = problemsOf(page)
   const thrown = new Promise((_, reject) => page.once('pageerror', reject))

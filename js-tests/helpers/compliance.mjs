@@ -3,6 +3,9 @@ import assert from 'node:assert/strict'
 import { fileURLToPath } from 'node:url'
 import { folder, resultOf, serve } from './browser.mjs'
 
+/** For all cases together, in ms. */
+const PATIENCE = 900_000
+
 const pkg = fileURLToPath(new URL('../../pkg/', import.meta.url))
 
 /**
@@ -19,7 +22,7 @@ export async function reportOfPage(browser, open, { imports = '', roots = [] } =
   const index = (path) => (path === '/' ? { headers: { 'content-type': 'text/html' }, body: page } : undefined)
   const server = await serve(index, ...roots, folder(pkg, '/konserve/'))
   try {
-    const { result, problems } = await resultOf(browser, `${server.url}/`, { timeout: 240_000 })
+    const { result, problems } = await resultOf(browser, `${server.url}/`, { timeout: PATIENCE })
     assert.deepEqual(problems, [])
     return result
   } finally {

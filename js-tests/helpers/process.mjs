@@ -10,7 +10,7 @@ import { spawn } from 'node:child_process'
  * @param {{ cwd?: string, env?: object, timeout?: number }} [options] `env` is added to this process's own.
  * @returns {Promise<string>}
  */
-export function run(program, args, { cwd, env = {}, timeout = 120_000 } = {}) {
+export function run(program, args, { cwd, env = {}, timeout = 300_000 } = {}) {
   const child = spawn(program, args, {
     cwd,
     env: { ...process.env, ...env },
@@ -34,7 +34,7 @@ export function run(program, args, { cwd, env = {}, timeout = 120_000 } = {}) {
  *
  * @returns {Promise<{ match: RegExpMatchArray, stop: () => Promise<void> }>} `stop` ends it and waits until it has.
  */
-export function start(program, args, ready, { cwd, env = {}, timeout = 60_000 } = {}) {
+export function start(program, args, ready, { cwd, env = {}, timeout = 300_000 } = {}) {
   const child = spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   const ended = new Promise((resolve) => child.once('close', resolve))
   const stop = () => (child.kill(), ended)
