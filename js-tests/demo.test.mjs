@@ -204,6 +204,20 @@ describe('the demo', { concurrency: 2 }, () => {
     await textOf(page, 'offline', 'Works offline')
   })
 
+  it('tries again to be kept for offline use', async (t) => {
+    const { context, tab, problems } = await user(t)
+    await context.addInitScript(() => {
+      const worker = globalThis.ServiceWorkerContainer.prototype
+      const { register } = worker
+      worker.register = async function (...given) {
+        worker.register = register
+        throw new Error(`${given} is not to be had`)
+      }
+    })
+    await tab()
+    assert.deepEqual(problems(), [])
+  })
+
   it('shows each stored record with key, size, last write and digest, and the space used', async (t) => {
     const { tab } = await user(t)
     const page = await tab()

@@ -116,7 +116,7 @@ fn foreign_files_are_neither_listed_nor_touched_also_when_the_store_is_deleted()
     let foreign = [
         "notes.txt",
         "photo.new",
-        "30313233-3435-3637-3839-616263646566.ksv.new",
+        "30313233-3435-3637-3839-616263646566.ksv.old",
         "30313233-3435-3637-3839-61626364656A.ksv",
         "konserve.lock",
     ];

@@ -9,21 +9,32 @@ const show = (state, text) => {
   setText(byId('offline'), text)
 }
 
+/** How long the worker may take to answer, and how long to wait after each try that failed, in ms. */
+const PATIENCE = 20_000
+const PAUSES = [1_000, 5_000, 30_000]
+
 /** To be called when everything that is loaded lazily has been loaded. */
 export async function workOffline() {
   if (!('serviceWorker' in navigator)) return show('never', 'Needs a network to start')
-  try {
-    await navigator.serviceWorker.register('./sw.js')
-    const { active } = await navigator.serviceWorker.ready
-    await keep(active, loadedFiles())
-    const tell = () => (navigator.onLine ? show('ready', 'Works offline') : show('offline', 'Offline'))
-    addEventListener('online', tell)
-    addEventListener('offline', tell)
-    tell()
-  } catch (error) {
-    show('never', 'Needs a network to start')
-    console.warn('The page could not be kept for offline use:', error)
-  }
+  for (const pause of [...PAUSES, Infinity])
+    try {
+      return await keepThisPage()
+    } catch (error) {
+      show('never', 'Needs a network to start')
+      console.warn('The page could not be kept for offline use:', error)
+      if (pause === Infinity) return
+      await new Promise((done) => setTimeout(done, pause))
+    }
+}
+
+async function keepThisPage() {
+  await navigator.serviceWorker.register('./sw.js')
+  const { active } = await navigator.serviceWorker.ready
+  await keep(active, loadedFiles())
+  const tell = () => (navigator.onLine ? show('ready', 'Works offline') : show('offline', 'Offline'))
+  addEventListener('online', tell)
+  addEventListener('offline', tell)
+  tell()
 }
 
 /** The addresses of this page's own files. */
@@ -33,10 +44,11 @@ function loadedFiles() {
   return [...new Set(all)].filter((url) => new URL(url).origin === location.origin)
 }
 
-/** Has the worker keep these files; rejects when it could not. */
+/** Has the worker keep these files; rejects when it could not, or is stopped before it answers. */
 function keep(worker, urls) {
   const { port1, port2 } = new MessageChannel()
   return new Promise((resolve, reject) => {
+    setTimeout(reject, PATIENCE, new Error('the worker does not answer'))
     port1.onmessage = ({ data }) => (data.failure ? reject(new Error(data.failure)) : resolve())
     worker.postMessage({ keep: urls }, [port2])
   })
