@@ -28,7 +28,12 @@ export async function launch({ args = [] } = {}) {
   if (!executablePath) {
     throw new Error(`Chromium was not found at ${PLACES.join(', ')}; install it, or set CHROMIUM to its path`)
   }
-  const browser = await chromium.launch({ executablePath, headless: true, args: [...FLAGS, ...args] })
+  const browser = await chromium.launch({
+    executablePath,
+    headless: true,
+    args: [...FLAGS, ...args],
+    timeout: PATIENCE,
+  })
   const newContext = browser.newContext.bind(browser)
   browser.newContext = async (options) => {
     const context = await newContext(options)

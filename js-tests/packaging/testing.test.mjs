@@ -59,7 +59,7 @@ describe('konserve/testing', () => {
     const index = (path) => (path === '/' ? { headers: { 'content-type': 'text/html' }, body: page } : undefined)
     const server = await serve(index, folder)
     t.after(server.close)
-    const { result, problems } = await resultOf(browser, `${server.url}/`, { timeout: 120_000 })
+    const { result, problems } = await resultOf(browser, `${server.url}/`, { timeout: 900_000 })
     assert.deepEqual({ result, problems }, { result: EXPECTED, problems: [] })
     assert.deepEqual(
       server.requests.filter((path) => path.endsWith('.wasm')),
