@@ -378,3 +378,21 @@ fn a_log_under_a_list_is_a_log_and_a_sweep_leaves_it_alone() {
     assert_eq!(store.log::<String>(&key).unwrap(), ["first", "second"]);
     store.close().unwrap();
 }
+
+#[test]
+fn only_a_date_is_an_expiry() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || blocking::open_store(Config::file(folder.path()).layout(LayoutName::Konserve)).unwrap();
+    let meta = Value::Map(vec![(":expires".into(), 3600.into())]).to_cbor().unwrap();
+    let options = WriteOptions::default().meta_cbor(&meta).unwrap();
+    let store = open();
+    store.assoc_with(["theirs"], 1, options.clone()).unwrap();
+    store.assoc_with(["both"], 1, options.expires(1)).unwrap();
+    store.close().unwrap();
+    let store = open();
+    let theirs = store.get_meta("theirs").unwrap().unwrap();
+    assert_eq!((theirs.expires, &*theirs.user), (None, &*meta));
+    assert_eq!(store.get::<i64>("theirs").unwrap(), Some(1));
+    assert_eq!(store.get::<i64>("both").unwrap(), None);
+    store.close().unwrap();
+}
