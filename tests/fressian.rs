@@ -505,3 +505,24 @@ fn hex(bytes: &[u8]) -> String {
         .filter_map(|digit| char::from_digit(digit.into(), 16))
         .collect()
 }
+
+/// Incognito in ClojureScript writes records in two ways, data.fressian in a third.
+#[test]
+fn records_of_clojurescript_are_records() {
+    // The symbol `n.R`, and the keywords `:tag`, `:value`, `:a`.
+    let [name, tag, value, a] = ["c9f7dd6e2e52", "caf7dd746167", "caf7df76616c7565", "caf7db61"];
+    for (parts, text) in [
+        (format!("{name}c0e6{a}01"), "#n.R {:a 1}"),
+        (format!("02{name}e6{a}01e6{tag}02"), "#n.R {:a 1, :tag 2}"),
+        (format!("{name}c0ed{tag}{name}{value}c0e6{a}01fd"), "#n.R {:a 1}"),
+        (format!("{name}c0e8{value}01{tag}02"), "#n.R {:value 1, :tag 2}"),
+        (format!("{name}c0e6{value}01"), "#n.R {:value 1}"),
+    ] {
+        let stored = format!("efe0{}02{parts}", "7265636f7264");
+        assert_eq!(Value::from_cbor(&decode(&unhex(&stored)).unwrap()).unwrap().to_string(), text);
+    }
+    for parts in [format!("ff{name}"), format!("05{name}"), format!("01{name}e5{a}")] {
+        let stored = format!("efe0{}02{parts}", "7265636f7264");
+        assert_eq!(decode(&unhex(&stored)).unwrap_err().kind(), ErrorKind::Corrupt);
+    }
+}

@@ -4,7 +4,8 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use konserve::{
-    Compressor, Config, Encryptor, ErrorKind, FromCbor, Key, Kind, LayoutName, Meta, Query, Result, ToCbor, Value,
+    Compressor, Config, Encryptor, ErrorKind, FromCbor, Key, Kind, LayoutName, Meta, Query, Result, Sweep, ToCbor,
+    Value, WriteOptions,
     blocking::{self, Store},
     testing::hasch,
 };
@@ -354,5 +355,44 @@ fn a_key_is_found_under_the_name_that_an_older_java_gave_it() {
     assert!(store.verify(|_| {}).unwrap().orphans.is_empty());
     assert!(store.dissoc(&value).unwrap() && store.dissoc(&log).unwrap());
     assert_eq!(files(), before - 3);
+    store.close().unwrap();
+}
+
+/// konserve's CBOR has no lists: the key of such a log comes back as a vector, which has another name.
+#[test]
+fn a_log_under_a_list_is_a_log_and_a_sweep_leaves_it_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || blocking::open_store(Config::file(folder.path()).layout(LayoutName::Konserve)).unwrap();
+    let key: Value = konserve::edn::read("[:log (1 [2.5] (1e23))]").unwrap();
+    let store = open();
+    store.append(&key, "first").unwrap();
+    store.append(&key, "second").unwrap();
+    store.close().unwrap();
+    let store = open();
+    assert!(store.verify(|_| {}).unwrap().orphans.is_empty());
+    assert_eq!(
+        store.list_keys(Query::default()).unwrap().map(|meta| meta.unwrap().kind).collect::<Vec<_>>(),
+        [Kind::Log]
+    );
+    assert_eq!(store.sweep(Sweep::before(0)).unwrap(), []);
+    assert_eq!(store.log::<String>(&key).unwrap(), ["first", "second"]);
+    store.close().unwrap();
+}
+
+#[test]
+fn only_a_date_is_an_expiry() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || blocking::open_store(Config::file(folder.path()).layout(LayoutName::Konserve)).unwrap();
+    let meta = Value::Map(vec![(":expires".into(), 3600.into())]).to_cbor().unwrap();
+    let options = WriteOptions::default().meta_cbor(&meta).unwrap();
+    let store = open();
+    store.assoc_with(["theirs"], 1, options.clone()).unwrap();
+    store.assoc_with(["both"], 1, options.expires(1)).unwrap();
+    store.close().unwrap();
+    let store = open();
+    let theirs = store.get_meta("theirs").unwrap().unwrap();
+    assert_eq!((theirs.expires, &*theirs.user), (None, &*meta));
+    assert_eq!(store.get::<i64>("theirs").unwrap(), Some(1));
+    assert_eq!(store.get::<i64>("both").unwrap(), None);
     store.close().unwrap();
 }

@@ -76,7 +76,9 @@ impl Compressor {
             Self::None => Some(bytes),
             Self::Lz4 => usize::try_from(size).ok().and_then(|size| lz4::decompress(&bytes, size)).map(Bytes::from),
             #[cfg(feature = "zstd")]
-            Self::Zstd => zstd_decompress(&bytes, size).ok().map(Bytes::from),
+            Self::Zstd => {
+                zstd_decompress(&bytes, size).ok().filter(|(_, after)| after.is_empty()).map(|(read, _)| read.into())
+            }
         };
         decompressed
             .filter(|bytes| bytes.len() as u64 == size)
@@ -84,7 +86,8 @@ impl Compressor {
     }
 
     /// The bytes before compression, where nobody knows how many they are. More than `max_len` is `LIMIT_EXCEEDED`, and never
-    /// held. An LZ4 frame may lack its end mark.
+    /// held. What follows the first frame, such as the rest of a longer value that was there before, is ignored. An LZ4
+    /// frame may lack its end mark.
     pub fn decompress_unsized(self, bytes: Bytes, max_len: u64) -> Result<Bytes> {
         let max = usize::try_from(max_len).unwrap_or(usize::MAX);
         let decompressed = match self {
@@ -92,7 +95,7 @@ impl Compressor {
             Self::None => Ok(bytes),
             Self::Lz4 => lz4::decompress_unsized(&bytes, max).map(Bytes::from),
             #[cfg(feature = "zstd")]
-            Self::Zstd => zstd_decompress(&bytes, max_len).map(Bytes::from),
+            Self::Zstd => zstd_decompress(&bytes, max_len).map(|(read, _)| read.into()),
         };
         decompressed.map_err(|why| match why {
             Unread::TooLong => too_long(max_len.saturating_add(1), max_len),
@@ -117,9 +120,9 @@ fn zstd_compress(bytes: &[u8]) -> Vec<u8> {
     ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest)
 }
 
-/// What one frame, and nothing after it, holds, at most so many bytes.
+/// What the first frame holds, at most so many bytes, and what follows it.
 #[cfg(feature = "zstd")]
-fn zstd_decompress(frame: &[u8], max_len: u64) -> Result<Vec<u8>, Unread> {
+fn zstd_decompress(frame: &[u8], max_len: u64) -> Result<(Vec<u8>, &[u8]), Unread> {
     use std::io::Read;
 
     const MAX_WINDOW_LEN: u64 = 8 * 1024 * 1024;
@@ -133,7 +136,7 @@ fn zstd_decompress(frame: &[u8], max_len: u64) -> Result<Vec<u8>, Unread> {
         return Err(Unread::TooLong);
     }
     let finished = decoder.decoder.is_finished();
-    if finished && left.is_empty() { Ok(out) } else { Err(Unread::Damaged) }
+    if finished { Ok((out, left)) } else { Err(Unread::Damaged) }
 }
 
 #[cfg(test)]
@@ -184,11 +187,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_one_whole_frame_is_corrupt() {
+    fn what_is_not_one_whole_frame_is_corrupt_and_a_tail_is_so_only_where_the_size_is_known() {
         for compressor in all().into_iter().filter(|compressor| *compressor != Compressor::None) {
             let frame = compressor.compress(&[7; 10_000]).unwrap().unwrap();
-            for bytes in [&frame[..frame.len() - 1], &frame[..3], &[], &[&*frame, &[0]].concat(), &frame.repeat(2)] {
+            for bytes in [&frame[..frame.len() - 1], &frame[..3], &[]] {
                 let error = compressor.decompress_unsized(Bytes::copy_from_slice(bytes), 1 << 20).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Corrupt, "{compressor:?}");
+            }
+            for bytes in [[&*frame, &[0]].concat(), frame.repeat(2)] {
+                let bytes = Bytes::from(bytes);
+                assert_eq!(compressor.decompress_unsized(bytes.clone(), 10_000).unwrap(), [7; 10_000][..]);
+                let error = compressor.decompress(bytes, 10_000).unwrap_err();
                 assert_eq!(error.kind(), ErrorKind::Corrupt, "{compressor:?}");
             }
         }

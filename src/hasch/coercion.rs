@@ -47,6 +47,9 @@ pub(super) struct Coercion<'a> {
     reader: Reader<'a>,
     java: Java,
     has_floats: bool,
+    /// Which of the arrays are taken for lists, a bit for each, and how many there were so far.
+    lists: u32,
+    arrays: u32,
     /// The coercion so far; at its end, the elements of the containers that are open.
     out: Vec<u8>,
 }
@@ -55,7 +58,16 @@ impl<'a> Coercion<'a> {
     pub(super) fn new(item: &'a [u8], java: Java) -> Self {
         // Mostly enough, so that what may be secret is not left behind by a vector that grew.
         let out = Vec::with_capacity(128 + 3 * item.len());
-        Self { reader: Reader::new(item), java, has_floats: false, out }
+        Self { reader: Reader::new(item), java, has_floats: false, lists: 0, arrays: 0, out }
+    }
+
+    /// Takes some of the arrays for lists, the first one by the lowest bit.
+    pub(super) fn with_lists(self, lists: u32) -> Self {
+        Self { lists, ..self }
+    }
+
+    pub(super) fn arrays(&self) -> u32 {
+        self.arrays
     }
 
     pub(super) fn has_floats(&self) -> bool {
@@ -89,7 +101,11 @@ impl<'a> Coercion<'a> {
             Head::Simple(_) => return Err(invalid("undefined is no value of Clojure's")),
             Head::Text(len) => self.safe(STRING, len)?,
             Head::Bytes(len) => self.safe(BYTES, len)?,
-            Head::Array(len) => self.sequence(VECTOR, len, level + 1)?,
+            Head::Array(len) => {
+                let is_list = self.lists.checked_shr(self.arrays).is_some_and(|lists| lists & 1 == 1);
+                self.arrays += 1;
+                self.sequence(if is_list { SEQ } else { VECTOR }, len, level + 1)?;
+            }
             Head::Map(len) => self.members(MAP, len, level + 1)?,
             Head::Tag(tag) => self.tagged(tag, level + 1)?,
         }

@@ -43,6 +43,29 @@ pub fn names(item: &[u8]) -> Result<(BlobName, Option<BlobName>)> {
     Ok((name, Some(older).filter(|older| *older != name)))
 }
 
+/// In so many arrays of a key, the first ones, lists are looked for.
+const MAX_LISTS: u32 = 6;
+
+/// Whether this is the name of a key that came back from konserve's CBOR, where lists are arrays as vectors are.
+pub fn is_name_with_lists(item: &[u8], name: BlobName) -> Result<bool> {
+    let mut coercion = Coercion::new(item, Java::Modern);
+    coercion.whole()?;
+    for lists in 1..1 << coercion.arrays().min(MAX_LISTS) {
+        for java in [Java::Modern, Java::Older] {
+            let mut coercion = Coercion::new(item, java).with_lists(lists);
+            coercion.whole()?;
+            let has_floats = coercion.has_floats();
+            if name_of(&digest(&coercion.finish())) == name {
+                return Ok(true);
+            }
+            if !has_floats {
+                break;
+            }
+        }
+    }
+    Ok(false)
+}
+
 /// The coercion of a value that is given as one CBOR item. `INVALID_KEY` as for [`hash`].
 pub fn coerce(item: &[u8]) -> Result<Vec<u8>> {
     let mut coercion = Coercion::new(item, Java::Modern);

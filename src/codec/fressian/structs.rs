@@ -36,12 +36,11 @@ impl Reader<'_> {
                 self.out.array(count);
                 self.items(count, depth)
             }
-            Known::Record => self.record(depth),
-            Known::ClassRecord => {
-                let name = self.record_name(depth)?;
-                self.named(&name);
-                self.item(depth)
+            Known::Record => {
+                let count = self.input.count()?;
+                self.record(count, depth)
             }
+            Known::ClassRecord => self.class_record(depth),
             Known::Objects => {
                 let count = self.input.count()?;
                 self.named("java/object-array");
@@ -204,9 +203,10 @@ impl Reader<'_> {
         Ok(true)
     }
 
-    fn record(&mut self, depth: usize) -> Result<()> {
-        let count = self.input.count()?;
-        let name = self.record_name(depth)?;
+    /// A record, after the number of its fields.
+    fn record(&mut self, count: usize, depth: usize) -> Result<()> {
+        let code = self.code(depth)?;
+        let name = self.record_name(code, depth)?;
         self.named(&name);
         self.out.map(count);
         (0..count).try_for_each(|_| {
@@ -215,9 +215,27 @@ impl Reader<'_> {
         })
     }
 
-    /// The symbol that is a record's name.
-    fn record_name(&mut self, depth: usize) -> Result<String> {
+    /// A record as data.fressian has it, a name and a map. Incognito in ClojureScript uses the same struct: some versions as
+    /// `irecord`, some with a map of `:tag` and `:value`.
+    fn class_record(&mut self, depth: usize) -> Result<()> {
         let code = self.code(depth)?;
+        if Input::is_int(code) {
+            let count = usize::try_from(self.input.int(code)?);
+            let count = count.map_err(|_| self.input.corrupt("a length is below zero"))?;
+            let count = self.input.within(count)?;
+            return self.record(count, depth);
+        }
+        let name = self.record_name(code, depth)?;
+        self.named(&name);
+        let start = self.out.len();
+        self.item(depth)?;
+        let fields = self.out.split_off(start);
+        self.out.raw(wrapped(&name, &fields).unwrap_or(&fields));
+        Ok(())
+    }
+
+    /// The symbol that is a record's name, which begins with this code.
+    fn record_name(&mut self, code: u8, depth: usize) -> Result<String> {
         if Known::of_code(code) == Some(Known::Symbol) {
             self.joined(b"", deeper(depth)?)?;
             return Ok(String::from_utf8_lossy(&self.name).into_owned());
@@ -338,6 +356,24 @@ impl Reader<'_> {
 }
 
 const NO_PART: &str = "a part of a name is no string";
+
+/// The value in `{:tag name, :value …}`.
+fn wrapped<'a>(name: &str, map: &'a [u8]) -> Option<&'a [u8]> {
+    let mut reader = cbor::Reader::new(map);
+    let Head::Map(2) = reader.head().ok()? else { return None };
+    let (mut symbol, mut named, mut value) = (Writer::new(), false, None);
+    symbol.tag(tag::SYMBOL);
+    symbol.text(name);
+    let symbol = symbol.finish();
+    for _ in 0..2 {
+        match (reader.item().ok()?, reader.item().ok()?) {
+            (b"\xd8\x27\x64:tag", tag) => named = tag == symbol,
+            (b"\xd8\x27\x66:value", it) => value = Some(it),
+            _ => {}
+        }
+    }
+    value.filter(|_| named)
+}
 
 fn map(items: usize, out: &mut Writer) -> Option<()> {
     items.is_multiple_of(2).then(|| out.map(items / 2))

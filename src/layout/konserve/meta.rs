@@ -33,7 +33,13 @@ pub fn to_cbor(meta: &Meta, revision: Option<String>) -> Result<Vec<u8>> {
     if !meta.user.is_empty()
         && let Value::Map(user) = Value::from_cbor(&meta.user)?
     {
-        entries.extend(user.into_iter().map(|(name, value)| (their_name(name), value)));
+        let taken = entries.len();
+        for (name, value) in user {
+            let name = their_name(name);
+            if entries.iter().take(taken).all(|(other, _)| *other != name) {
+                entries.push((name, value));
+            }
+        }
     }
     Value::Map(entries).to_cbor()
 }
@@ -50,7 +56,7 @@ pub fn from_cbor(map: &[u8]) -> Result<Meta> {
                 kind = Kind::parse(it.as_bytes()).unwrap_or(kind);
             }
             (Value::Keyword(name), _) if name == "last-write" => last_write = moment(&value).unwrap_or_default(),
-            (Value::Keyword(name), _) if name == "expires" && moment(&value).is_some() => expires = moment(&value),
+            (Value::Keyword(name), _) if name == "expires" && expiry(&value).is_some() => expires = expiry(&value),
             (Value::Keyword(name), _) if name == REVISION => {}
             _ => user.push((Value::Text(our_name(&name)), value)),
         }
@@ -70,6 +76,11 @@ fn moment(value: &Value) -> Option<u64> {
         Value::BigInt(n) => n.to_string().parse().ok(),
         value => value.as_i64().and_then(|ms| u64::try_from(ms).ok()),
     }
+}
+
+/// A moment as it is written. A number is the user's own: seconds to live, perhaps.
+fn expiry(value: &Value) -> Option<u64> {
+    moment(value).filter(|at| matches!(value, Value::Date(_)) || i64::try_from(*at).is_err())
 }
 
 fn our_name(name: &Value) -> String {

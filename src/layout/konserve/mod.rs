@@ -137,11 +137,16 @@ impl Konserve {
         let (codecs, map) = self.meta_map(name, head)?;
         let mut meta = meta::from_cbor(&map)?;
         // An element has the key of its log, and a name that is not the key's.
-        let is_of_key = |(of_key, older)| of_key == name || older == Some(name);
-        if meta.kind == Kind::Log && !Self::names(&meta.key).is_ok_and(is_of_key) {
+        if meta.kind == Kind::Log && !Self::is_of_key(name, &meta.key, codecs) {
             meta.kind = Kind::LogElement;
         }
         Ok((codecs, meta))
+    }
+
+    /// Whether a blob of this name may be that of a key which was read with these codecs.
+    fn is_of_key(name: BlobName, key: &Key, codecs: Codecs) -> bool {
+        Self::names(key).is_ok_and(|(of_key, older)| of_key == name || older == Some(name))
+            || codecs.serializer == CBOR && hasch::is_name_with_lists(key.exact(), name).unwrap_or(false)
     }
 
     /// The metadata of a head as it is stored, in the inner form.
