@@ -320,6 +320,22 @@ fn dump_prints_one_line_for_each_entry() {
 }
 
 #[test]
+fn a_folder_without_a_blob_is_dumped_as_an_empty_store_of_clojures() {
+    let place = Place::new();
+    let missing = place.run("dump", &[]);
+    assert!(missing.err.contains("STORE_NOT_FOUND"), "{missing:?}");
+    missing.is(3);
+    fs::create_dir(place.folder()).unwrap();
+    assert_eq!(place.run("dump --edn", &[]).is(0), "");
+    let ghost = "31476ea9-6c51-5513-86f8-e3405d44c43d.ksv";
+    fs::write(format!("{}/{ghost}", place.folder()), "").unwrap();
+    let ran = place.run("dump --edn", &[]);
+    assert!(ran.err.contains(&format!("{ghost}: CORRUPT: ")), "{ran:?}");
+    assert_eq!(ran.is(3), "");
+    assert_eq!(place.files().len(), 1, "nothing is made there");
+}
+
+#[test]
 fn a_binary_is_printed_and_dumped_as_its_bytes() {
     let place = Place::with_users();
     let store = place.open(Access::Exclusive);

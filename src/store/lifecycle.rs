@@ -229,7 +229,7 @@ async fn try_key(konserve: &Konserve, backing: &dyn Backing) -> Result<()> {
         match konserve.open_head(name, &head) {
             Ok(_) => return Ok(()),
             // Another key may well give something, which makes no sense.
-            Err(error) if head.get(3) != Some(&0) => _ = wrong.get_or_insert(error),
+            Err(error) if head.get(3).is_some_and(|encryptor| *encryptor != 0) => _ = wrong.get_or_insert(error),
             Err(_) => {}
         }
     }

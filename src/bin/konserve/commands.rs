@@ -50,7 +50,7 @@ pub(crate) fn run(Arguments { json, command }: Arguments) -> Result<(), Failure>
                 with(&to, |to| moving::convert(from, to, total, &mut out))
             })
         }
-        Command::Dump { store, .. } => with(&reading(&store)?, |store| dump(store, &mut out)),
+        Command::Dump { store, .. } => with(&dumping(&store)?, |store| dump(store, &mut out)),
     }?;
     out.finish()
 }
@@ -58,6 +58,17 @@ pub(crate) fn run(Arguments { json, command }: Arguments) -> Result<(), Failure>
 /// The store, without a lock and without the means to change it.
 fn reading(folder: &Folder) -> Result<Store, Failure> {
     Ok(connect_store(folder::config(&folder.folder, &folder.key, Access::Read)?)?)
+}
+
+/// The same; a folder without any blob that says so is a store of Clojure's, as it is for Clojure.
+fn dumping(folder: &Folder) -> Result<Store, Failure> {
+    match reading(folder) {
+        Err(Failure::Store(error)) if error.kind() == ErrorKind::StoreNotFound => {
+            let config = folder::config(&folder.folder, &folder.key, Access::Read)?;
+            Ok(connect_store(config.layout(LayoutName::Konserve))?)
+        }
+        read => read,
+    }
 }
 
 /// The store that is there, or a new one in this layout.
