@@ -55,6 +55,34 @@ for (const [view, konserve] of [
   const fails = async (act, expected) => assert.rejects(async () => act(), { name: 'KonserveError', ...expected })
 
   describe(`serializers: ${view}`, () => {
+    test("in konserve's layout metadata passes through it, too", async () => {
+      for (const keywords of [undefined, 'strings']) {
+        const store = await opened({ layout: 'konserve', serializer: transitSerializer, keywords })
+        await store.assoc(Keyword.of('user'), { visits: 1 }, { meta: { by: 'Ada' } })
+        await store.updateIn([Keyword.of('user'), 'visits'], (visits) => visits + 1)
+        await store.append('log', 'one')
+        await store.append('log', 'two')
+        assert.deepEqual(await store.get(Keyword.of('user')), { visits: 2 })
+        assert.deepEqual(await store.log('log'), ['one', 'two'])
+        const listed = new Map((await store.keys().toArray()).map(({ key, ...rest }) => [key, rest]))
+        assert.deepEqual([...listed.keys()].map(String).sort(), [':user', 'log'])
+        const { type, by, lastWrite } = listed.get(Keyword.of('user'))
+        assert.deepEqual([type, by, lastWrite > new Date(0)], ['edn', 'Ada', true])
+        assert.deepEqual((await store.verify()).corrupt, [])
+        await store.close()
+      }
+    })
+
+    test("one that does not keep metadata writes nothing in konserve's layout", async () => {
+      const store = await opened({ layout: 'konserve', serializer: json() })
+      const refused = { code: 'INVALID_VALUE', message: /metadata/ }
+      await fails(() => store.assoc('a', 1), refused)
+      await fails(() => store.append('log', 1), refused)
+      await fails(() => store.multiAssoc({ a: 1 }), refused)
+      assert.deepEqual(await store.keys().toArray(), [])
+      await store.close()
+    })
+
     test('a store with transit works as any other, and holds transit', async () => {
       const path = join(folder, `transit ${view.replace('/', ' ')}`)
       const store = await konserve.openStore({ path, syncBlob: false, serializer: transitSerializer })

@@ -71,7 +71,10 @@ export interface Encryptor {
   key: Key
 }
 
-/** A serializer of your own. Values and elements of logs go through it; keys, metadata and binaries never do. */
+/**
+ * A serializer of your own. Values and elements of logs go through it; keys, metadata and binaries never do. In konserve's
+ * layout metadata and the heads of logs do, too: there it must keep a `Map` with `Keyword`s, `Date`s, `Uuid`s and every key.
+ */
 export interface Serializer {
   /** What blobs say that they were written with it: 128 to 255. Never give it to another one. */
   readonly id: number

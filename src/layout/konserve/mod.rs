@@ -121,6 +121,7 @@ impl Konserve {
     /// The head of a blob with this metadata.
     pub fn head(&self, name: BlobName, meta: &Meta, revision: Option<String>) -> Result<Bytes> {
         let map = meta::to_cbor(meta, revision)?;
+        self.check_kept(meta, &map)?;
         let section = self.encrypted(name, Section::Meta, self.written(&map)?)?;
         let fits = map.len().max(section.len()) <= MAX_META_LEN;
         let len = u32::try_from(section.len()).ok().filter(|_| fits).ok_or_else(|| {
@@ -130,6 +131,26 @@ impl Konserve {
         head.put_slice(&Header::to_bytes(self.codecs(), len));
         head.put_slice(&section);
         Ok(head.freeze())
+    }
+
+    /// That metadata comes back of a serializer of the application's own, which konserve gives it to as it does a value:
+    /// one that knows no keywords would leave a blob that nobody can read.
+    fn check_kept(&self, meta: &Meta, map: &[u8]) -> Result<()> {
+        if !Serializers::is_own(self.serializer) {
+            return Ok(());
+        }
+        let serializer = self.serializer(self.serializer)?;
+        let kept = serializer.decode(&serializer.encode(map)?).and_then(|map| meta::from_cbor(&map));
+        let is_same =
+            |it: Meta| it.last_write == meta.last_write && Self::name(&it.key).ok() == Self::name(&meta.key).ok();
+        if kept.is_ok_and(is_same) {
+            return Ok(());
+        }
+        let message = format!(
+            "the serializer {} does not keep metadata, which konserve's layout has it write too: a map with keywords, dates and the key; use one that keeps them, or the sealed layout",
+            self.serializer
+        );
+        Err(Error::new(ErrorKind::InvalidValue, message))
     }
 
     /// Reads the metadata of a head.
