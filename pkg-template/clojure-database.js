@@ -27,6 +27,7 @@ export class ClojureDatabase {
   #name
   #durability
   #connection
+  #latest
 
   constructor(name, durability = 'relaxed') {
     if (typeof name !== 'string') throw invalid('the backend indexeddb needs a name for its database')
@@ -182,9 +183,14 @@ export class ClojureDatabase {
   }
 
   #watched(database) {
-    database.onclose = () => (this.#connection = undefined)
+    this.#latest = database
+    const forget = () => {
+      // There may be another one by now.
+      if (this.#latest === database) this.#connection = undefined
+    }
+    database.onclose = forget
     database.onversionchange = () => {
-      this.#connection = undefined
+      forget()
       database.close()
     }
     return database

@@ -1,7 +1,9 @@
 //! Garbage: deleting what nobody wants any more, while others write.
 
+use std::collections::BTreeSet;
+
 use super::{
-    Op, Store,
+    LayoutName, Op, Store,
     heads::{Seen, next_page},
     orphans::Met,
 };
@@ -10,7 +12,7 @@ use crate::{
     env::BoxFut,
     error::{Error, ErrorKind, Result},
     key::Key,
-    meta::Kind,
+    meta::{Kind, Meta},
     name::{BlobName, NameTable},
 };
 
@@ -51,6 +53,8 @@ impl Sweep {
 pub struct Sweeping {
     store: Store,
     keep: NameTable,
+    /// Where a key that is listed may be less exact than the one that its blob is named for: all that are kept.
+    alike: BTreeSet<Key>,
     sweep: Sweep,
     stage: Stage,
     /// The listing of this stage, while it goes on.
@@ -102,7 +106,9 @@ impl Store {
         let (met, found) = (Met::default(), Vec::new());
         // A key that no blob can have has nothing to keep.
         let keep = sweep.keep.iter().flat_map(|key| self.names(key)).map(|name| (name, 0)).collect();
-        Sweeping { store: self.clone(), keep, sweep, stage: Stage::Start, heads: None, met, found }
+        let is_exact = self.layout() == LayoutName::Sealed;
+        let alike = if is_exact { BTreeSet::new() } else { sweep.keep.iter().cloned().collect() };
+        Sweeping { store: self.clone(), keep, alike, sweep, stage: Stage::Start, heads: None, met, found }
     }
 
     /// Deletes those that are still as they were seen, and tells of them; their keys.
@@ -178,9 +184,13 @@ impl Sweeping {
             }
         } else if meta.kind == Kind::LogElement {
             self.met.meet(&self.store, &meta);
-        } else if !self.keep.contains_key(&name) && meta.last_write < before || meta.is_expired(self.store.now()) {
+        } else if !self.keeps(name, &meta) && meta.last_write < before || meta.is_expired(self.store.now()) {
             self.found.push(Found { name, check, key: Some(meta.key), is_log });
         }
+    }
+
+    fn keeps(&self, name: BlobName, meta: &Meta) -> bool {
+        self.keep.contains_key(&name) || self.alike.contains(&meta.key)
     }
 
     async fn delete(&mut self) -> Result<Vec<Key>> {
