@@ -15,11 +15,13 @@ pub mod backing;
 pub mod blocking;
 pub mod cbor;
 mod codec;
+mod encryptor;
 pub mod env;
 mod error;
 #[cfg(feature = "clojure")]
 mod hasch;
 mod key;
+mod keyring;
 mod layout;
 mod locks;
 mod meta;
@@ -36,12 +38,12 @@ mod wasm;
 #[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
 pub use backing::{ReadPolicy, WritePolicy};
 pub use codec::Compressor;
-#[cfg(feature = "clojure")]
-pub use codec::encryptor::Encryptor;
 #[cfg(not(target_arch = "wasm32"))]
 pub use codec::{Serializer, SerializerError};
+pub use encryptor::Encryptor;
 pub use error::{Error, ErrorKind, Result, Source};
 pub use key::{Key, Path};
+pub use keyring::Secret;
 pub use meta::{Kind, Meta};
 pub use name::{BlobName, Uuid};
 pub use store::{

@@ -10,7 +10,8 @@ use bytes::Bytes;
 use konserve::{
     BlobName, Error, ErrorKind, Result,
     backing::{
-        Backing, Blob, Capability, Change, Expect, HeadPage, Heads, JudgeFn, Outcome, Part, Place, UpdateFn, Write,
+        Backing, Blob, Capability, Change, Expect, HeadPage, Heads, JudgeFn, Outcome, Part, Place, RecordCopy,
+        UpdateFn, Write,
     },
     env::BoxFut,
 };
@@ -21,7 +22,7 @@ pub struct MapPlace(Arc<Mutex<Blobs>>);
 
 #[derive(Default)]
 struct Blobs {
-    record: Option<Bytes>,
+    record: [Option<Bytes>; 2],
     by_name: BTreeMap<[u8; 16], Blob>,
     /// What was damaged, for whoever wants to look at it.
     aside: BTreeMap<[u8; 16], Blob>,
@@ -114,15 +115,21 @@ impl Backing for MapBacking {
         Box::new(OnePage(Some(blobs.by_name.iter().map(head).collect())))
     }
 
-    fn record(&self) -> BoxFut<'static, Result<Option<Bytes>>> {
-        done(Ok(self.0.blobs().record.clone()))
+    fn record(&self, copy: RecordCopy) -> BoxFut<'static, Result<Option<Bytes>>> {
+        done(Ok(self.0.blobs().record_at(copy).clone()))
     }
 
-    fn create_record(&self, record: Bytes) -> BoxFut<'static, Result<bool>> {
+    fn create_record(&self, copy: RecordCopy, record: Bytes) -> BoxFut<'static, Result<bool>> {
         let mut blobs = self.0.blobs();
-        let is_new = blobs.record.is_none();
-        blobs.record.get_or_insert(record);
+        let place = blobs.record_at(copy);
+        let is_new = place.is_none();
+        place.get_or_insert(record);
         done(Ok(is_new))
+    }
+
+    fn replace_record(&self, copy: RecordCopy, record: Bytes) -> BoxFut<'static, Result<()>> {
+        *self.0.blobs().record_at(copy) = Some(record);
+        done(Ok(()))
     }
 
     fn close(&self) -> BoxFut<'static, Result<()>> {
@@ -131,6 +138,14 @@ impl Backing for MapBacking {
 }
 
 impl Blobs {
+    fn record_at(&mut self, copy: RecordCopy) -> &mut Option<Bytes> {
+        let [first, second] = &mut self.record;
+        match copy {
+            RecordCopy::First => first,
+            RecordCopy::Second => second,
+        }
+    }
+
     /// Says `false` where there was nothing to delete.
     fn apply(&mut self, name: BlobName, change: Change) -> bool {
         match change {

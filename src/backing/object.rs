@@ -9,7 +9,8 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use super::{
-    Backing, Blob, Capability, Change, Expect, HeadPage, Heads, JudgeFn, Outcome, Part, Place, UpdateFn, Write,
+    Backing, Blob, Capability, Change, Expect, HeadPage, Heads, JudgeFn, Outcome, Part, Place, RecordCopy, UpdateFn,
+    Write,
 };
 use crate::{
     env::{BoxFut, JsCause},
@@ -205,12 +206,18 @@ impl Backing for ObjectPlace {
         Box::new(Pages { place: self.clone(), after: JsValue::from_str("") })
     }
 
-    fn record(&self) -> BoxFut<'static, Result<Option<Bytes>>> {
-        self.call("record", &JsValue::UNDEFINED, bytes)
+    fn record(&self, copy: RecordCopy) -> BoxFut<'static, Result<Option<Bytes>>> {
+        self.call("record", &is_second(copy), bytes)
     }
 
-    fn create_record(&self, record: Bytes) -> BoxFut<'static, Result<bool>> {
-        self.call("createRecord", &Uint8Array::from(&*record), JsValue::as_bool)
+    fn create_record(&self, copy: RecordCopy, record: Bytes) -> BoxFut<'static, Result<bool>> {
+        let given = Array::of2(&Uint8Array::from(&*record), &is_second(copy));
+        self.call("createRecord", &given, JsValue::as_bool)
+    }
+
+    fn replace_record(&self, copy: RecordCopy, record: Bytes) -> BoxFut<'static, Result<()>> {
+        let given = Array::of2(&Uint8Array::from(&*record), &is_second(copy));
+        self.call("replaceRecord", &given, |_| Some(()))
     }
 
     fn close(&self) -> BoxFut<'static, Result<()>> {

@@ -33,7 +33,9 @@ mod log;
 mod multi;
 mod orphans;
 mod read;
+mod sealed_record;
 mod section;
+mod stored;
 mod sweep;
 #[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
 mod tiers;

@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 use super::options::invalid;
 use crate::{
     cbor::quoted,
-    codec::encryptor::Encryptor,
+    encryptor::Encryptor,
     error::Result,
     store::{Config, LayoutName},
 };

@@ -21,8 +21,8 @@ use super::{
 };
 use crate::{
     backing::{
-        Backing, Blob, BlobReader, BlobWriter, Capability, Change, Expect, Heads, JudgeFn, Outcome, Part, UpdateFn,
-        Write,
+        Backing, Blob, BlobReader, BlobWriter, Capability, Change, Expect, Heads, JudgeFn, Outcome, Part, RecordCopy,
+        UpdateFn, Write,
     },
     env::BoxFut,
     error::{Error, ErrorKind, Result},
@@ -136,20 +136,18 @@ impl Backing for FileBacking {
         Box::new(FileHeads::new(self.0.folder.clone()))
     }
 
-    fn record(&self) -> BoxFut<'static, Result<Option<Bytes>>> {
+    fn record(&self, copy: RecordCopy) -> BoxFut<'static, Result<Option<Bytes>>> {
         let folder = self.0.folder.clone();
-        Box::pin(async move { folder.read(files::RECORD).await })
+        Box::pin(async move { folder.read(files::record(copy)).await })
     }
 
-    fn create_record(&self, record: Bytes) -> BoxFut<'static, Result<bool>> {
-        let opened = Arc::clone(&self.0);
-        Box::pin(async move {
-            let files = BTreeSet::from([files::RECORD.to_owned()]);
-            let held = opened.hold(&files).await?;
-            let created = opened.create_record(record).await;
-            opened.release(&files, held).await;
-            created
-        })
+    fn create_record(&self, copy: RecordCopy, record: Bytes) -> BoxFut<'static, Result<bool>> {
+        Box::pin(Arc::clone(&self.0).put_record(files::record(copy), record, false))
+    }
+
+    fn replace_record(&self, copy: RecordCopy, record: Bytes) -> BoxFut<'static, Result<()>> {
+        let put = Arc::clone(&self.0).put_record(files::record(copy), record, true);
+        Box::pin(async move { put.await.map(drop) })
     }
 
     fn write_stream(&self, name: BlobName, head_len: usize) -> BoxFut<'static, Result<Box<dyn BlobWriter>>> {
@@ -306,12 +304,19 @@ impl Opened {
         }
     }
 
-    async fn create_record(&self, record: Bytes) -> Result<bool> {
-        if self.folder.read(files::RECORD).await?.is_some() {
-            return Ok(false);
-        }
-        let record = Change::Put(Blob { head: record, value: Bytes::new() });
-        self.apply(files::RECORD, &record).await
+    /// Puts a copy of the record, unless one is there that is to stay; says whether it did.
+    async fn put_record(self: Arc<Self>, file: &'static str, record: Bytes, replace: bool) -> Result<bool> {
+        let files = BTreeSet::from([file.to_owned()]);
+        let held = self.hold(&files).await?;
+        let put = async {
+            if !replace && self.folder.read(file).await?.is_some() {
+                return Ok(false);
+            }
+            self.apply(file, &Change::Put(Blob { head: record, value: Bytes::new() })).await
+        };
+        let put = put.await;
+        self.release(&files, held).await;
+        put
     }
 
     /// Says `false` if it was a delete of nothing.

@@ -29,7 +29,9 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{Backing, Blob, Capability, Change, HeadPage, Heads, JudgeFn, Outcome, Part, Place, UpdateFn, Write};
+use super::{
+    Backing, Blob, Capability, Change, HeadPage, Heads, JudgeFn, Outcome, Part, Place, RecordCopy, UpdateFn, Write,
+};
 #[cfg(feature = "full")]
 use super::{BlobReader, BlobWriter};
 use crate::{env::BoxFut, error::Result, name::BlobName};
@@ -85,7 +87,7 @@ impl Place for IndexedDbPlace {
         Box::pin(async move {
             let Found::Ours(opened) = database::open(&name).await? else { return Ok(false) };
             let backing = IndexedDb { shared: Shared::new(name, durability, opened) };
-            let exists = backing.record().await?.is_some() || backing.heads().next().await?.is_some();
+            let exists = backing.record(RecordCopy::First).await?.is_some() || backing.heads().next().await?.is_some();
             backing.close().await?;
             Ok(exists)
         })
@@ -132,6 +134,20 @@ struct IndexedDb {
 }
 
 impl IndexedDb {
+    /// Puts a copy of the record, unless one is there that is to stay; says whether it did.
+    fn put_record(&self, copy: RecordCopy, record: Bytes, replace: bool) -> BoxFut<'static, Result<bool>> {
+        let put = Rc::new(Cell::new(false));
+        let tell = put.clone();
+        let f: UpdateFn = Box::new(move |old: Option<&Blob>| {
+            tell.set(replace || old.is_none());
+            let blob = Blob { head: record.clone(), value: Bytes::new() };
+            Ok(if tell.get() { Change::Put(blob) } else { Change::Keep })
+        });
+        let (row, part, f) = (Row::Record(copy), Part::Head, Rc::new(RefCell::new(f)));
+        let done = self.tried(move |loaded, answer| Work::Update { row, part, f: f.clone(), loaded, answer });
+        Box::pin(async move { done.await.map(|()| put.get()) })
+    }
+
     /// Queues what needs the bytes of a row now, and again each time that these had to be loaded first. Between the first
     /// and the second time others may have their turn: then what was loaded is compared with what is there.
     fn tried<T: 'static>(
@@ -203,8 +219,9 @@ impl Backing for IndexedDb {
         Box::new(Pages { shared: self.shared.clone(), after: None, ended: false })
     }
 
-    fn record(&self) -> BoxFut<'static, Result<Option<Bytes>>> {
-        let read = self.shared.push(|answer| Work::Read { rows: vec![Row::Record], part: Part::All, answer });
+    fn record(&self, copy: RecordCopy) -> BoxFut<'static, Result<Option<Bytes>>> {
+        let rows = vec![Row::Record(copy)];
+        let read = self.shared.push(|answer| Work::Read { rows, part: Part::All, answer });
         Box::pin(async move {
             let Some(stored) = read.await?.pop().flatten() else { return Ok(None) };
             let Blob { head, value } = stored.load().await?;
@@ -212,19 +229,13 @@ impl Backing for IndexedDb {
         })
     }
 
-    fn create_record(&self, record: Bytes) -> BoxFut<'static, Result<bool>> {
-        let created = Rc::new(Cell::new(false));
-        let tell = created.clone();
-        let f: UpdateFn = Box::new(move |old: Option<&Blob>| {
-            tell.set(old.is_none());
-            Ok(match old {
-                Some(_) => Change::Keep,
-                None => Change::Put(Blob { head: record.clone(), value: Bytes::new() }),
-            })
-        });
-        let (row, part, f) = (Row::Record, Part::Head, Rc::new(RefCell::new(f)));
-        let put = self.tried(move |loaded, answer| Work::Update { row, part, f: f.clone(), loaded, answer });
-        Box::pin(async move { put.await.map(|()| created.get()) })
+    fn create_record(&self, copy: RecordCopy, record: Bytes) -> BoxFut<'static, Result<bool>> {
+        self.put_record(copy, record, false)
+    }
+
+    fn replace_record(&self, copy: RecordCopy, record: Bytes) -> BoxFut<'static, Result<()>> {
+        let put = self.put_record(copy, record, true);
+        Box::pin(async move { put.await.map(drop) })
     }
 
     #[cfg(feature = "full")]
