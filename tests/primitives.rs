@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use aes::Aes256;
-use argon2::{Algorithm, Argon2, AssociatedData, ParamsBuilder, Version};
+use argon2::{Algorithm, Argon2, AssociatedData, Block, ParamsBuilder, Version};
 use cbc::{
     Decryptor, Encryptor,
     cipher::{
@@ -152,8 +152,10 @@ fn argon2id(test: &Value, secret: &[u8]) -> Vec<u8> {
         .output_len(tag.len())
         .build()
         .unwrap();
+    let memory = vec![Block::new(); params.block_count()];
     let argon2 = Argon2::new_with_secret(secret, Algorithm::Argon2id, Version::V0x13, params).unwrap();
-    argon2.hash_password_into(&hex(&test["password"]), &hex(&test["salt"]), &mut tag).unwrap();
+    let (password, salt) = (hex(&test["password"]), hex(&test["salt"]));
+    argon2.hash_password_into_with_memory(&password, &salt, &mut tag, memory).unwrap();
     tag
 }
 
