@@ -111,6 +111,11 @@ impl Unchecked {
         }
     }
 
+    /// The record, if these keys wrote it; `AUTHENTICATION` if not.
+    pub fn written_with(self, keyring: &Keyring) -> Result<Record> {
+        if self.is_of(Some(keyring)) { Ok(self.record) } else { Err(forged()) }
+    }
+
     /// Whether its store is encrypted.
     pub fn is_encrypted(&self) -> bool {
         self.mac.is_some()
@@ -142,15 +147,17 @@ impl Unchecked {
             let Some(keyring) = slot.open(self.record.id, secret).await? else { continue };
             // Hashes are compared in constant time.
             if keyring.record_mac(&self.body) != mac {
-                return Err(Error::new(
-                    ErrorKind::Authentication,
-                    "the store's record is not what the store wrote; restore konserve.store from a backup",
-                ));
+                return Err(forged());
             }
             return Ok((self.record, Some(keyring)));
         }
         Err(Error::new(ErrorKind::WrongKey, "the key does not open this store; it has another, or is another store's"))
     }
+}
+
+fn forged() -> Error {
+    let message = "the store's record is not what the store wrote; restore konserve.store from a backup";
+    Error::new(ErrorKind::Authentication, message)
 }
 
 fn corrupt() -> Error {

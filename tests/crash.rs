@@ -150,7 +150,7 @@ fn holds(store: &Store, holding: Holding) -> bool {
 }
 
 fn create_record(store: &Store, record: &'static [u8]) -> Result<(), Error> {
-    wait(store.create_record(RecordCopy::First, Bytes::from_static(record))).map(drop)
+    wait(store.put_record(RecordCopy::First, None, Bytes::from_static(record))).map(drop)
 }
 
 /// A store in which the deed can be done. Name 0 holds what has nothing to do with it.

@@ -285,7 +285,7 @@ fn every_flipped_bit_every_cut_and_an_appended_byte_is_an_error() {
 
 fn connect_to(record: &[u8], encryptor: Option<Encryptor>) -> Result<Store, Error> {
     let place = Open::default();
-    wait(place.0.create_record(RecordCopy::First, Bytes::copy_from_slice(record))).unwrap();
+    wait(place.0.put_record(RecordCopy::First, None, Bytes::copy_from_slice(record))).unwrap();
     let config = Config::at(place);
     wait(connect_store(match encryptor {
         Some(encryptor) => config.encryptor(encryptor),

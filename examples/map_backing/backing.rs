@@ -42,12 +42,12 @@ fn done<T: Send + 'static>(result: Result<T>) -> BoxFut<'static, Result<T>> {
 impl Place for MapPlace {
     fn exists(&self) -> BoxFut<'static, Result<bool>> {
         let blobs = self.blobs();
-        done(Ok(blobs.record.is_some() || !blobs.by_name.is_empty()))
+        done(Ok(blobs.record.iter().any(Option::is_some) || !blobs.by_name.is_empty()))
     }
 
     fn open(&self, create: bool) -> BoxFut<'static, Result<Arc<dyn Backing>>> {
         let blobs = self.blobs();
-        if !create && blobs.record.is_none() && blobs.by_name.is_empty() {
+        if !create && blobs.record.iter().all(Option::is_none) && blobs.by_name.is_empty() {
             let message = "there is no store in this map; create it first";
             return done(Err(Error::new(ErrorKind::StoreNotFound, message)));
         }
@@ -119,17 +119,14 @@ impl Backing for MapBacking {
         done(Ok(self.0.blobs().record_at(copy).clone()))
     }
 
-    fn create_record(&self, copy: RecordCopy, record: Bytes) -> BoxFut<'static, Result<bool>> {
+    fn put_record(&self, copy: RecordCopy, there: Option<Bytes>, record: Bytes) -> BoxFut<'static, Result<bool>> {
         let mut blobs = self.0.blobs();
         let place = blobs.record_at(copy);
-        let is_new = place.is_none();
-        place.get_or_insert(record);
-        done(Ok(is_new))
-    }
-
-    fn replace_record(&self, copy: RecordCopy, record: Bytes) -> BoxFut<'static, Result<()>> {
-        *self.0.blobs().record_at(copy) = Some(record);
-        done(Ok(()))
+        let is_so = *place == there;
+        if is_so {
+            *place = Some(record);
+        }
+        done(Ok(is_so))
     }
 
     fn close(&self) -> BoxFut<'static, Result<()>> {

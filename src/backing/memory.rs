@@ -219,17 +219,14 @@ impl Backing for MemoryBacking {
         Box::pin(ready(Ok(self.blobs_mut().record_at(copy).clone())))
     }
 
-    fn create_record(&self, copy: RecordCopy, record: Bytes) -> BoxFut<'static, Result<bool>> {
+    fn put_record(&self, copy: RecordCopy, there: Option<Bytes>, record: Bytes) -> BoxFut<'static, Result<bool>> {
         let mut blobs = self.blobs_mut();
         let place = blobs.record_at(copy);
-        let created = place.is_none();
-        place.get_or_insert(record);
-        Box::pin(ready(Ok(created)))
-    }
-
-    fn replace_record(&self, copy: RecordCopy, record: Bytes) -> BoxFut<'static, Result<()>> {
-        *self.blobs_mut().record_at(copy) = Some(record);
-        Box::pin(ready(Ok(())))
+        let is_so = *place == there;
+        if is_so {
+            *place = Some(record);
+        }
+        Box::pin(ready(Ok(is_so)))
     }
 
     fn close(&self) -> BoxFut<'static, Result<()>> {

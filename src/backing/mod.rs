@@ -236,11 +236,8 @@ pub trait Backing: MaybeSend + MaybeSync + 'static {
     /// A copy of the store's record, if it is there.
     fn record(&self, copy: RecordCopy) -> BoxFut<'static, Result<Option<Bytes>>>;
 
-    /// Puts a copy of the store's record if it is not there; says whether it did.
-    fn create_record(&self, copy: RecordCopy, record: Bytes) -> BoxFut<'static, Result<bool>>;
-
-    /// Puts a copy of the store's record in the place of what is there. It is the one or the other, whatever happens.
-    fn replace_record(&self, copy: RecordCopy, record: Bytes) -> BoxFut<'static, Result<()>>;
+    /// Puts a copy of the store's record if what is there is this, or nothing; says whether it did.
+    fn put_record(&self, copy: RecordCopy, there: Option<Bytes>, record: Bytes) -> BoxFut<'static, Result<bool>>;
 
     /// Begins a blob that is written piece by piece, with a head of this length. Called only with
     /// [`Capability::streams`]. Several may be under way for one name: the last to be finished stays.

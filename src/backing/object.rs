@@ -210,14 +210,10 @@ impl Backing for ObjectPlace {
         self.call("record", &is_second(copy), bytes)
     }
 
-    fn create_record(&self, copy: RecordCopy, record: Bytes) -> BoxFut<'static, Result<bool>> {
-        let given = Array::of2(&Uint8Array::from(&*record), &is_second(copy));
-        self.call("createRecord", &given, JsValue::as_bool)
-    }
-
-    fn replace_record(&self, copy: RecordCopy, record: Bytes) -> BoxFut<'static, Result<()>> {
-        let given = Array::of2(&Uint8Array::from(&*record), &is_second(copy));
-        self.call("replaceRecord", &given, |_| Some(()))
+    fn put_record(&self, copy: RecordCopy, there: Option<Bytes>, record: Bytes) -> BoxFut<'static, Result<bool>> {
+        let there = there.map_or(JsValue::UNDEFINED, |there| Uint8Array::from(&*there).into());
+        let given = Array::of3(&Uint8Array::from(&*record), &is_second(copy), &there);
+        self.call("putRecord", &given, JsValue::as_bool)
     }
 
     fn close(&self) -> BoxFut<'static, Result<()>> {

@@ -71,12 +71,8 @@ impl<B: Backing + ?Sized> Backing for OffThread<B> {
         self.job(move |inner| wait(inner.record(copy)))
     }
 
-    fn create_record(&self, copy: RecordCopy, record: Bytes) -> BoxFut<'static, Result<bool>> {
-        self.job(move |inner| wait(inner.create_record(copy, record)))
-    }
-
-    fn replace_record(&self, copy: RecordCopy, record: Bytes) -> BoxFut<'static, Result<()>> {
-        self.job(move |inner| wait(inner.replace_record(copy, record)))
+    fn put_record(&self, copy: RecordCopy, there: Option<Bytes>, record: Bytes) -> BoxFut<'static, Result<bool>> {
+        self.job(move |inner| wait(inner.put_record(copy, there, record)))
     }
 
     fn write_stream(&self, name: BlobName, head_len: usize) -> BoxFut<'static, Result<Box<dyn BlobWriter>>> {

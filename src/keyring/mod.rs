@@ -104,6 +104,28 @@ impl Keyring {
         blake3::keyed_hash(&key, body)
     }
 
+    /// The id of the key that is written with.
+    pub fn active_kid(&self) -> &Kid {
+        &self.active().kid
+    }
+
+    /// Whether nothing is under an older key.
+    pub fn is_single(&self) -> bool {
+        self.keys.len() == 1
+    }
+
+    /// With a new key to write with, beside those there are.
+    pub fn with_new(&self, rng: &dyn Rng) -> Result<Self> {
+        let mut keys = vec![DataKey::new(random(rng)?)];
+        keys.extend(self.keys.iter().cloned());
+        Ok(Self { keys, ..self.clone() })
+    }
+
+    /// Without the older keys.
+    pub fn only_active(&self) -> Self {
+        Self { keys: vec![self.active().clone()], ..self.clone() }
+    }
+
     #[allow(clippy::indexing_slicing, reason = "there is at least one, by every constructor")]
     fn active(&self) -> &DataKey {
         &self.keys[0]

@@ -176,6 +176,29 @@ impl Layout {
         }
     }
 
+    /// Where the keys of an encrypted store are kept.
+    pub fn vault(&self) -> Option<&Vault> {
+        match self {
+            Self::Sealed(sealed) => sealed.vault.as_ref(),
+            #[cfg(feature = "clojure")]
+            Self::Konserve(_) => None,
+        }
+    }
+
+    /// An encrypted blob under the active key, as it is otherwise; `None` if it is under that.
+    pub fn reseal(&self, name: BlobName, blob: Blob) -> Result<Option<Blob>> {
+        match self {
+            Self::Sealed(sealed) => sealed.reseal(name, blob),
+            #[cfg(feature = "clojure")]
+            Self::Konserve(_) => Ok(None),
+        }
+    }
+
+    /// Whether the head of an encrypted blob, which was opened, is under the active key.
+    pub fn is_under_active_key(&self, head: &[u8]) -> bool {
+        matches!(self, Self::Sealed(sealed) if sealed.is_under_active_key(head))
+    }
+
     /// The same layout for blobs that are not encrypted, or not by the store.
     pub fn plain(&self) -> Self {
         match self {

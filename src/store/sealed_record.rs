@@ -10,6 +10,9 @@ use crate::{
     record::Record,
 };
 
+/// Both copies, in the order in which they are written: at any moment one is whole.
+pub(super) const TWICE: [RecordCopy; 2] = [RecordCopy::Second, RecordCopy::First];
+
 /// Makes the record of a new store, with keys if the config has one; `None` if there is a record already.
 pub(super) async fn create(config: &Config, backing: &dyn Backing, mut record: Record) -> Result<Option<Found>> {
     let keyring = match config.secret()? {
@@ -22,8 +25,8 @@ pub(super) async fn create(config: &Config, backing: &dyn Backing, mut record: R
     };
     let bytes = record.to_bytes(keyring.as_ref());
     // Where there are two copies, the second one comes first: a crash in between leaves a store.
-    let is_new = keyring.is_none() || backing.create_record(RecordCopy::Second, bytes.clone()).await?;
-    if is_new && backing.create_record(RecordCopy::First, bytes).await? {
+    let is_new = keyring.is_none() || backing.put_record(RecordCopy::Second, None, bytes.clone()).await?;
+    if is_new && backing.put_record(RecordCopy::First, None, bytes).await? {
         return Ok(Some(Found { record, layout: LayoutName::Sealed, keyring }));
     }
     Ok(None)
@@ -39,23 +42,22 @@ pub(super) async fn open(config: &Config, backing: &dyn Backing) -> Result<Optio
     if let Some(Ok(Found { keyring: None, .. })) = opened {
         return opened.transpose();
     }
-    let second = backing.record(RecordCopy::Second).await?.filter(|second| first.as_ref() != Some(second));
-    match (opened, first, second) {
-        (Some(Ok(found)), Some(first), second) => {
-            if second.is_some() || backing.record(RecordCopy::Second).await?.is_none() {
-                mend(backing, RecordCopy::Second, first).await;
-            }
+    let second = backing.record(RecordCopy::Second).await?;
+    match (opened, &second) {
+        (Some(Ok(found)), _) => {
+            mend(backing, RecordCopy::Second, second, first).await;
             Ok(Some(found))
         }
-        (opened, _, Some(second)) => match (open_record(config, &second).await, opened) {
+        // One that is the same says the same: a wrong passphrase need not be tried twice.
+        (opened, Some(bytes)) if first != second => match (open_record(config, bytes).await, opened) {
             (Ok(found), _) => {
-                mend(backing, RecordCopy::First, second).await;
+                mend(backing, RecordCopy::First, first, second).await;
                 Ok(Some(found))
             }
             // That of the record itself is the one to tell.
             (Err(_), Some(Err(error))) | (Err(error), _) => Err(error),
         },
-        (opened, ..) => opened.transpose(),
+        (opened, _) => opened.transpose(),
     }
 }
 
@@ -64,8 +66,10 @@ async fn open_record(config: &Config, bytes: &[u8]) -> Result<Found> {
     Ok(Found { record, layout: LayoutName::Sealed, keyring })
 }
 
-/// Puts what was found good in the place of a copy that was not. Where that fails the store is as it was: the next one who
-/// opens it tries again.
-async fn mend(backing: &dyn Backing, copy: RecordCopy, record: Bytes) {
-    drop(backing.replace_record(copy, record).await);
+/// Puts what was found good in the place of a copy that is something else. Where that fails the store is as it was: the next
+/// one who opens it tries again.
+async fn mend(backing: &dyn Backing, copy: RecordCopy, there: Option<Bytes>, good: Option<Bytes>) {
+    if let Some(good) = good.filter(|good| there.as_ref() != Some(good)) {
+        drop(backing.put_record(copy, there, good).await);
+    }
 }

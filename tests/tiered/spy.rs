@@ -181,12 +181,8 @@ impl Backing for Spy {
         self.0.blobs.record(copy)
     }
 
-    fn create_record(&self, copy: RecordCopy, record: Bytes) -> BoxFut<'static, Result<bool>> {
-        self.0.blobs.create_record(copy, record)
-    }
-
-    fn replace_record(&self, copy: RecordCopy, record: Bytes) -> BoxFut<'static, Result<()>> {
-        self.0.blobs.replace_record(copy, record)
+    fn put_record(&self, copy: RecordCopy, there: Option<Bytes>, record: Bytes) -> BoxFut<'static, Result<bool>> {
+        self.0.blobs.put_record(copy, there, record)
     }
 
     fn close(&self) -> BoxFut<'static, Result<()>> {

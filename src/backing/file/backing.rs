@@ -141,13 +141,8 @@ impl Backing for FileBacking {
         Box::pin(async move { folder.read(files::record(copy)).await })
     }
 
-    fn create_record(&self, copy: RecordCopy, record: Bytes) -> BoxFut<'static, Result<bool>> {
-        Box::pin(Arc::clone(&self.0).put_record(files::record(copy), record, false))
-    }
-
-    fn replace_record(&self, copy: RecordCopy, record: Bytes) -> BoxFut<'static, Result<()>> {
-        let put = Arc::clone(&self.0).put_record(files::record(copy), record, true);
-        Box::pin(async move { put.await.map(drop) })
+    fn put_record(&self, copy: RecordCopy, there: Option<Bytes>, record: Bytes) -> BoxFut<'static, Result<bool>> {
+        Box::pin(Arc::clone(&self.0).put_record(files::record(copy), there, record))
     }
 
     fn write_stream(&self, name: BlobName, head_len: usize) -> BoxFut<'static, Result<Box<dyn BlobWriter>>> {
@@ -304,12 +299,12 @@ impl Opened {
         }
     }
 
-    /// Puts a copy of the record, unless one is there that is to stay; says whether it did.
-    async fn put_record(self: Arc<Self>, file: &'static str, record: Bytes, replace: bool) -> Result<bool> {
+    /// Puts a copy of the record, if what is there is this; says whether it did.
+    async fn put_record(self: Arc<Self>, file: &'static str, there: Option<Bytes>, record: Bytes) -> Result<bool> {
         let files = BTreeSet::from([file.to_owned()]);
         let held = self.hold(&files).await?;
         let put = async {
-            if !replace && self.folder.read(file).await?.is_some() {
+            if self.folder.read(file).await? != there {
                 return Ok(false);
             }
             self.apply(file, &Change::Put(Blob { head: record, value: Bytes::new() })).await

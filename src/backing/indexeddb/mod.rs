@@ -134,20 +134,6 @@ struct IndexedDb {
 }
 
 impl IndexedDb {
-    /// Puts a copy of the record, unless one is there that is to stay; says whether it did.
-    fn put_record(&self, copy: RecordCopy, record: Bytes, replace: bool) -> BoxFut<'static, Result<bool>> {
-        let put = Rc::new(Cell::new(false));
-        let tell = put.clone();
-        let f: UpdateFn = Box::new(move |old: Option<&Blob>| {
-            tell.set(replace || old.is_none());
-            let blob = Blob { head: record.clone(), value: Bytes::new() };
-            Ok(if tell.get() { Change::Put(blob) } else { Change::Keep })
-        });
-        let (row, part, f) = (Row::Record(copy), Part::Head, Rc::new(RefCell::new(f)));
-        let done = self.tried(move |loaded, answer| Work::Update { row, part, f: f.clone(), loaded, answer });
-        Box::pin(async move { done.await.map(|()| put.get()) })
-    }
-
     /// Queues what needs the bytes of a row now, and again each time that these had to be loaded first. Between the first
     /// and the second time others may have their turn: then what was loaded is compared with what is there.
     fn tried<T: 'static>(
@@ -229,13 +215,18 @@ impl Backing for IndexedDb {
         })
     }
 
-    fn create_record(&self, copy: RecordCopy, record: Bytes) -> BoxFut<'static, Result<bool>> {
-        self.put_record(copy, record, false)
-    }
-
-    fn replace_record(&self, copy: RecordCopy, record: Bytes) -> BoxFut<'static, Result<()>> {
-        let put = self.put_record(copy, record, true);
-        Box::pin(async move { put.await.map(drop) })
+    fn put_record(&self, copy: RecordCopy, there: Option<Bytes>, record: Bytes) -> BoxFut<'static, Result<bool>> {
+        let put = Rc::new(Cell::new(false));
+        let tell = put.clone();
+        let f: UpdateFn = Box::new(move |old: Option<&Blob>| {
+            let old = old.map(|blob| [&blob.head[..], &blob.value[..]].concat());
+            tell.set(old.as_deref() == there.as_deref());
+            let blob = Blob { head: record.clone(), value: Bytes::new() };
+            Ok(if tell.get() { Change::Put(blob) } else { Change::Keep })
+        });
+        let (row, part, f) = (Row::Record(copy), Part::All, Rc::new(RefCell::new(f)));
+        let done = self.tried(move |loaded, answer| Work::Update { row, part, f: f.clone(), loaded, answer });
+        Box::pin(async move { done.await.map(|()| put.get()) })
     }
 
     #[cfg(feature = "full")]

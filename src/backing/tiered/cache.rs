@@ -165,12 +165,8 @@ impl Backing for Cache {
         self.blobs.record(copy)
     }
 
-    fn create_record(&self, copy: RecordCopy, record: Bytes) -> BoxFut<'static, Result<bool>> {
-        self.blobs.create_record(copy, record)
-    }
-
-    fn replace_record(&self, copy: RecordCopy, record: Bytes) -> BoxFut<'static, Result<()>> {
-        self.blobs.replace_record(copy, record)
+    fn put_record(&self, copy: RecordCopy, there: Option<Bytes>, record: Bytes) -> BoxFut<'static, Result<bool>> {
+        self.blobs.put_record(copy, there, record)
     }
 
     fn close(&self) -> BoxFut<'static, Result<()>> {

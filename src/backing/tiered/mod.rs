@@ -243,12 +243,8 @@ impl Backing for Tiered {
         Box::pin(self.0.clone().record(copy))
     }
 
-    fn create_record(&self, copy: RecordCopy, record: Bytes) -> BoxFut<'static, Result<bool>> {
-        Box::pin(self.0.clone().create_record(copy, record))
-    }
-
-    fn replace_record(&self, copy: RecordCopy, record: Bytes) -> BoxFut<'static, Result<()>> {
-        Box::pin(self.0.clone().replace_record(copy, record))
+    fn put_record(&self, copy: RecordCopy, there: Option<Bytes>, record: Bytes) -> BoxFut<'static, Result<bool>> {
+        Box::pin(self.0.clone().put_record(copy, there, record))
     }
 
     fn write_stream(&self, name: BlobName, head_len: usize) -> BoxFut<'static, Result<Box<dyn BlobWriter>>> {

@@ -64,40 +64,35 @@ impl Tiers {
         Ok(Some(record))
     }
 
-    pub(super) async fn create_record(self: Arc<Self>, copy: RecordCopy, record: Bytes) -> Result<bool> {
+    pub(super) async fn put_record(
+        self: Arc<Self>,
+        copy: RecordCopy,
+        there: Option<Bytes>,
+        record: Bytes,
+    ) -> Result<bool> {
         let _alone = self.locks.lock(RECORD, Mode::Exclusive).await;
         if self.front_is_truth() {
-            return self.front.create_record(copy, record).await;
+            return self.front.put_record(copy, there, record).await;
         }
-        if self.back.record(copy).await?.is_some() {
+        if self.back.record(copy).await? != there {
             return Ok(false);
         }
         self.agree(copy, &record).await?;
-        let created = self.back.create_record(copy, record.clone()).await?;
-        if created {
-            self.front.create_record(copy, record).await?;
+        let put = self.back.put_record(copy, there, record.clone()).await?;
+        if put {
+            self.give_front(copy, record).await?;
         }
-        Ok(created)
-    }
-
-    pub(super) async fn replace_record(self: Arc<Self>, copy: RecordCopy, record: Bytes) -> Result<()> {
-        let _alone = self.locks.lock(RECORD, Mode::Exclusive).await;
-        if !self.front_is_truth() {
-            self.back.replace_record(copy, record.clone()).await?;
-        }
-        self.front.replace_record(copy, record).await
+        Ok(put)
     }
 
     /// Gives the front what the back has, if both are one store.
     async fn give_front(&self, copy: RecordCopy, record: Bytes) -> Result<()> {
-        match self.front.record(copy).await? {
-            Some(found) if found == record => Ok(()),
-            Some(_) => {
-                self.agree(copy, &record).await?;
-                self.front.replace_record(copy, record).await
-            }
-            None => self.front.create_record(copy, record).await.map(drop),
+        let found = self.front.record(copy).await?;
+        if found.as_ref() != Some(&record) {
+            self.agree(copy, &record).await?;
+            self.front.put_record(copy, found, record).await?;
         }
+        Ok(())
     }
 
     /// That what the front has is of the store with this record.

@@ -132,6 +132,24 @@ impl Sealed {
         Ok(content.into())
     }
 
+    /// A blob under the active key, as it is otherwise; `None` if it is under that.
+    pub fn reseal(&self, name: BlobName, Blob { head, value }: Blob) -> Result<Option<Blob>> {
+        let opened = self.open(name, None, &head)?;
+        if self.is_under_active_key(&head) {
+            return Ok(None);
+        }
+        let content = self.content(&opened, value)?;
+        let Opened { codecs, meta, .. } = opened;
+        let encoded = Encoded { codecs, size: meta.size.unwrap_or_default(), section: content };
+        self.seal(name, meta, encoded).map(Some)
+    }
+
+    /// Whether a head, which was opened, is under the active key.
+    pub fn is_under_active_key(&self, head: &[u8]) -> bool {
+        let kid = head.get(HEADER_LEN..).and_then(<[u8]>::first_chunk);
+        self.vault.as_ref().is_none_or(|vault| kid == Some(vault.keyring().active_kid()))
+    }
+
     /// Checks that a value section of this digest is the one its head was written with.
     pub fn check_digest(&self, name: BlobName, meta: &Meta, digest: [u8; 32]) -> Result<()> {
         if meta.digest == Some(digest) {
