@@ -4,7 +4,9 @@
 use crate::codec::encryptor::KonserveEncryptor;
 #[cfg(all(feature = "clojure", not(target_arch = "wasm32")))]
 use crate::value::ToCbor;
-use crate::{error::Result, keyring::Secret};
+#[cfg(feature = "clojure")]
+use crate::error::Result;
+use crate::keyring::Secret;
 
 /// How a store is encrypted, and the key.
 #[derive(Clone, Debug)]

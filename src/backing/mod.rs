@@ -96,7 +96,7 @@ impl Blob {
 pub type Check = [u8; 12];
 
 /// Which of the two places of the store's record. A store that could not be read without it has it in both.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RecordCopy {
     /// `konserve.store`.
     First,

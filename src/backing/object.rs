@@ -221,6 +221,10 @@ impl Backing for ObjectPlace {
     }
 }
 
+fn is_second(copy: RecordCopy) -> JsValue {
+    (copy == RecordCopy::Second).into()
+}
+
 /// The name that did not hold what was expected, or for each write whether it did something.
 fn outcome(answer: &JsValue) -> Option<Outcome> {
     if let Some(file) = answer.as_string() {

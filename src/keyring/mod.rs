@@ -13,6 +13,8 @@ use std::fmt;
 pub use blob_keys::{BlobKeys, SALT_LEN, TAG_LEN};
 pub use cipher::{BLOCK_LEN, Cipher, Decrypting, Encrypting, encrypted_len, unpadded_len};
 pub use secret::Secret;
+#[cfg(target_arch = "wasm32")]
+pub use secret::{Kdf, KdfParams};
 pub use slot::Slot;
 pub use vault::Vault;
 use zeroize::Zeroizing;

@@ -70,6 +70,12 @@ impl From<&str> for Secret {
 }
 
 impl Secret {
+    /// A passphrase, of which `kdf` makes bytes.
+    #[cfg(target_arch = "wasm32")]
+    pub(crate) fn passphrase(passphrase: String, kdf: Arc<dyn Kdf>) -> Self {
+        Self::Passphrase(Arc::new(Zeroizing::new(passphrase)), kdf)
+    }
+
     /// 32 bytes; another length is `INVALID_CONFIG`.
     pub fn raw(bytes: &[u8]) -> Result<Self> {
         let bytes = bytes.try_into().map_err(|_| {
