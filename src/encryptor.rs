@@ -2,11 +2,11 @@
 
 #[cfg(feature = "clojure")]
 use crate::codec::encryptor::KonserveEncryptor;
-#[cfg(all(feature = "clojure", not(target_arch = "wasm32")))]
-use crate::value::ToCbor;
 #[cfg(feature = "clojure")]
 use crate::error::Result;
 use crate::keyring::Secret;
+#[cfg(all(feature = "clojure", not(target_arch = "wasm32")))]
+use crate::value::ToCbor;
 
 /// How a store is encrypted, and the key.
 #[derive(Clone, Debug)]

@@ -21,6 +21,7 @@ mod error;
 #[cfg(feature = "clojure")]
 mod hasch;
 mod key;
+#[cfg_attr(not(feature = "encryption"), allow(dead_code, unreachable_code, reason = "there are no keys"))]
 mod keyring;
 mod layout;
 mod locks;

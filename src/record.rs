@@ -122,6 +122,7 @@ impl Unchecked {
     }
 
     /// The id that it says.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
     pub fn id(&self) -> Uuid {
         self.record.id
     }

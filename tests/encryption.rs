@@ -1,5 +1,10 @@
 //! Encrypted stores: what opens them, what lies on the disk, and how keys change.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "in a test, that is a failure")]
+#![allow(
+    clippy::case_sensitive_file_extension_comparisons,
+    clippy::cast_possible_wrap,
+    reason = "names and sizes of ours"
+)]
 
 use std::{
     collections::BTreeMap,
@@ -248,12 +253,11 @@ fn rekey_that_was_interrupted_loses_nothing_and_is_resumed() {
         let store = open(folder.path(), KEY).unwrap();
         fill(&store);
         let keys = [Secret::from(OTHER), Secret::from(KEY)];
-        let interrupted =
-            blocking::wait(
-                store
-                    .inner()
-                    .rekey(&keys, |seen| if seen > stop { Err(Error::new(ErrorKind::Io, "stopped")) } else { Ok(()) }),
-            );
+        let interrupted = blocking::wait(
+            store
+                .inner()
+                .rekey(&keys, |seen| if seen > stop { Err(Error::new(ErrorKind::Io, "stopped")) } else { Ok(()) }),
+        );
         holds_all(&store);
         store.close().unwrap();
         let store = open(folder.path(), KEY).unwrap();

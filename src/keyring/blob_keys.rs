@@ -8,7 +8,10 @@ use std::sync::LazyLock;
 use blake3::hazmat::{ContextKey, HasherExt, hash_derive_key_context};
 use zeroize::Zeroizing;
 
-use super::cipher::{BLOCK_LEN, Cipher};
+use super::{
+    built::Built,
+    cipher::{BLOCK_LEN, Cipher},
+};
 
 /// The length of what makes the keys of a write its own, in bytes.
 pub const SALT_LEN: usize = 32;
@@ -26,14 +29,14 @@ pub struct BlobKeys {
 
 impl BlobKeys {
     /// Those of a write with this salt.
-    pub(super) fn derive(key: &[u8; 32], salt: &[u8; SALT_LEN]) -> Self {
+    pub(super) fn derive(key: &[u8; 32], salt: &[u8; SALT_LEN], built: Built) -> Self {
         static CONTEXT: LazyLock<ContextKey> = LazyLock::new(|| hash_derive_key_context("konserve 2026 blob keys"));
         let mut hasher = blake3::Hasher::new_from_context_key(&CONTEXT);
         hasher.update(key).update(salt);
         let mut okm = hasher.finalize_xof();
         let (enc, mac) = (take::<32>(&mut okm), take::<32>(&mut okm));
         let (meta, value) = (take::<BLOCK_LEN>(&mut okm), take::<BLOCK_LEN>(&mut okm));
-        Self { mac, meta: Cipher::new(&enc, &meta), value: Cipher::new(&enc, &value) }
+        Self { mac, meta: Cipher::new(&enc, &meta, built), value: Cipher::new(&enc, &value, built) }
     }
 
     /// The tag of these parts, one after the other.

@@ -7,6 +7,8 @@ use cbc::{
 };
 use zeroize::Zeroizing;
 
+use super::built::Built;
+
 /// The length of a block in bytes.
 pub const BLOCK_LEN: usize = 16;
 
@@ -15,11 +17,12 @@ pub const BLOCK_LEN: usize = 16;
 pub struct Cipher {
     key: Zeroizing<[u8; 32]>,
     iv: Zeroizing<[u8; BLOCK_LEN]>,
+    _built: Built,
 }
 
 impl Cipher {
-    pub fn new(key: &[u8; 32], iv: &[u8; BLOCK_LEN]) -> Self {
-        Self { key: Zeroizing::new(*key), iv: Zeroizing::new(*iv) }
+    pub fn new(key: &[u8; 32], iv: &[u8; BLOCK_LEN], built: Built) -> Self {
+        Self { key: Zeroizing::new(*key), iv: Zeroizing::new(*iv), _built: built }
     }
 
     /// Encrypts all of it, with padding.

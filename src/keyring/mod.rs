@@ -3,6 +3,7 @@
 #[cfg(not(target_arch = "wasm32"))]
 mod argon2id;
 mod blob_keys;
+mod built;
 mod cipher;
 mod secret;
 mod slot;
@@ -11,9 +12,10 @@ mod vault;
 use std::fmt;
 
 pub use blob_keys::{BlobKeys, SALT_LEN, TAG_LEN};
+use built::{Built, built};
 pub use cipher::{BLOCK_LEN, Cipher, Decrypting, Encrypting, encrypted_len, unpadded_len};
 pub use secret::Secret;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(feature = "encryption", target_arch = "wasm32"))]
 pub use secret::{Kdf, KdfParams};
 pub use slot::Slot;
 pub use vault::Vault;
@@ -39,6 +41,7 @@ pub struct Keyring {
     name_key: Zeroizing<[u8; KEY_LEN]>,
     /// What is written next is encrypted with the first; the others are for what is there.
     keys: Vec<DataKey>,
+    built: Built,
 }
 
 #[derive(Clone)]
@@ -57,15 +60,17 @@ impl DataKey {
 impl Keyring {
     /// New keys for a new store.
     pub fn random(id: Uuid, rng: &dyn Rng) -> Result<Self> {
-        Ok(Self { id, name_key: random(rng)?, keys: vec![DataKey::new(random(rng)?)] })
+        let built = built()?;
+        Ok(Self { id, name_key: random(rng)?, keys: vec![DataKey::new(random(rng)?)], built })
     }
 
     /// From the content of a slot; `None` if that is none.
-    fn from_secrets(id: Uuid, secrets: &[u8]) -> Option<Self> {
+    fn from_secrets(id: Uuid, secrets: &[u8], built: Built) -> Option<Self> {
         let (name_key, keys) = secrets.split_first_chunk()?;
         let (keys, []) = keys.as_chunks::<KEY_LEN>() else { return None };
         let keys: Vec<_> = keys.iter().map(|key| DataKey::new(Zeroizing::new(*key))).collect();
-        (1..=MAX_KEYS).contains(&keys.len()).then(|| Self { id, name_key: Zeroizing::new(*name_key), keys })
+        let name_key = Zeroizing::new(*name_key);
+        (1..=MAX_KEYS).contains(&keys.len()).then(|| Self { id, name_key, keys, built })
     }
 
     /// The content of its slots.
@@ -91,13 +96,13 @@ impl Keyring {
         let mut salt = [0; SALT_LEN];
         rng.fill(&mut salt)?;
         let active = self.active();
-        Ok((active.kid, salt, BlobKeys::derive(&active.key, &salt)))
+        Ok((active.kid, salt, BlobKeys::derive(&active.key, &salt, self.built)))
     }
 
     /// The keys that a blob was written with; `None` if the data key is not this store's, or is no more.
     pub fn of_write(&self, kid: Kid, salt: &[u8; SALT_LEN]) -> Option<BlobKeys> {
         let written = self.keys.iter().find(|key| key.kid == kid)?;
-        Some(BlobKeys::derive(&written.key, salt))
+        Some(BlobKeys::derive(&written.key, salt, self.built))
     }
 
     /// `KH(DK("konserve 2026 store record", active K), body)`.

@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc};
 
 use zeroize::Zeroizing;
 
+use super::built::{Built, built};
 use crate::{
     env::{BoxFut, MaybeSend, MaybeSync},
     error::{Error, ErrorKind, Result},
@@ -11,7 +12,13 @@ use crate::{
 
 /// A key of the user's.
 #[derive(Clone)]
-pub enum Secret {
+pub struct Secret {
+    pub(super) kind: Kind,
+    pub(super) built: Built,
+}
+
+#[derive(Clone)]
+pub(super) enum Kind {
     /// 32 bytes, as random as they should be.
     Raw(Arc<Zeroizing<[u8; 32]>>),
     /// A text as it was given: nothing is normalized, and digits are not read as bytes.
@@ -55,25 +62,26 @@ impl KdfParams {
     }
 }
 
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(all(feature = "encryption", not(target_arch = "wasm32")))]
 impl From<[u8; 32]> for Secret {
     fn from(bytes: [u8; 32]) -> Self {
-        Self::Raw(Arc::new(Zeroizing::new(bytes)))
+        Self { kind: Kind::Raw(Arc::new(Zeroizing::new(bytes))), built: Built }
     }
 }
 
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(all(feature = "encryption", not(target_arch = "wasm32")))]
 impl From<&str> for Secret {
     fn from(passphrase: &str) -> Self {
-        Self::Passphrase(Arc::new(Zeroizing::new(passphrase.to_owned())), Arc::new(super::argon2id::Argon2id))
+        let passphrase = Arc::new(Zeroizing::new(passphrase.to_owned()));
+        Self { kind: Kind::Passphrase(passphrase, Arc::new(super::argon2id::Argon2id)), built: Built }
     }
 }
 
 impl Secret {
     /// A passphrase, of which `kdf` makes bytes.
     #[cfg(target_arch = "wasm32")]
-    pub(crate) fn passphrase(passphrase: String, kdf: Arc<dyn Kdf>) -> Self {
-        Self::Passphrase(Arc::new(Zeroizing::new(passphrase)), kdf)
+    pub(crate) fn passphrase(passphrase: String, kdf: Arc<dyn Kdf>) -> Result<Self> {
+        Ok(Self { kind: Kind::Passphrase(Arc::new(Zeroizing::new(passphrase)), kdf), built: built()? })
     }
 
     /// 32 bytes; another length is `INVALID_CONFIG`.
@@ -82,16 +90,16 @@ impl Secret {
             let message = format!("a key for aes-blake3 is 32 bytes, or a passphrase; it has {} bytes", bytes.len());
             Error::new(ErrorKind::InvalidConfig, message)
         })?;
-        Ok(Self::Raw(Arc::new(Zeroizing::new(bytes))))
+        Ok(Self { kind: Kind::Raw(Arc::new(Zeroizing::new(bytes))), built: built()? })
     }
 
     /// That it protects anything: an empty passphrase is `INVALID_CONFIG`.
     pub fn check(&self) -> Result<()> {
-        match self {
-            Self::Passphrase(passphrase, _) if passphrase.is_empty() => {
+        match &self.kind {
+            Kind::Passphrase(passphrase, _) if passphrase.is_empty() => {
                 Err(Error::new(ErrorKind::InvalidConfig, "an empty passphrase protects nothing; choose another"))
             }
-            Self::Raw(_) | Self::Passphrase(..) => Ok(()),
+            Kind::Raw(_) | Kind::Passphrase(..) => Ok(()),
         }
     }
 }
@@ -99,9 +107,9 @@ impl Secret {
 impl fmt::Debug for Secret {
     /// Without the key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Raw(_) => "Raw",
-            Self::Passphrase(..) => "Passphrase",
+        f.write_str(match self.kind {
+            Kind::Raw(_) => "Raw",
+            Kind::Passphrase(..) => "Passphrase",
         })
     }
 }

@@ -14,7 +14,7 @@ use super::{
     Keyring,
     blob_keys::{TAG_LEN, take},
     cipher::Cipher,
-    secret::{KdfParams, Secret},
+    secret::{KdfParams, Kind, Secret},
 };
 use crate::{
     env::Rng,
@@ -38,9 +38,9 @@ impl Slot {
         rng.fill(&mut salt)?;
         let params = KdfParams::new(salt);
         let mut slot = BytesMut::new();
-        match secret {
-            Secret::Raw(_) => slot.put_bytes(RAW, 13),
-            Secret::Passphrase(..) => {
+        match secret.kind {
+            Kind::Raw(_) => slot.put_bytes(RAW, 13),
+            Kind::Passphrase(..) => {
                 slot.put_u8(ARGON2ID);
                 [params.memory, params.passes, params.lanes].into_iter().for_each(|n| slot.put_u32(n));
             }
@@ -62,7 +62,7 @@ impl Slot {
             return Ok(None);
         }
         let secrets = sealed.get(HEAD_LEN..).and_then(|encrypted| keys.cipher.decrypt(encrypted));
-        Ok(secrets.map(Zeroizing::new).and_then(|secrets| Keyring::from_secrets(id, &secrets)))
+        Ok(secrets.map(Zeroizing::new).and_then(|secrets| Keyring::from_secrets(id, &secrets, secret.built)))
     }
 
     /// Parameters, what the tag is of, and the tag; `None` if the slot is for another kind of key, or is none.
@@ -73,9 +73,9 @@ impl Slot {
         let [memory, passes, lanes] = [0, 4, 8].map(|at| numbers.get(at..).and_then(<[u8]>::first_chunk));
         let [memory, passes, lanes] = [memory?, passes?, lanes?].map(|n| u32::from_be_bytes(*n));
         let params = KdfParams { memory, passes, lanes, salt };
-        let fits = match secret {
-            Secret::Raw(_) => kdf == RAW && [memory, passes, lanes] == [0; 3],
-            Secret::Passphrase(..) => kdf == ARGON2ID && params.are_sound(),
+        let fits = match secret.kind {
+            Kind::Raw(_) => kdf == RAW && [memory, passes, lanes] == [0; 3],
+            Kind::Passphrase(..) => kdf == ARGON2ID && params.are_sound(),
         };
         fits.then_some((params, sealed, tag))
     }
@@ -88,15 +88,15 @@ struct SlotKeys {
 
 impl SlotKeys {
     async fn derive(secret: &Secret, params: KdfParams) -> Result<Self, Error> {
-        let kek = match secret {
-            Secret::Raw(bytes) => Zeroizing::new(***bytes),
-            Secret::Passphrase(passphrase, kdf) => kdf.derive(passphrase.clone(), params).await?,
+        let kek = match &secret.kind {
+            Kind::Raw(bytes) => Zeroizing::new(***bytes),
+            Kind::Passphrase(passphrase, kdf) => kdf.derive(passphrase.clone(), params).await?,
         };
         let mut hasher = blake3::Hasher::new_derive_key("konserve 2026 key slot");
         hasher.update(kek.as_slice()).update(&params.salt);
         let mut okm = hasher.finalize_xof();
         let (enc, mac, iv) = (take::<32>(&mut okm), take::<32>(&mut okm), take::<16>(&mut okm));
-        Ok(Self { cipher: Cipher::new(&enc, &iv), mac })
+        Ok(Self { cipher: Cipher::new(&enc, &iv, secret.built), mac })
     }
 
     fn tag(&self, id: Uuid, slot: &[u8]) -> blake3::Hash {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::Keyring;
+use super::{Keyring, built::Built};
 use crate::env::Rng;
 
 /// The keyring that is used now, and what salts are drawn from. Clones are the same.
@@ -10,11 +10,13 @@ use crate::env::Rng;
 pub struct Vault {
     keyring: Arc<Mutex<Arc<Keyring>>>,
     rng: Arc<dyn Rng>,
+    _built: Built,
 }
 
 impl Vault {
     pub fn new(keyring: Keyring, rng: Arc<dyn Rng>) -> Self {
-        Self { keyring: Arc::new(Mutex::new(Arc::new(keyring))), rng }
+        let built = keyring.built;
+        Self { keyring: Arc::new(Mutex::new(Arc::new(keyring))), rng, _built: built }
     }
 
     /// The keyring as it is.

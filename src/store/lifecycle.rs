@@ -58,6 +58,7 @@ pub(super) struct Found {
     pub(super) keyring: Option<Keyring>,
 }
 
+#[cfg(feature = "clojure")]
 impl Found {
     fn plain(record: Record, layout: LayoutName) -> Self {
         Self { record, layout, keyring: None }

@@ -42,7 +42,9 @@ pub(super) fn encryptor(given: &JsValue, config: Config) -> Result<Config> {
         Some("aes-gcm") => Encryptor::aes_gcm_cbor(&key),
         other => {
             let other = quoted(other.unwrap_or_default());
-            Err(invalid(format!("there is no encryptor of the type {other}; encryptor.type is aes-blake3, aes or aes-gcm")))
+            Err(invalid(format!(
+                "there is no encryptor of the type {other}; encryptor.type is aes-blake3, aes or aes-gcm"
+            )))
         }
     };
     Ok(config.encryptor(encryptor?))

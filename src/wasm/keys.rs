@@ -45,7 +45,9 @@ impl Kdf for JsKdf {
             }
             let mut key = Zeroizing::new([0; 32]);
             let bytes = derived.dyn_into::<Uint8Array>().ok().filter(|bytes| bytes.length() == 32);
-            bytes.ok_or_else(|| invalid("a passphrase could not be made a key".to_owned()))?.copy_to(key.as_mut_slice());
+            bytes
+                .ok_or_else(|| invalid("a passphrase could not be made a key".to_owned()))?
+                .copy_to(key.as_mut_slice());
             Ok(key)
         })
     }
@@ -57,7 +59,7 @@ fn secret(key: &JsValue, derive: &JsValue) -> Result<Secret> {
         return Secret::raw(&Zeroizing::new(bytes.to_vec()));
     }
     let passphrase = key.as_string().ok_or_else(|| invalid("a key is 32 bytes, or a passphrase".to_owned()))?;
-    Ok(Secret::passphrase(passphrase, Arc::new(JsKdf(derive.clone().unchecked_into()))))
+    Secret::passphrase(passphrase, Arc::new(JsKdf(derive.clone().unchecked_into())))
 }
 
 /// `{ type: 'aes-blake3', key, derive }`.

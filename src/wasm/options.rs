@@ -7,6 +7,7 @@ use wasm_bindgen::JsValue;
 
 #[cfg(feature = "clojure")]
 use super::clojure;
+#[cfg(feature = "encryption")]
 use super::keys;
 #[cfg(feature = "full")]
 use super::serializer::JsSerializer;
@@ -274,7 +275,7 @@ fn shared(options: &Options, encryptor: Option<&JsValue>, config: Config) -> Res
 #[cfg(not(feature = "clojure"))]
 fn shared(options: &Options, encryptor: Option<&JsValue>, config: Config) -> Result<Config> {
     if encryptor.is_some() {
-        return Err(unsupported("this build has no encryptor but aes-blake3".to_owned()));
+        return Err(unsupported("this build does not have this encryptor".to_owned()));
     }
     only("layout", options.layout.as_deref(), "sealed", &["konserve"])?;
     Ok(config)
@@ -282,6 +283,7 @@ fn shared(options: &Options, encryptor: Option<&JsValue>, config: Config) -> Res
 
 fn codecs(options: &Options, config: Config) -> Result<Config> {
     let config = match &options.encryptor {
+        #[cfg(feature = "encryption")]
         Some(given) if keys::is_ours(given) => shared(options, None, config)?.encryptor(keys::encryptor(given)?),
         given => shared(options, given.as_ref(), config)?,
     };
