@@ -1,6 +1,10 @@
 //! A key-value and document store: atomic updates by path, one checked format in Rust, Node and the browser.
 
 #![cfg_attr(
+    all(target_arch = "wasm32", feature = "argon2"),
+    allow(dead_code, unused_imports, reason = "a module with one function of its own")
+)]
+#![cfg_attr(
     not(feature = "clojure"),
     allow(
         unused_variables,
@@ -11,6 +15,8 @@
     )
 )]
 
+#[cfg(all(target_arch = "wasm32", feature = "argon2"))]
+mod argon2_module;
 pub mod backing;
 pub mod blocking;
 pub mod cbor;
@@ -33,7 +39,7 @@ mod store;
 pub mod testing;
 #[cfg(any(not(target_arch = "wasm32"), feature = "clojure"))]
 pub mod value;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", not(feature = "argon2")))]
 mod wasm;
 
 #[cfg(any(not(target_arch = "wasm32"), feature = "full"))]

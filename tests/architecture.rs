@@ -10,6 +10,7 @@ use std::{
 /// A row may name only modules of the rows above it. (One exception: an error shows its key as text.)
 const ALLOWED: &[(&str, &[&str])] = &[
     ("error", &["cbor"]),
+    ("argon2_module", &[]),
     ("env", &["error"]),
     ("cbor", &["env", "error"]),
     ("name", &["error"]),

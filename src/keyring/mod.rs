@@ -1,6 +1,6 @@
 //! The keys of an encrypted store: `secrets = name key 32 ‖ active K 32 ‖ older K 32 …`, random, the same in every slot.
 
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(all(feature = "encryption", not(target_arch = "wasm32")))]
 mod argon2id;
 mod blob_keys;
 mod built;
