@@ -175,7 +175,7 @@ impl BinaryReader {
     pub(crate) fn object(&self) -> Option<wasm_bindgen::JsValue> {
         match &self.content {
             Content::Bytes(_) => None,
-            Content::Stream(stored, _) => stored.reader.object(),
+            Content::Stream(stored, _) => stored.object(),
         }
     }
 

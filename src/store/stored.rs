@@ -13,7 +13,7 @@ use crate::{
 
 /// See the module's documentation.
 pub(super) struct Stored {
-    pub(super) reader: Box<dyn BlobReader>,
+    reader: Box<dyn BlobReader>,
     /// Of an encrypted one.
     cipher: Option<Cipher>,
     /// How many bytes the binary has.
@@ -28,6 +28,12 @@ impl Stored {
 
     pub(super) fn size(&self) -> u64 {
         self.size
+    }
+
+    /// The binary as an object of JavaScript's; not an encrypted one, whose bytes lie there as they are stored.
+    #[cfg(all(target_arch = "wasm32", feature = "full"))]
+    pub(super) fn object(&self) -> Option<wasm_bindgen::JsValue> {
+        if self.cipher.is_none() { self.reader.object() } else { None }
     }
 
     /// Begins to read it from its start.
