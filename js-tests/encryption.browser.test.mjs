@@ -70,3 +70,73 @@ test('a database is encrypted, and opens with its key and no other', async (t) =
     assert.ok(rows >= 6, `${rows} rows`)
   }
 })
+
+/** A `Worker` that notes what becomes of it; `started(worker)` is called when it gets something to do. */
+const WATCHED = `
+  const workers = []
+  let started = () => {}
+  globalThis.Worker = class extends Worker {
+    constructor(...given) {
+      super(...given)
+      workers.push(this)
+    }
+    postMessage(...given) {
+      super.postMessage(...given)
+      started(this)
+    }
+    terminate() {
+      this.ended = true
+      super.terminate()
+    }
+  }
+  const { openStore } = await import('./index.js')
+  const encryptor = { type: 'aes-blake3', key: 'correct horse' }`
+
+test('a key is made of a passphrase in a worker, which ends with it, or with the signal', async (t) => {
+  const result = await inPage(
+    t,
+    `${WATCHED}
+    await (await openStore({ name: 'watched', encryptor })).close()
+    const opened = workers.map(({ ended }) => ended)
+    const controller = new AbortController()
+    started = () => controller.abort(new Error('enough'))
+    const left = await openStore({ name: 'watched', encryptor, signal: controller.signal }).catch((error) => error.message)
+    const cancelled = workers.map(({ ended }) => ended)
+    const early = await openStore({ name: 'watched', encryptor, signal: AbortSignal.abort(new Error('no')) }).catch((error) => error.message)
+    started = () => {}
+    const { signal } = new AbortController()
+    const store = await openStore({ name: 'watched', encryptor, signal })
+    await store.assoc('k', 1)
+    return { opened, left, cancelled, early, value: await store.get('k'), workers: workers.length }`,
+  )
+  assert.deepEqual(result, {
+    opened: [true],
+    left: 'enough',
+    cancelled: [true, true],
+    early: 'no',
+    value: 1,
+    workers: 3,
+  })
+})
+
+test('where there can be no worker, the page makes the key itself', async (t) => {
+  const result = await inPage(
+    t,
+    `const values = []
+    for (const kind of ['none', 'throws', 'fails']) {
+      if (kind === 'none') delete globalThis.Worker
+      if (kind === 'throws') globalThis.Worker = class { constructor() { throw new Error('forbidden') } }
+      if (kind === 'fails') globalThis.Worker = class extends EventTarget {
+        postMessage() { this.dispatchEvent(new Event('error', { cancelable: true })) }
+        terminate() {}
+      }
+      const { openStore } = await import('./index.js')
+      const store = await openStore({ name: 'here', encryptor: { type: 'aes-blake3', key: 'correct horse' } })
+      await store.update('kinds', (kinds = []) => [...kinds, kind])
+      values.push(...(await store.get('kinds')))
+      await store.close()
+    }
+    return values`,
+  )
+  assert.deepEqual(result, ['none', 'none', 'throws', 'none', 'throws', 'fails'])
+})

@@ -61,6 +61,11 @@ export interface CommonConfig {
   cache?: boolean | CacheOptions
   /** Where the wasm module is, if it is not to be found beside the package. Used by the first call, which loads it. */
   wasm?: WasmSource | Promise<WasmSource>
+  /**
+   * Ends the call, which then rejects with the signal's reason; the work on a passphrase, which takes a while, ends too. A
+   * store that opens all the same is closed at once. A new store may have been made by then. Not for `konserve/sync`.
+   */
+  signal?: AbortSignal
 }
 
 /** What a store is encrypted with. */

@@ -6,7 +6,7 @@ import { encodeBatch, encodeKeyAsPath, encodeKey, encodeKeys, encodeMeta, encode
 import { KonserveError } from './error.js'
 import { cutoff, unreferenced } from './guard.js'
 import { WriteHooks } from './hooks.js'
-import { derive, secretOf, secretsOf } from './keys.js'
+import { lentLater, lentNow, secretOf, secretsOf } from './keys.js'
 import { kindOf } from './kinds.js'
 import { AsyncListing, AsyncLog, Listing, stoppable } from './listing.js'
 import { iterables, streams, watcher } from './moving.js'
@@ -285,13 +285,17 @@ class Verbs {
   }
 
   #changeKeys(op, keys) {
-    return this.#then(this.#raw.changeKeys(op, keys, derive), nothing)
+    return this.#then(this.#raw.changeKeys(op, keys, this.#derivation()), nothing)
   }
 
   rekey(options) {
     const { keys, signal } = known(options, ['keys', 'onProgress', 'signal'], 'rekey')
     signal?.throwIfAborted()
-    return this.#raw.rekey(secretsOf(keys), derive, watcher(options))
+    return this.#raw.rekey(secretsOf(keys), this.#derivation(signal), watcher(options))
+  }
+
+  #derivation(signal) {
+    return (this.#then === later ? lentLater(signal) : lentNow()).derive
   }
 
   flush() {

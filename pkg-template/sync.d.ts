@@ -64,10 +64,12 @@ declare global {
 }
 
 /** Where a store is, and how it is kept. */
-export type Config = MemoryConfig | FileConfig | TieredConfig
+export type Config = WithoutSignal<MemoryConfig | FileConfig> | TieredConfig
+
+type WithoutSignal<Given> = Given extends unknown ? Omit<Given, 'signal'> : never
 
 /** `TieredConfig` of `konserve`, without what would have to wait. */
-export interface TieredConfig extends Omit<AsyncTieredConfig, 'frontendConfig' | 'backendConfig' | 'sync'> {
+export interface TieredConfig extends Omit<AsyncTieredConfig, 'frontendConfig' | 'backendConfig' | 'sync' | 'signal'> {
   frontendConfig: Config | SyncStore<any>
   backendConfig: Config | SyncStore<any>
   sync?:

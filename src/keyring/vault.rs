@@ -1,9 +1,14 @@
-//! The keys of an open store, which `rekey` changes.
+//! The keys of an open store, which `rekey` changes, and what uses them.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Keyring, built::Built};
-use crate::env::Rng;
+use super::{
+    BlobKeys, Keyring, Kid, SALT_LEN,
+    built::Built,
+    platform::{PlatformAes, WORTH},
+    salts::Salts,
+};
+use crate::{env::Rng, error::Result};
 
 /// The keyring that is used now, and what salts are drawn from. Clones are the same.
 #[derive(Clone)]
@@ -13,17 +18,40 @@ pub struct Vault(Built<Held>);
 struct Held {
     keyring: Arc<Mutex<Arc<Keyring>>>,
     rng: Arc<dyn Rng>,
+    salts: Arc<Salts>,
+    platform: Option<Arc<dyn PlatformAes>>,
 }
 
 impl Vault {
-    pub fn new(keyring: Keyring, rng: Arc<dyn Rng>) -> Self {
+    pub fn new(keyring: Keyring, rng: Arc<dyn Rng>, platform: Option<Arc<dyn PlatformAes>>) -> Self {
         let keyring = Arc::new(keyring);
-        Self(keyring.0.beside(Held { keyring: Arc::new(Mutex::new(keyring.clone())), rng }))
+        Self(keyring.0.beside(Held {
+            keyring: Arc::new(Mutex::new(keyring.clone())),
+            rng,
+            salts: Arc::default(),
+            platform,
+        }))
     }
 
     /// The keyring as it is.
     pub fn keyring(&self) -> Arc<Keyring> {
         self.lock().clone()
+    }
+
+    /// What a blob is to be written with, by the active data key and a fresh salt.
+    pub fn for_write(&self) -> Result<BlobKeys> {
+        let salt = self.0.salts.next(self.rng())?;
+        Ok(self.keyring().for_write(salt, self.0.platform.as_ref()))
+    }
+
+    /// The keys that a blob was written with; `None` if the data key is not this store's, or is no more.
+    pub fn of_write(&self, kid: Kid, salt: [u8; SALT_LEN]) -> Option<BlobKeys> {
+        self.keyring().of_write(kid, salt, self.0.platform.as_ref())
+    }
+
+    /// Whether the platform is to be waited for to encrypt so many bytes.
+    pub fn waits(&self, len: usize) -> bool {
+        self.0.platform.as_ref().is_some_and(|platform| len >= WORTH && platform.waits())
     }
 
     /// Uses this one from now on.

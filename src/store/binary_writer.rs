@@ -126,7 +126,8 @@ impl BinaryWriter {
     async fn flush(&mut self) -> Result<()> {
         let mut writer = self.take_stream()?;
         let piece = self.waiting.split().freeze();
-        match writer.write(self.outflow.add(piece)).await {
+        let stored = self.outflow.add(piece).await;
+        match writer.write(stored).await {
             Ok(()) => {
                 self.sink = Sink::Stream(writer);
                 Ok(())

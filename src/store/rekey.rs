@@ -4,6 +4,7 @@ use super::{
     Mode, Store,
     blobs::{Blobs, Loaded},
     keys::not_encrypted,
+    stored::{Pieces, Stored},
 };
 use crate::{
     backing::{Change, Expect, Outcome, Write},
@@ -114,14 +115,15 @@ impl Store {
             return Ok(false);
         }
         let meta = opened.meta;
-        let mut stored = super::stored::Stored::new(reader, &meta, opened.cipher);
+        let mut stored = Stored::new(reader, &meta, opened.cipher);
         self.read_through(name, &meta, &mut stored).await?;
         let mut outflow = self.inner.layout.outflow()?;
         let head = outflow.expected_head(name, &meta)?;
         let mut writer = self.inner.backing.write_stream(name, head.len()).await?;
-        let mut pieces = stored.pieces();
-        while let Some((_, piece)) = pieces.next(&mut stored, |_, _| true).await? {
-            writer.write(outflow.add(piece)).await?;
+        let mut pieces = Pieces::default();
+        while let Some(piece) = pieces.next(&mut stored).await? {
+            let anew = outflow.add(stored.open(piece).await?).await;
+            writer.write(anew).await?;
         }
         self.check_binary(name, &meta, &stored, &pieces)?;
         writer.write(outflow.end()).await?;

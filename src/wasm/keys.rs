@@ -7,12 +7,13 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use zeroize::Zeroizing;
 
-use super::{host::thrown, options::invalid};
+use super::{aes::JsAes, host::thrown, options::invalid};
 use crate::{
     encryptor::Encryptor,
     env::BoxFut,
     error::Result,
     keyring::{Kdf, KdfParams, Secret},
+    store::Config,
 };
 #[cfg(feature = "full")]
 use crate::{
@@ -62,10 +63,14 @@ fn secret(key: &JsValue, derive: &JsValue) -> Result<Secret> {
     Secret::passphrase(passphrase, Arc::new(JsKdf(derive.clone().unchecked_into())))
 }
 
-/// `{ type: 'aes-blake3', key, derive }`.
-pub(super) fn encryptor(given: &JsValue) -> Result<Encryptor> {
+/// `{ type: 'aes-blake3', key, derive, aes, waits }`; the last two, if there, are the platform's AES, and whether it promises.
+pub(super) fn encrypted(given: &JsValue, config: Config) -> Result<Config> {
     let field = |name: &str| Reflect::get(given, &name.into()).unwrap_or(JsValue::UNDEFINED);
-    secret(&field("key"), &field("derive")).map(Encryptor::aes_blake3)
+    let config = config.encryptor(secret(&field("key"), &field("derive")).map(Encryptor::aes_blake3)?);
+    Ok(match field("aes").dyn_into::<Function>() {
+        Ok(aes) => config.platform_aes(Arc::new(JsAes { aes, waits: field("waits").is_truthy() })),
+        Err(_) => config,
+    })
 }
 
 /// Whether that is meant.
