@@ -140,3 +140,47 @@ test('where there can be no worker, the page makes the key itself', async (t) =>
   )
   assert.deepEqual(result, ['none', 'none', 'throws', 'none', 'throws', 'fails'])
 })
+
+test('a database is put under a new key by a tab that has it alone', async (t) => {
+  const result = await inPage(
+    t,
+    `const { openStore, connectStore } = await import('./index.js')
+    const [old, anew] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)]
+    const open = (key) => openStore({ name: 'rekeyed', encryptor: { type: 'aes-blake3', key } })
+    const frame = document.body.appendChild(document.createElement('iframe'))
+    const there = frame.contentWindow.eval("import('" + new URL('./index.js', location) + "')")
+    const store = await open(old)
+    await store.multiAssoc(Array.from({ length: 300 }, (_, n) => [n, 'v'.repeat(n * 30)]))
+    await store.bassoc('b', new Uint8Array(3_000_000).fill(7))
+    const code = (promise) => promise.then(() => 'done', (error) => error.code)
+    const other = await (await there).connectStore({ name: 'rekeyed', encryptor: { type: 'aes-blake3', key: old } })
+    const shared = await code(store.rekey({ keys: [anew] }))
+    await other.close()
+    let meanwhile
+    const stopped = await store.rekey({ keys: [anew], onProgress: () => {
+      meanwhile = open(anew).then(() => 'opened', (error) => error.code)
+      throw new Error('stopped')
+    } }).catch((error) => error.message)
+    const refused = await meanwhile
+    await store.close()
+    const again = await open(anew)
+    const read = [await again.get(299), (await again.bget('b')).length]
+    let seen = 0
+    const written = await again.rekey({ keys: [anew], onProgress: (count) => (seen = count) })
+    const { corrupt } = await again.verify()
+    await again.close()
+    return { shared, stopped, refused, read: [read[0].length, read[1]], written, seen, corrupt, before: await code(open(old)), after: await code(open(anew)) }`,
+  )
+  const { written, seen, ...rest } = result
+  assert.deepEqual(rest, {
+    shared: 'STORE_LOCKED',
+    stopped: 'stopped',
+    refused: 'STORE_LOCKED',
+    read: [8970, 3_000_000],
+    corrupt: [],
+    before: 'WRONG_KEY',
+    after: 'done',
+  })
+  assert.ok(written > 0 && written <= 301, `${written} written`)
+  assert.equal(seen, 301)
+})

@@ -1,5 +1,6 @@
 // Bundled into node.cjs in the place of aes.js: it waits for nothing, so that konserve/sync has it too.
 
+import { Buffer } from 'node:buffer'
 import { createCipheriv, createDecipheriv } from 'node:crypto'
 
 export const waits = false

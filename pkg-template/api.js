@@ -3,6 +3,7 @@ import { encodeValue } from './encode.js'
 import { KonserveError } from './error.js'
 import { lentLater, lentNow, secretOf } from './keys.js'
 import { own } from './own.js'
+import { enter } from './presence.js'
 import { Records } from './records.js'
 import { ownSerializers } from './serializers.js'
 import { asTier, isStore, Store, SyncStore, walk } from './store.js'
@@ -20,17 +21,17 @@ const atOnce = (result, next) => next(result)
 
 /** The functions of the package; `load(wasm, config)` gives the wasm module, or a promise of it. */
 export function asyncApi(load, options) {
-  const functions = api(load, options, { Store, suffix: '', then: later, until: untilAborted, lend: lentLater })
+  const functions = api(load, options, { Store, suffix: '', then: later, until: untilAborted, lend: lentLater, enter })
   return mapped(functions, (call) => async (config) => call(config))
 }
 
 /** The functions of `konserve/sync`; `load` gives the wasm module. */
 export function syncApi(load, options) {
-  const now = { suffix: 'Sync', then: atOnce, until: neverAborted, lend: lentNow }
+  const now = { suffix: 'Sync', then: atOnce, until: neverAborted, lend: lentNow, enter: () => undefined }
   return api(load, options, { Store: SyncStore, ...now })
 }
 
-function api(load, { files = false } = {}, { Store, suffix, then, until, lend }) {
+function api(load, { files = false } = {}, { Store, suffix, then, until, lend, enter }) {
   const called = (name, act) => (config) => {
     const { wasm, signal, ...checked } = checkedConfig(name, config, files)
     if (checked.encryptor?.type === 'aes-blake3') Object.assign(checked.encryptor, lend(signal))
@@ -42,7 +43,13 @@ function api(load, { files = false } = {}, { Store, suffix, then, until, lend })
   }
   const opening = (name, mode) =>
     called(name, (bindings, plain, config) =>
-      then(bindings[`open${suffix}`](mode, plain), (raw) => walk(new Store(raw, config), config)),
+      then(enter(config), (presence) => {
+        const opened = then(bindings[`open${suffix}`](mode, plain), (raw) =>
+          walk(new Store(raw, config, presence), config),
+        )
+        presence && opened.catch(() => presence.leave())
+        return opened
+      }),
     )
   return {
     createStore: opening('createStore', 'create'),

@@ -1,4 +1,5 @@
 /** Makes keys of passphrases in a worker: the page stays responsive, and may end it. */
+/* global Worker */
 import { derive as here } from './argon2-here.js'
 
 export const waits = true
@@ -27,7 +28,7 @@ function inWorker(given, signal) {
     }
     const stop = () => end()
     try {
-      worker = new Worker(new URL('./argon2-worker.js', import.meta.url), { type: 'module' })
+      worker = new Worker(new URL('./argon2.worker.js', import.meta.url), { type: 'module' })
     } catch {
       return end()
     }

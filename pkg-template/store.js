@@ -24,14 +24,16 @@ class Verbs {
   #hooks
   #moving
   #records
+  #presence
 
-  constructor(raw, then, Listing, moving, records) {
+  constructor(raw, then, Listing, moving, records, presence) {
     this.#raw = raw
     this.#then = then
     this.#Listing = Listing
     this.#hooks = new WriteHooks(raw, records)
     this.#moving = moving
     this.#records = records
+    this.#presence = presence
   }
 
   get(key, notFound) {
@@ -291,7 +293,9 @@ class Verbs {
   rekey(options) {
     const { keys, signal } = known(options, ['keys', 'onProgress', 'signal'], 'rekey')
     signal?.throwIfAborted()
-    return this.#raw.rekey(secretsOf(keys), this.#derivation(signal), watcher(options))
+    const [secrets, derive, watch] = [secretsOf(keys), this.#derivation(signal), watcher(options)]
+    const rekey = (alone) => this.#raw.rekey(secrets, derive, watch, alone)
+    return this.#presence ? this.#presence.alone(rekey) : rekey(false)
   }
 
   #derivation(signal) {
@@ -357,8 +361,11 @@ export class Store extends Verbs {
   #changes
   #database
 
-  constructor(raw, config) {
-    super(raw, later, AsyncListing, streams, config.records)
+  #presence
+
+  constructor(raw, config, presence) {
+    super(raw, later, AsyncListing, streams, config.records, presence)
+    this.#presence = presence
     this.#database = databaseOf(config, (store) => store.#database)
     const shared = this.#database !== undefined && typeof BroadcastChannel === 'function'
     const channel = shared ? `konserve ${raw.id()} ${this.#database}` : undefined
@@ -378,7 +385,10 @@ export class Store extends Verbs {
   }
 
   close() {
-    return super.close().finally(() => this.#changes.close())
+    return super.close().finally(() => {
+      this.#changes.close()
+      this.#presence?.leave()
+    })
   }
 
   [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]() {

@@ -21,10 +21,22 @@ impl Store {
     /// Each blob is readable at any moment, with its metadata and time of writing as it was. What was interrupted is resumed
     /// by the next `rekey`; until that is done, older keys of the data are kept. `progress` is told how many blobs were seen.
     /// Nobody else may have the store open (`STORE_LOCKED`), because they would not know the new key.
-    pub async fn rekey(&self, keys: &[Secret], mut progress: impl FnMut(u64) -> Result<()>) -> Result<u64> {
+    pub async fn rekey(&self, keys: &[Secret], progress: impl FnMut(u64) -> Result<()>) -> Result<u64> {
+        self.rekey_if(false, keys, progress).await
+    }
+
+    /// The same for one who may know that no other process or tab has the store open, nor opens it meanwhile.
+    pub(crate) async fn rekey_if(
+        &self,
+        alone: bool,
+        keys: &[Secret],
+        mut progress: impl FnMut(u64) -> Result<()>,
+    ) -> Result<u64> {
         let _pass = self.inner.gate.enter()?;
         let vault = self.inner.layout.vault().ok_or_else(not_encrypted)?;
-        self.alone()?;
+        if !alone && self.inner.backing.capability().shared {
+            return Err(others());
+        }
         let keyring = vault.keyring();
         // More than one says that a rekey was interrupted, or is under way.
         let both = if keyring.is_single() { keyring.with_new(vault.rng())? } else { Keyring::clone(&keyring) };
@@ -35,16 +47,6 @@ impl Store {
         self.put_keys(&both, &single, keys).await?;
         vault.replace(single);
         Ok(written)
-    }
-
-    /// That no other process or tab can have the store open.
-    fn alone(&self) -> Result<()> {
-        if !self.inner.backing.capability().shared {
-            return Ok(());
-        }
-        let message =
-            "rekey needs the store for itself, and others may have it open; open it with access \"exclusive\"";
-        Err(Error::new(ErrorKind::StoreLocked, message))
     }
 
     /// The record with these data keys, in slots for these keys of the user's.
@@ -131,4 +133,9 @@ impl Store {
         writer.finish(outflow.head(name, &meta)?).await?;
         Ok(true)
     }
+}
+
+fn others() -> Error {
+    let message = "rekey needs the store for itself, and others may have it open; close it everywhere else, or open it with access \"exclusive\"";
+    Error::new(ErrorKind::StoreLocked, message)
 }

@@ -64,8 +64,8 @@ impl RawStore {
         promise(keys::change(self.store.clone(), op, keys, derive))
     }
 
-    pub fn rekey(&self, keys: Array, derive: Function, progress: Function) -> Promise {
-        promise(keys::rekey(self.store.clone(), keys, derive, progress))
+    pub fn rekey(&self, keys: Array, derive: Function, progress: Function, alone: bool) -> Promise {
+        promise(keys::rekey(self.store.clone(), keys, derive, progress, alone))
     }
 
     pub fn append(&self, key: Vec<u8>, element: Vec<u8>, meta: Option<Vec<u8>>, expires: Option<f64>) -> Promise {

@@ -91,11 +91,18 @@ pub(super) async fn change(store: Store, op: String, keys: js_sys::Array, derive
     Ok(JsValue::UNDEFINED)
 }
 
-/// How many blobs were written anew.
+/// How many blobs were written anew. `alone`: it is known that nobody else has the store open.
 #[cfg(feature = "full")]
-pub(super) async fn rekey(store: Store, keys: js_sys::Array, derive: Function, progress: Function) -> Result<JsValue> {
+pub(super) async fn rekey(
+    store: Store,
+    keys: js_sys::Array,
+    derive: Function,
+    progress: Function,
+    alone: bool,
+) -> Result<JsValue> {
     let keys = keys.iter().map(|key| secret(&key, &derive)).collect::<Result<Vec<_>>>()?;
-    let written = store.rekey(&keys, |seen| super::moving::told(&progress, seen).map(drop)).await?;
+    let told = |seen| super::moving::told(&progress, seen).map(drop);
+    let written = store.rekey_if(alone, &keys, told).await?;
     #[allow(clippy::cast_precision_loss, reason = "below 2^53")]
     Ok(JsValue::from_f64(written as f64))
 }

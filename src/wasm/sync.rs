@@ -75,8 +75,8 @@ impl RawSyncStore {
         now(keys::change(self.store.clone(), op, keys, derive))
     }
 
-    pub fn rekey(&self, keys: Array, derive: Function, progress: Function) -> Result<JsValue, JsValue> {
-        now(keys::rekey(self.store.clone(), keys, derive, progress))
+    pub fn rekey(&self, keys: Array, derive: Function, progress: Function, alone: bool) -> Result<JsValue, JsValue> {
+        now(keys::rekey(self.store.clone(), keys, derive, progress, alone))
     }
 
     pub fn bassoc(
