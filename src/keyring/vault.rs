@@ -17,6 +17,8 @@ pub struct Vault(Built<Held>);
 #[derive(Clone)]
 struct Held {
     keyring: Arc<Mutex<Arc<Keyring>>>,
+    /// What a rekey began with that failed: it may be in the record, or not.
+    begun: Arc<Mutex<Option<Keyring>>>,
     rng: Arc<dyn Rng>,
     salts: Arc<Salts>,
     platform: Option<Arc<dyn PlatformAes>>,
@@ -27,6 +29,7 @@ impl Vault {
         let keyring = Arc::new(keyring);
         Self(keyring.0.beside(Held {
             keyring: Arc::new(Mutex::new(keyring.clone())),
+            begun: Arc::default(),
             rng,
             salts: Arc::default(),
             platform,
@@ -56,12 +59,28 @@ impl Vault {
 
     /// Uses this one from now on.
     pub fn replace(&self, keyring: Keyring) {
+        *self.begun() = None;
         *self.lock() = Arc::new(keyring);
+    }
+
+    /// Says that this one is about to be put into the record.
+    pub fn begin(&self, keyring: Keyring) {
+        *self.begun() = Some(keyring);
+    }
+
+    /// The keyrings that the record may have been written with.
+    pub fn candidates(&self) -> Vec<Keyring> {
+        let begun = self.begun().clone();
+        [Keyring::clone(&self.keyring())].into_iter().chain(begun).collect()
     }
 
     /// Where random bytes come from.
     pub fn rng(&self) -> &dyn Rng {
         self.0.rng.as_ref()
+    }
+
+    fn begun(&self) -> MutexGuard<'_, Option<Keyring>> {
+        self.0.begun.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Arc<Keyring>> {

@@ -3,13 +3,13 @@
 use super::{
     Mode, Store,
     blobs::{Blobs, Loaded},
-    keys::not_encrypted,
+    keys::{KEYS, not_encrypted},
     stored::{Pieces, Stored},
 };
 use crate::{
     backing::{Change, Expect, Outcome, Write},
     error::{Error, ErrorKind, Result},
-    keyring::{Keyring, Secret, Slot},
+    keyring::{Keyring, Secret, Slot, Vault},
     name::BlobName,
     record::MAX_SLOTS,
 };
@@ -37,31 +37,31 @@ impl Store {
         if !alone && self.inner.backing.capability().shared {
             return Err(others());
         }
-        let keyring = vault.keyring();
-        // More than one says that a rekey was interrupted, or is under way.
-        let both = if keyring.is_single() { keyring.with_new(vault.rng())? } else { Keyring::clone(&keyring) };
-        self.put_keys(&keyring, &both, keys).await?;
-        vault.replace(both.clone());
+        let _one = self.lock(KEYS, Mode::Exclusive).await;
+        let (_, _, keyring) = self.own_record(vault).await?;
+        // More than one says that a rekey was interrupted.
+        let both = if keyring.is_single() { keyring.with_new(vault.rng())? } else { keyring };
+        self.put_keys(vault, &both, keys).await?;
         let written = self.reseal_all(&mut progress).await?;
-        let single = both.only_active();
-        self.put_keys(&both, &single, keys).await?;
-        vault.replace(single);
+        self.put_keys(vault, &both.only_active(), keys).await?;
         Ok(written)
     }
 
-    /// The record with these data keys, in slots for these keys of the user's.
-    async fn put_keys(&self, before: &Keyring, after: &Keyring, keys: &[Secret]) -> Result<()> {
+    /// The record with these data keys, in slots for these keys of the user's; they are used from then on.
+    async fn put_keys(&self, vault: &Vault, after: &Keyring, keys: &[Secret]) -> Result<()> {
         if keys.is_empty() || keys.len() > MAX_SLOTS {
             let message = format!("a store has 1 to {MAX_SLOTS} keys; these are {}", keys.len());
             return Err(Error::new(ErrorKind::InvalidConfig, message));
         }
-        let (there, mut record) = self.own_record(before).await?;
+        let (there, mut record, _) = self.own_record(vault).await?;
         record.slots.clear();
         for key in keys {
             key.check()?;
             record.slots.push(Slot::seal(after, key, self.rng()?).await?);
         }
+        vault.begin(after.clone());
         if self.put_records(&there, &record.to_bytes(Some(after))).await? {
+            vault.replace(after.clone());
             return Ok(());
         }
         Err(Error::new(ErrorKind::StoreLocked, "somebody else changed the keys of the store meanwhile; try again"))
