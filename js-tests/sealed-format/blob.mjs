@@ -40,16 +40,16 @@ export function rechecked(name, blob) {
 
 /**
  * The blob of a plain store. `map` is CBOR, `content` is what the compressor left; `size` and `digest` are those of it
- * unless they are given.
+ * unless they are given. For forgeries: the `prefixed` bytes in place of size, digest and map.
  */
-export function plainBlob({ name, map, content, size = content.length, digest = H(content), ...head }) {
-  const meta = concat(u64(size), digest, map)
+export function plainBlob({ name, map, content, size = content.length, digest = H(content), prefixed, ...head }) {
+  const meta = prefixed ?? concat(u64(size), digest, map)
   return assemble(name, headOf({ encryptor: PLAIN, metaLength: meta.length, ...head }), meta, content)
 }
 
 /**
  * The blob of an encrypted store: `lock` is `{ id, key, salt }`. For forgeries: `ciphers` of meta and value in place
- * of CBC, the `prefixed` bytes in place of size, digest and map.
+ * of CBC, and `prefixed` as above.
  */
 export async function encryptedBlob(parts, { id, key, salt, ciphers: [sealMeta, sealValue] = [encrypt, encrypt] }) {
   const { name, map, content, size = content.length, digest, prefixed, ...head } = parts

@@ -3,7 +3,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { encryptedBlob, openBlob, plainBlob } from './blob.mjs'
-import { hex } from './bytes.mjs'
+import { equal, hex } from './bytes.mjs'
 import { canonical, encode } from './cbor-write.mjs'
 import { Fault, must } from './fault.mjs'
 import { random } from './hash.mjs'
@@ -94,8 +94,14 @@ export async function makeBlob({ id, nameKey, keys }, entry, salt) {
   return { name, blob: await encryptedBlob(parts, { id, key, salt }) }
 }
 
-/** Opens the store of these files by the first of its records that verifies. */
-export async function openStore(files, secret) {
+/** Opens the store of these files by the first of its records that verifies; its `id`, if given, must be that. */
+export async function openStore(files, secret, id) {
+  const store = await openAny(files, secret)
+  must(id === undefined || equal(store.id, id), 'INVALID_CONFIG', 'the store of another id')
+  return store
+}
+
+async function openAny(files, secret) {
   const records = [RECORD, COPY].filter((name) => files.has(name))
   if (records.length === 0) throw withoutRecord(files, secret)
   const faults = []
