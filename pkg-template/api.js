@@ -1,5 +1,6 @@
 import { encodeValue } from './encode.js'
 import { KonserveError } from './error.js'
+import { derive, secretOf } from './keys.js'
 import { own } from './own.js'
 import { Records } from './records.js'
 import { ownSerializers } from './serializers.js'
@@ -83,15 +84,17 @@ export function checkedConfig(name, config, files) {
   return copy
 }
 
-/** The encryptor as the core has it, with its key as CBOR. */
+/** The encryptor as the core has it: its key as it is, or where Clojure has it, as CBOR. */
 function encryptorOf(encryptor) {
-  const shape = "encryptor is { type: 'aes' or 'aes-gcm', key }, or left out"
+  const shape =
+    "encryptor is { type: 'aes-blake3', key }, for stores shared with Clojure 'aes' or 'aes-gcm', or left out"
   if (encryptor === null || typeof encryptor !== 'object') throw invalid(shape)
   const { type, key, ...more } = copyOf(encryptor)
   const [unknown] = Object.keys(more)
   if (unknown !== undefined) throw invalid(`encryptor has no option ${unknown}; ${shape}`)
-  if (type !== 'aes' && type !== 'aes-gcm') throw invalid(`encryptor.type is none that there is; ${shape}`)
+  if (!['aes-blake3', 'aes', 'aes-gcm'].includes(type)) throw invalid(`encryptor.type is none that there is; ${shape}`)
   if (key === undefined) throw invalid(`encryptor.key is missing; ${shape}`)
+  if (type === 'aes-blake3') return { type, key: secretOf(key, 'encryptor.key'), derive }
   try {
     return { type, key: encodeValue(key, 'encryptor.key') }
   } catch (error) {

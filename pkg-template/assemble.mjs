@@ -8,10 +8,10 @@ import { fileURLToPath } from 'node:url'
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 /** Not shipped as they are: this file, and what goes into the bundle for Node alone. */
-const INNER = ['assemble.mjs', 'node.js', 'node-fs.js', 'testing-node.js']
+const INNER = ['assemble.mjs', 'argon2-node.js', 'node.js', 'node-fs.js', 'testing-node.js']
 
 /**
- * @param {{ lean: string, web: string, clojure: string, node: string, testing: string }} from the folders into which wasm-pack wrote
+ * @param {{ lean: string, web: string, clojure: string, node: string, argon2: string, testing: string }} from the folders into which wasm-pack wrote
  *   `lean.js`, `lean_bg.wasm` and so on (`--target web`): the lean and the full module for browsers, that for what
  *   is shared with Clojure, that for Node, and that of `konserve/testing`
  * @param {string} to the folder of the package, made anew
@@ -19,9 +19,9 @@ const INNER = ['assemble.mjs', 'node.js', 'node-fs.js', 'testing-node.js']
 export async function assemble(from, to) {
   await rm(to, { recursive: true, force: true })
   await mkdir(join(to, 'wasm'), { recursive: true })
-  for (const name of ['lean', 'web', 'clojure', 'node', 'testing'])
+  for (const name of ['lean', 'web', 'clojure', 'node', 'argon2', 'testing'])
     for (const file of [`${name}.js`, `${name}_bg.wasm`]) await copyFile(join(from[name], file), join(to, 'wasm', file))
-  for (const name of ['web', 'clojure', 'node']) await writeCopy(to, name)
+  for (const name of ['web', 'clojure', 'node', 'argon2']) await writeCopy(to, name)
   const files = (await readdir(HERE)).filter((file) => !INNER.includes(file))
   for (const file of files) await copyFile(join(HERE, file), join(to, file))
   for (const file of files.filter((name) => name.endsWith('.d.ts'))) await writeCommonJsTypes(to, file)
@@ -44,7 +44,7 @@ async function writeCopy(to, name) {
 
 /** One CommonJS file each, for `import` and `require` alike: what they give is the same then. */
 async function bundleForNode(to) {
-  const inner = ['node.js', 'node-fs.js', 'testing-node.js']
+  const inner = ['argon2-node.js', 'node.js', 'node-fs.js', 'testing-node.js']
   for (const file of inner) await copyFile(join(HERE, file), join(to, file))
   for (const name of ['node', 'testing-node']) await bundle(to, name)
   await Promise.all([...inner, 'wasm/node.js'].map((file) => rm(join(to, file))))
@@ -58,8 +58,8 @@ async function bundle(to, name) {
     platform: 'node',
     format: 'cjs',
     target: 'node20',
-    external: ['./wasm/node-copy.js'],
-    plugins: [builtInModules],
+    external: ['./wasm/node-copy.js', './wasm/argon2-copy.js'],
+    plugins: [builtInModules, argon2OfNode],
     legalComments: 'none',
     logOverride: { 'empty-import-meta': 'silent' },
     logLevel: 'warning',
@@ -76,6 +76,14 @@ const builtInModules = {
     onLoad({ filter: /.*/, namespace: 'built-in' }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule?.('${path}') ?? require('${path}')`,
     }))
+  },
+}
+
+/** The one that waits for nothing. */
+const argon2OfNode = {
+  name: 'argon2 of Node',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/argon2\.js$/ }, ({ resolveDir }) => ({ path: join(resolveDir, 'argon2-node.js') }))
   },
 }
 

@@ -95,7 +95,7 @@ for (const verb of ['get', 'exists', 'getMeta', 'assoc', 'update', 'dissoc', 'fl
     return this.lean(verb, args)
   }
 }
-for (const verb of ['bassoc', 'writer', 'bget', 'lend', 'batch', 'verify', 'import', 'append']) {
+for (const verb of ['bassoc', 'writer', 'bget', 'lend', 'batch', 'verify', 'import', 'append', 'changeKeys', 'rekey']) {
   Growing.prototype[verb] = function (...args) {
     return this.full(verb, args)
   }

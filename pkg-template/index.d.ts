@@ -50,8 +50,8 @@ export interface CommonConfig {
   /** How values are compressed from now on; what is there stays readable. */
   compressor?: 'none' | 'lz4' | 'zstd'
   /**
-   * For a store in konserve's layout: how metadata and values are encrypted from now on, and the key to what is there. A key
-   * that does not fit, or none where one is needed, is `WRONG_KEY`.
+   * How the store is encrypted, and its key. A key that does not fit, or none where one is needed, is `WRONG_KEY`; a key for
+   * a store that is not encrypted is `AUTHENTICATION`.
    */
   encryptor?: Encryptor
   /**
@@ -63,8 +63,21 @@ export interface CommonConfig {
   wasm?: WasmSource | Promise<WasmSource>
 }
 
+/** What a store is encrypted with. */
+export type Encryptor = SealedEncryptor | ClojureEncryptor
+
+/** Everything is encrypted and authenticated: AES-256-CBC with a BLAKE3 tag. A store has it from its beginning, or never. */
+export interface SealedEncryptor {
+  type: 'aes-blake3'
+  /** Any key that opens the store; the first one of a new store. */
+  key: Secret
+}
+
+/** 32 random bytes, or a passphrase, of which Argon2id makes bytes: the store opens more slowly with it. */
+export type Secret = Uint8Array | string
+
 /** An encryptor of stores that are shared with Clojure. Binaries are not encrypted. */
-export interface Encryptor {
+export interface ClojureEncryptor {
   /** `aes`: AES-256-CBC, which tells no damage, nor who wrote. `aes-gcm`: AES-256-GCM, which newer versions of konserve have. */
   type: 'aes' | 'aes-gcm'
   /** With `aes` any value that can be a key of the store; with `aes-gcm` 32 bytes, or their 64 hexadecimal digits. */
@@ -329,6 +342,11 @@ export interface VerifyOptions extends WatchOptions {
   repair?: boolean
 }
 
+/** Which keys a store has afterwards. */
+export interface RekeyOptions extends WatchOptions {
+  keys: Secret[]
+}
+
 /** What `verify` found. */
 export interface Report {
   /** How many blobs were read. */
@@ -489,6 +507,22 @@ export interface Store<Schema = unknown> {
    * `<name>.ksv.damaged.new`, a row of a database to `konserve.damaged.<name>.ksv`. Its key then has no value.
    */
   verify(options?: VerifyOptions): Promise<Report>
+
+  /**
+   * Lets one key open the store in the place of another, which is no passphrase of it afterwards. Either may be bytes or a
+   * passphrase. What is stored is not written anew, which `rekey` does. `WRONG_KEY` if `from` does not open the store.
+   */
+  changePassphrase(options: { from: Secret; to: Secret }): Promise<void>
+  /** Lets one more key open the store, of at most 8 (`LIMIT_EXCEEDED`). */
+  addKey(key: Secret): Promise<void>
+  /** Lets a key open the store no more: `WRONG_KEY` if it does not, `INVALID_CONFIG` if it is the only one. */
+  removeKey(key: Secret): Promise<void>
+  /**
+   * Writes everything anew under a new key of the data, and lets `keys`, and no others, open the store. Each value stays
+   * readable meanwhile. What was interrupted is resumed by the next `rekey`. Gives how many blobs were written. Nobody else
+   * may have the store open (`STORE_LOCKED`).
+   */
+  rekey(options: RekeyOptions): Promise<number>
 
   /**
    * All that the store holds, as a stream of bytes to keep or to import elsewhere. Each entry is checked as it is read;

@@ -39,7 +39,7 @@ export class Loader {
 
   /** Tells a fresh module, once, what it needs of JavaScript. */
   run(bindings) {
-    if (!this.#running) bindings.start({ error: errorOf, ...this.#platform.files?.() })
+    if (!this.#running) bindings.start?.({ error: errorOf, ...this.#platform.files?.() })
     this.#running = bindings
     return bindings
   }

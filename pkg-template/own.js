@@ -8,6 +8,9 @@ import { KonserveError } from './error.js'
 
 /** The name of the store's record; no blob is named so. */
 const RECORD = 'konserve.store'
+/** That of its copy, which an encrypted store has. */
+const RECORD_COPY = 'konserve.store-copy'
+const nameOf = (second) => (second ? RECORD_COPY : RECORD)
 /** What damaged blobs are called that were set aside: this, and their name. */
 const DAMAGED = 'konserve.damaged.'
 const isBlob = (name) => /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\.ksv$/.test(name)
@@ -17,6 +20,12 @@ const SHARED_LAYOUT = 1
 const PAGE = 64
 /** How often an update begins again because somebody else wrote. */
 const MAX_TRIES = 32
+
+/** Whether both are the same bytes, or none. */
+const isSame = (one, other) =>
+  one === undefined || other === undefined
+    ? one === other
+    : one.length === other.length && one.every((byte, at) => byte === other[at])
 
 /** Goes on with a result now, or when its promise is settled. */
 const then = (result, next) => (result instanceof Promise ? result.then(next) : next(result))
@@ -72,7 +81,7 @@ class Own {
         const writes = ours.map((name) => ({ name }))
         return then(writes.length > 0 && this.#write(writes), () => names.length > 0 && from(names.at(-1)))
       })
-    return then(from(''), () => this.#write([{ name: RECORD }]))
+    return then(from(''), () => this.#write([{ name: RECORD_COPY }, { name: RECORD }]))
   }
 
   read(names) {
@@ -140,15 +149,18 @@ class Own {
     })
   }
 
-  record() {
-    return then(this.read([RECORD]), ([record]) => record)
+  record(second) {
+    return then(this.read([nameOf(second)]), ([record]) => record)
   }
 
-  createRecord(bytes) {
-    return this.#inTurn([RECORD], () =>
-      then(this.record(), (there) => {
-        if (there) return false
-        return then(this.#write([this.#asked(RECORD, bytes, null)]), (conflict) => conflict === undefined)
+  /** Puts a copy of the record if `there` is what is there. */
+  putRecord([bytes, second, there]) {
+    const name = nameOf(second)
+    return this.#inTurn([name], () =>
+      then(this.record(second), (found) => {
+        if (!isSame(found, there)) return false
+        const expect = there === undefined ? null : undefined
+        return then(this.#write([this.#asked(name, bytes, expect)]), (conflict) => conflict === undefined)
       }),
     )
   }

@@ -6,6 +6,7 @@ import { encodeBatch, encodeKeyAsPath, encodeKey, encodeKeys, encodeMeta, encode
 import { KonserveError } from './error.js'
 import { cutoff, unreferenced } from './guard.js'
 import { WriteHooks } from './hooks.js'
+import { derive, secretOf, secretsOf } from './keys.js'
 import { kindOf } from './kinds.js'
 import { AsyncListing, AsyncLog, Listing, stoppable } from './listing.js'
 import { iterables, streams, watcher } from './moving.js'
@@ -270,6 +271,29 @@ class Verbs {
     return this.#then === later ? called(fn).finally(done) : finishing(done, fn)
   }
 
+  changePassphrase(options) {
+    const { from, to } = known(options, ['from', 'to'], 'changePassphrase')
+    return this.#changeKeys('change', [secretOf(from, 'from'), secretOf(to, 'to')])
+  }
+
+  addKey(key) {
+    return this.#changeKeys('add', [secretOf(key, 'key')])
+  }
+
+  removeKey(key) {
+    return this.#changeKeys('remove', [secretOf(key, 'key')])
+  }
+
+  #changeKeys(op, keys) {
+    return this.#then(this.#raw.changeKeys(op, keys, derive), nothing)
+  }
+
+  rekey(options) {
+    const { keys, signal } = known(options, ['keys', 'onProgress', 'signal'], 'rekey')
+    signal?.throwIfAborted()
+    return this.#raw.rekey(secretsOf(keys), derive, watcher(options))
+  }
+
   flush() {
     return this.#then(this.#raw.flush(), nothing)
   }
@@ -381,6 +405,10 @@ for (const verb of [
   'append',
   'reduceLog',
   'sweep',
+  'changePassphrase',
+  'addKey',
+  'removeKey',
+  'rekey',
   'flush',
 ]) {
   const method = {

@@ -2,10 +2,9 @@
  * `konserve` without promises, for the backends that never wait: memory, and files in Node.
  */
 import type {
-  TieredConfig as AsyncTieredConfig,
   At,
-  Binary,
   Batch,
+  Binary,
   Checked,
   ElementOf,
   EntryOf,
@@ -20,13 +19,16 @@ import type {
   Path,
   Query,
   Range,
+  RekeyOptions,
   Report,
+  Secret,
   SweepOptions,
+  TieredConfig as AsyncTieredConfig,
   ValueOf,
   VerifyOptions,
   WasmSource,
-  WriteEvent,
   WatchOptions,
+  WriteEvent,
   WriteOptions,
 } from './index.js'
 
@@ -53,7 +55,7 @@ export type {
   WriteOp,
   WriteOptions,
 } from './index.js'
-export type { Imported, MoveOptions, Report, VerifyOptions, WatchOptions } from './index.js'
+export type { Imported, MoveOptions, RekeyOptions, Report, Secret, VerifyOptions, WatchOptions } from './index.js'
 
 declare global {
   interface SymbolConstructor {
@@ -137,6 +139,10 @@ export interface SyncStore<Schema = unknown> {
   keys(query?: Query): Listing<Meta<KeyOf<Schema>>>
   entries(query?: Query): Listing<EntryOf<Schema>>
   verify(options?: Omit<VerifyOptions, 'signal'>): Report
+  changePassphrase(options: { from: Secret; to: Secret }): void
+  addKey(key: Secret): void
+  removeKey(key: Secret): void
+  rekey(options: Omit<RekeyOptions, 'signal'>): number
   /** The chunks are read as they are iterated over. */
   export(options?: Omit<WatchOptions, 'signal'>): IterableIterator<Uint8Array>
   import(source: Uint8Array | ArrayBuffer | Iterable<Uint8Array>, options?: Omit<MoveOptions, 'signal'>): Imported

@@ -34,14 +34,15 @@ const clojure = new Loader({
 const homes = new Map()
 
 /** Whether the lean module is enough for this config. */
-function isLean({ backend, cache, compressor = 'none', serializer, serializers }) {
+function isLean({ backend, cache, compressor = 'none', encryptor, serializer, serializers }) {
   const isPlain = typeof serializer !== 'object' && serializers.length === 0 && compressor === 'none'
-  return backend === 'indexeddb' && cache === undefined && isPlain
+  return backend === 'indexeddb' && cache === undefined && encryptor === undefined && isPlain
 }
 
 /** Whether this config says that it needs the module for what is shared with Clojure. */
 function isShared({ layout, serializer, compressor, encryptor }) {
-  const codecs = ['fressian', 'edn'].includes(serializer) || compressor === 'zstd' || encryptor !== undefined
+  const isClojures = encryptor !== undefined && encryptor.type !== 'aes-blake3'
+  const codecs = ['fressian', 'edn'].includes(serializer) || compressor === 'zstd' || isClojures
   return codecs || layout === 'konserve'
 }
 

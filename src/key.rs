@@ -65,12 +65,21 @@ impl Key {
         static CONTEXT: LazyLock<ContextKey> = LazyLock::new(|| hash_derive_key_context("konserve 2026 blob name"));
         let mut hasher = blake3::Hasher::new_from_context_key(&CONTEXT);
         hasher.update(&self.canonical);
-        let mut name = [0; 16];
-        name.iter_mut().zip(hasher.finalize().as_bytes()).for_each(|(to, from)| *to = *from);
-        name[6] = name[6] & 0x0f | 0x80;
-        name[8] = name[8] & 0x3f | 0x80;
-        BlobName::from_bytes(name)
+        named(hasher.finalize())
     }
+
+    /// The name of its blob in an encrypted store, which tells nothing of the key without this secret.
+    pub(crate) fn name_with(&self, secret: &[u8; 32]) -> BlobName {
+        named(blake3::keyed_hash(secret, &self.canonical))
+    }
+}
+
+/// A UUID of version 8 (RFC 9562 §5.8).
+fn named(hash: blake3::Hash) -> BlobName {
+    let mut name: [u8; 16] = hash.as_bytes().first_chunk().copied().unwrap_or_default();
+    name[6] = name[6] & 0x0f | 0x80;
+    name[8] = name[8] & 0x3f | 0x80;
+    BlobName::from_bytes(name)
 }
 
 impl PartialEq for Key {

@@ -1,6 +1,10 @@
 //! A key-value and document store: atomic updates by path, one checked format in Rust, Node and the browser.
 
 #![cfg_attr(
+    all(target_arch = "wasm32", feature = "argon2"),
+    allow(dead_code, unused_imports, reason = "a module with one function of its own")
+)]
+#![cfg_attr(
     not(feature = "clojure"),
     allow(
         unused_variables,
@@ -11,15 +15,20 @@
     )
 )]
 
+#[cfg(all(target_arch = "wasm32", feature = "argon2"))]
+mod argon2_module;
 pub mod backing;
 pub mod blocking;
 pub mod cbor;
 mod codec;
+mod encryptor;
 pub mod env;
 mod error;
 #[cfg(feature = "clojure")]
 mod hasch;
 mod key;
+#[cfg_attr(not(feature = "encryption"), allow(dead_code, unreachable_code, reason = "there are no keys"))]
+mod keyring;
 mod layout;
 mod locks;
 mod meta;
@@ -30,18 +39,18 @@ mod store;
 pub mod testing;
 #[cfg(any(not(target_arch = "wasm32"), feature = "clojure"))]
 pub mod value;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", not(feature = "argon2")))]
 mod wasm;
 
 #[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
 pub use backing::{ReadPolicy, WritePolicy};
 pub use codec::Compressor;
-#[cfg(feature = "clojure")]
-pub use codec::encryptor::Encryptor;
 #[cfg(not(target_arch = "wasm32"))]
 pub use codec::{Serializer, SerializerError};
+pub use encryptor::Encryptor;
 pub use error::{Error, ErrorKind, Result, Source};
 pub use key::{Key, Path};
+pub use keyring::Secret;
 pub use meta::{Kind, Meta};
 pub use name::{BlobName, Uuid};
 pub use store::{

@@ -1,18 +1,22 @@
-//! The record of a store: what it is, kept beside its blobs. `body ‖ H(body)`.
+//! The record of a store: what it is, kept beside its blobs. `body ‖ mac 32 (encrypted only) ‖ H(body ‖ mac)`.
 
 use bytes::Bytes;
 
 use crate::{
     cbor::{self, Head, Reader, Writer},
     error::{Error, ErrorKind, Result},
+    keyring::{Keyring, Secret, Slot},
+    layout::AES_BLAKE3,
     name::Uuid,
 };
 
 const FORMAT: u64 = 1;
 const LAYOUT: &[u8] = b"sealed";
+/// The keys of an encrypted store are sealed at most so often.
+pub const MAX_SLOTS: usize = 8;
 
 /// What a store says of itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// The store's own id.
     pub id: Uuid,
@@ -22,15 +26,29 @@ pub struct Record {
     pub serializer: u8,
     /// The compressor for writing.
     pub compressor: u8,
+    /// The keys of an encrypted store, sealed; none of a plain one.
+    pub slots: Vec<Slot>,
+}
+
+/// A record that is undamaged; whether the store's own key wrote it is not known yet.
+pub struct Unchecked {
+    record: Record,
+    body: Bytes,
+    mac: Option<[u8; 32]>,
 }
 
 impl Record {
-    /// The bytes of the record.
-    pub fn to_bytes(self) -> Bytes {
+    /// The bytes of the record, with the keys of an encrypted store.
+    pub fn to_bytes(&self, keyring: Option<&Keyring>) -> Bytes {
         let mut body = Writer::new();
-        body.map(7);
+        body.map(if self.slots.is_empty() { 7 } else { 8 });
         body.text("id");
         body.bytes(self.id.as_bytes());
+        if !self.slots.is_empty() {
+            body.text("slots");
+            body.array(self.slots.len());
+            self.slots.iter().for_each(|slot| body.bytes(&slot.0));
+        }
         body.text("format");
         body.positive(FORMAT);
         body.text("layout");
@@ -38,61 +56,139 @@ impl Record {
         body.text("created");
         body.positive(self.created);
         body.text("encryptor");
-        body.positive(0);
+        body.positive(keyring.map_or(0, |_| AES_BLAKE3.into()));
         body.text("compressor");
         body.positive(self.compressor.into());
         body.text("serializer");
         body.positive(self.serializer.into());
         let mut bytes = body.finish();
+        if let Some(keyring) = keyring {
+            let mac = keyring.record_mac(&bytes);
+            bytes.extend(mac.as_bytes());
+        }
         bytes.extend(blake3::hash(&bytes).as_bytes());
         bytes.into()
     }
 
-    /// Reads a record: damage is `CORRUPT`, a format of later versions `UNSUPPORTED_FORMAT`, an encrypted store `WRONG_KEY`.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let corrupt = || {
-            Error::new(
-                ErrorKind::Corrupt,
-                "the store's record konserve.store is damaged; restore it from a backup, the values need it",
-            )
-        };
-        let (body, hash) = bytes.split_last_chunk::<32>().ok_or_else(corrupt)?;
-        if blake3::hash(body) != *hash {
+    /// Reads a record: damage is `CORRUPT`, a format of later versions `UNSUPPORTED_FORMAT`.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Unchecked> {
+        let (checked, hash) = bytes.split_last_chunk::<32>().ok_or_else(corrupt)?;
+        if blake3::hash(checked) != *hash {
             return Err(corrupt());
         }
+        let mut reader = Reader::new(checked);
+        let body = reader.item().ok().filter(|body| cbor::check(body).is_ok()).ok_or_else(corrupt)?;
         let entries = entries(body).ok_or_else(corrupt)?;
         if entries.format != FORMAT {
             let message =
                 format!("the store is of format {}, this version reads {FORMAT}; use a newer version", entries.format);
             return Err(Error::new(ErrorKind::UnsupportedFormat, message));
         }
-        if entries.encryptor != 0 {
-            return Err(Error::new(ErrorKind::WrongKey, "the store is encrypted, and no key was given"));
-        }
-        entries.record.ok_or_else(corrupt)
+        let record = entries.record.ok_or_else(corrupt)?;
+        let mac = match (entries.encryptor, reader.rest()) {
+            (0, []) if record.slots.is_empty() => None,
+            (id, mac) if id == u64::from(AES_BLAKE3) && (1..=MAX_SLOTS).contains(&record.slots.len()) => {
+                Some(mac.try_into().map_err(|_| corrupt())?)
+            }
+            (0, _) => return Err(corrupt()),
+            (id, _) if id != u64::from(AES_BLAKE3) => {
+                let message = format!("the store was written with encryptor {id}, which this version does not have");
+                return Err(Error::new(ErrorKind::Unsupported, message));
+            }
+            _ => return Err(corrupt()),
+        };
+        Ok(Unchecked { record, body: Bytes::copy_from_slice(body), mac })
     }
+}
+
+impl Unchecked {
+    /// Whether the blobs of its store can be read with these keys as they are, where there are any.
+    pub fn is_of(&self, keyring: Option<&Keyring>) -> bool {
+        match (self.mac, keyring) {
+            (None, None) => true,
+            (Some(mac), Some(keyring)) => self.record.id == keyring.id() && keyring.record_mac(&self.body) == mac,
+            _ => false,
+        }
+    }
+
+    /// The record, if these keys wrote it; `AUTHENTICATION` if not.
+    pub fn written_with(self, keyring: &Keyring) -> Result<Record> {
+        if self.is_of(Some(keyring)) { Ok(self.record) } else { Err(forged()) }
+    }
+
+    /// Whether its store is encrypted.
+    pub fn is_encrypted(&self) -> bool {
+        self.mac.is_some()
+    }
+
+    /// The id that it says.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
+    pub fn id(&self) -> Uuid {
+        self.record.id
+    }
+
+    /// The record and its keys, if this key opens one of its slots. `WRONG_KEY` if not, or if there is no key and the store
+    /// has one; `AUTHENTICATION` for a record that the store's own key did not write, and for a plain one where a key was
+    /// given.
+    pub async fn open(self, secret: Option<&Secret>) -> Result<(Record, Option<Keyring>)> {
+        let (secret, mac) = match (secret, self.mac) {
+            (None, None) => return Ok((self.record, None)),
+            (None, Some(_)) => {
+                return Err(Error::new(ErrorKind::WrongKey, "the store is encrypted, and no key was given"));
+            }
+            (Some(_), None) => {
+                return Err(Error::new(
+                    ErrorKind::Authentication,
+                    "a key was given, and the store is not encrypted, or somebody put the record of another in its place; leave the key out if it never was encrypted",
+                ));
+            }
+            (Some(secret), Some(mac)) => (secret, mac),
+        };
+        for slot in &self.record.slots {
+            let Some(keyring) = slot.open(self.record.id, secret).await? else { continue };
+            // Hashes are compared in constant time.
+            if keyring.record_mac(&self.body) != mac {
+                return Err(forged());
+            }
+            return Ok((self.record, Some(keyring)));
+        }
+        Err(Error::new(ErrorKind::WrongKey, "the key does not open this store; it has another, or is another store's"))
+    }
+}
+
+fn forged() -> Error {
+    let message = "the store's record is not what the store wrote; restore konserve.store from a backup";
+    Error::new(ErrorKind::Authentication, message)
+}
+
+fn corrupt() -> Error {
+    Error::new(
+        ErrorKind::Corrupt,
+        "the store's record konserve.store is damaged; restore it from a backup, the values need it",
+    )
 }
 
 struct Entries {
     format: u64,
     encryptor: u64,
-    /// Where every entry of a plain record is there and right.
+    /// Where every entry is there and right.
     record: Option<Record>,
 }
 
 fn entries(body: &[u8]) -> Option<Entries> {
-    // An encrypted record is followed by a mac: only the first item is the body.
-    let mut reader = Reader::new(body);
-    let body = reader.item().ok()?;
-    cbor::check(body).ok()?;
-    let encrypted = !reader.rest().is_empty();
-    let (mut id, mut sealed, mut numbers) = (None, false, [None; 5]);
+    let (mut id, mut sealed, mut numbers, mut slots) = (None, false, [None; 5], Vec::new());
     for (name, value) in crate::meta::pairs(body) {
         let mut value = Reader::new(value);
         let at = match name {
             b"\x62id" => {
-                let Ok(Head::Bytes(16)) = value.head() else { return None };
-                id = value.take(16).ok()?.try_into().ok().map(Uuid::from_bytes);
+                id = byte_string(&mut value)?.try_into().ok().map(Uuid::from_bytes);
+                continue;
+            }
+            b"\x65slots" => {
+                let Ok(Head::Array(len)) = value.head() else { return None };
+                for _ in 0..len {
+                    slots.push(Slot(Bytes::copy_from_slice(byte_string(&mut value)?)));
+                }
                 continue;
             }
             b"\x66layout" => {
@@ -113,10 +209,17 @@ fn entries(body: &[u8]) -> Option<Entries> {
     let [format, encryptor, created, serializer, compressor] = numbers;
     let byte = |n: Option<u64>| n.and_then(|n| u8::try_from(n).ok());
     let record = match (id, created, byte(serializer), byte(compressor)) {
-        (Some(id), Some(created), Some(serializer), Some(compressor)) if sealed && !encrypted => {
-            Some(Record { id, created, serializer, compressor })
+        (Some(id), Some(created), Some(serializer), Some(compressor)) if sealed => {
+            Some(Record { id, created, serializer, compressor, slots })
         }
         _ => None,
     };
     Some(Entries { format: format?, encryptor: encryptor?, record })
+}
+
+fn byte_string<'a>(reader: &mut Reader<'a>) -> Option<&'a [u8]> {
+    match reader.head() {
+        Ok(Head::Bytes(len)) => reader.take(len).ok(),
+        _ => None,
+    }
 }

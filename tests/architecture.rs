@@ -10,6 +10,7 @@ use std::{
 /// A row may name only modules of the rows above it. (One exception: an error shows its key as text.)
 const ALLOWED: &[(&str, &[&str])] = &[
     ("error", &["cbor"]),
+    ("argon2_module", &[]),
     ("env", &["error"]),
     ("cbor", &["env", "error"]),
     ("name", &["error"]),
@@ -18,14 +19,32 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("key", &["cbor", "error", "name"]),
     ("hasch", &["cbor", "error", "name", "value"]),
     ("meta", &["cbor", "error", "key", "name"]),
+    // The keys of encrypted stores; ciphers.
+    ("keyring", &["env", "error", "key", "name"]),
     // Names and whole blobs: never values, keys, codecs or layouts.
     ("backing", &["env", "error", "locks", "name"]),
     ("codec", &["cbor", "env", "error", "hasch", "meta", "name", "value"]),
-    ("layout", &["backing", "cbor", "codec", "env", "error", "hasch", "key", "meta", "name", "value"]),
-    ("record", &["cbor", "codec", "error", "layout", "meta", "name"]),
+    ("encryptor", &["codec", "error", "keyring", "value"]),
+    ("layout", &["backing", "cbor", "codec", "env", "error", "hasch", "key", "keyring", "meta", "name", "value"]),
+    ("record", &["cbor", "codec", "error", "keyring", "layout", "meta", "name"]),
     (
         "store",
-        &["backing", "cbor", "codec", "env", "error", "key", "layout", "locks", "meta", "name", "record", "value"],
+        &[
+            "backing",
+            "cbor",
+            "codec",
+            "encryptor",
+            "env",
+            "error",
+            "key",
+            "keyring",
+            "layout",
+            "locks",
+            "meta",
+            "name",
+            "record",
+            "value",
+        ],
     ),
     ("blocking", &["backing", "cbor", "env", "error", "key", "meta", "store", "value"]),
     (
@@ -33,7 +52,24 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["backing", "blocking", "cbor", "codec", "env", "error", "hasch", "key", "meta", "name", "store", "value"],
     ),
     // The boundary: it converts, calls the store once, and converts back.
-    ("wasm", &["backing", "blocking", "cbor", "codec", "env", "error", "key", "meta", "name", "store", "testing"]),
+    (
+        "wasm",
+        &[
+            "backing",
+            "blocking",
+            "cbor",
+            "codec",
+            "encryptor",
+            "env",
+            "error",
+            "key",
+            "keyring",
+            "meta",
+            "name",
+            "store",
+            "testing",
+        ],
+    ),
 ];
 
 #[test]

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, env, sync::Arc};
 use bytes::Bytes;
 use konserve::{
     BlobName, Error, ErrorKind,
-    backing::{Access, Backing, Blob, Change, Expect, FilePlace, Outcome, Part, Place, Write},
+    backing::{Access, Backing, Blob, Change, Expect, FilePlace, Outcome, Part, Place, RecordCopy, Write},
     blocking::wait,
     testing::{SimFault, SimFs},
 };
@@ -150,7 +150,7 @@ fn holds(store: &Store, holding: Holding) -> bool {
 }
 
 fn create_record(store: &Store, record: &'static [u8]) -> Result<(), Error> {
-    wait(store.create_record(Bytes::from_static(record))).map(drop)
+    wait(store.put_record(RecordCopy::First, None, Bytes::from_static(record))).map(drop)
 }
 
 /// A store in which the deed can be done. Name 0 holds what has nothing to do with it.
@@ -178,7 +178,7 @@ fn check(fs: &SimFs, access: Access, deed: &Deed, acknowledged: bool, context: &
         assert_eq!(read(&store, 0).unwrap(), Some(blob(9)), "{context}");
         let there: Vec<_> = (0..4).filter(|number| read(&store, *number).unwrap().is_some()).map(name).collect();
         assert_eq!(listed(&store), there, "{context}");
-        let record = wait(store.record()).unwrap();
+        let record = wait(store.record(RecordCopy::First)).unwrap();
         let whole = record.as_deref() == Some(b"the record");
         assert!(whole || !(acknowledged && deed.what == "record") && record.is_none(), "{context}: {record:?}");
         if access != Access::Read {

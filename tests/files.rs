@@ -5,7 +5,9 @@ use std::{fs, path::Path, sync::Arc};
 
 use konserve::{
     BlobName, Error, ErrorKind,
-    backing::{Access, Backing, Blob, Change, Expect, FilePlace, HeadPage, OffThread, Part, Place, StdFs, Write},
+    backing::{
+        Access, Backing, Blob, Change, Expect, FilePlace, HeadPage, OffThread, Part, Place, RecordCopy, StdFs, Write,
+    },
     blocking::wait,
 };
 
@@ -143,7 +145,7 @@ fn a_deleted_store_takes_its_folder_with_it() {
     let folder = above.path().join("deep").join("store");
     let store = open(&folder).unwrap();
     put(&*store, 1, blob(0, "")).unwrap();
-    assert!(wait(store.create_record("record".into())).unwrap());
+    assert!(wait(store.put_record(RecordCopy::First, None, "record".into())).unwrap());
     let locked = wait(place(&folder).destroy()).unwrap_err();
     assert_eq!(locked.kind(), ErrorKind::StoreLocked);
     wait(store.close()).unwrap();
@@ -156,10 +158,10 @@ fn a_deleted_store_takes_its_folder_with_it() {
 fn the_record_is_created_once() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).unwrap();
-    assert_eq!(wait(store.record()).unwrap(), None);
-    assert!(wait(store.create_record("first".into())).unwrap());
-    assert!(!wait(store.create_record("second".into())).unwrap());
-    assert_eq!(wait(store.record()).unwrap().unwrap(), "first");
+    assert_eq!(wait(store.record(RecordCopy::First)).unwrap(), None);
+    assert!(wait(store.put_record(RecordCopy::First, None, "first".into())).unwrap());
+    assert!(!wait(store.put_record(RecordCopy::First, None, "second".into())).unwrap());
+    assert_eq!(wait(store.record(RecordCopy::First)).unwrap().unwrap(), "first");
     assert!(wait(place(folder.path()).exists()).unwrap());
 }
 
@@ -193,7 +195,8 @@ fn read_access_creates_nothing_and_writes_nothing() {
     let before = files(folder.path());
     let store = wait(read.open(false)).unwrap();
     assert_eq!(heads(&*store).concat().len(), 1);
-    let writes = [put(&*store, 1, blob(0, "")).err(), wait(store.create_record("record".into())).err()];
+    let writes =
+        [put(&*store, 1, blob(0, "")).err(), wait(store.put_record(RecordCopy::First, None, "record".into())).err()];
     assert!(writes.iter().all(|error| error.as_ref().unwrap().kind() == ErrorKind::PermissionDenied));
     wait(store.close()).unwrap();
     assert_eq!(files(folder.path()), before);
@@ -280,7 +283,7 @@ async fn off_thread_the_same_things_happen_while_the_program_goes_on() {
     assert!(!place.exists().await.unwrap());
     let store = place.open(true).await.unwrap();
     assert!(!store.capability().immediate);
-    assert!(store.create_record("record".into()).await.unwrap());
+    assert!(store.put_record(RecordCopy::First, None, "record".into()).await.unwrap());
     let (begun, release) = std::sync::mpsc::channel::<()>();
     let f = move |_: Option<&Blob>| {
         release.recv().unwrap();

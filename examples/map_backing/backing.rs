@@ -10,7 +10,8 @@ use bytes::Bytes;
 use konserve::{
     BlobName, Error, ErrorKind, Result,
     backing::{
-        Backing, Blob, Capability, Change, Expect, HeadPage, Heads, JudgeFn, Outcome, Part, Place, UpdateFn, Write,
+        Backing, Blob, Capability, Change, Expect, HeadPage, Heads, JudgeFn, Outcome, Part, Place, RecordCopy,
+        UpdateFn, Write,
     },
     env::BoxFut,
 };
@@ -21,7 +22,7 @@ pub struct MapPlace(Arc<Mutex<Blobs>>);
 
 #[derive(Default)]
 struct Blobs {
-    record: Option<Bytes>,
+    record: [Option<Bytes>; 2],
     by_name: BTreeMap<[u8; 16], Blob>,
     /// What was damaged, for whoever wants to look at it.
     aside: BTreeMap<[u8; 16], Blob>,
@@ -41,12 +42,12 @@ fn done<T: Send + 'static>(result: Result<T>) -> BoxFut<'static, Result<T>> {
 impl Place for MapPlace {
     fn exists(&self) -> BoxFut<'static, Result<bool>> {
         let blobs = self.blobs();
-        done(Ok(blobs.record.is_some() || !blobs.by_name.is_empty()))
+        done(Ok(blobs.record.iter().any(Option::is_some) || !blobs.by_name.is_empty()))
     }
 
     fn open(&self, create: bool) -> BoxFut<'static, Result<Arc<dyn Backing>>> {
         let blobs = self.blobs();
-        if !create && blobs.record.is_none() && blobs.by_name.is_empty() {
+        if !create && blobs.record.iter().all(Option::is_none) && blobs.by_name.is_empty() {
             let message = "there is no store in this map; create it first";
             return done(Err(Error::new(ErrorKind::StoreNotFound, message)));
         }
@@ -114,15 +115,18 @@ impl Backing for MapBacking {
         Box::new(OnePage(Some(blobs.by_name.iter().map(head).collect())))
     }
 
-    fn record(&self) -> BoxFut<'static, Result<Option<Bytes>>> {
-        done(Ok(self.0.blobs().record.clone()))
+    fn record(&self, copy: RecordCopy) -> BoxFut<'static, Result<Option<Bytes>>> {
+        done(Ok(self.0.blobs().record_at(copy).clone()))
     }
 
-    fn create_record(&self, record: Bytes) -> BoxFut<'static, Result<bool>> {
+    fn put_record(&self, copy: RecordCopy, there: Option<Bytes>, record: Bytes) -> BoxFut<'static, Result<bool>> {
         let mut blobs = self.0.blobs();
-        let is_new = blobs.record.is_none();
-        blobs.record.get_or_insert(record);
-        done(Ok(is_new))
+        let place = blobs.record_at(copy);
+        let is_so = *place == there;
+        if is_so {
+            *place = Some(record);
+        }
+        done(Ok(is_so))
     }
 
     fn close(&self) -> BoxFut<'static, Result<()>> {
@@ -131,6 +135,14 @@ impl Backing for MapBacking {
 }
 
 impl Blobs {
+    fn record_at(&mut self, copy: RecordCopy) -> &mut Option<Bytes> {
+        let [first, second] = &mut self.record;
+        match copy {
+            RecordCopy::First => first,
+            RecordCopy::Second => second,
+        }
+    }
+
     /// Says `false` where there was nothing to delete.
     fn apply(&mut self, name: BlobName, change: Change) -> bool {
         match change {

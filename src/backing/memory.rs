@@ -9,7 +9,8 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    Backing, Blob, Capability, Change, Expect, HeadPage, Heads, JudgeFn, Outcome, Part, Place, UpdateFn, Write,
+    Backing, Blob, Capability, Change, Expect, HeadPage, Heads, JudgeFn, Outcome, Part, Place, RecordCopy, UpdateFn,
+    Write,
 };
 use crate::{
     env::{BoxFut, sort},
@@ -94,7 +95,7 @@ pub struct MemoryBacking {
 
 #[derive(Debug, Default)]
 struct Blobs {
-    record: Option<Bytes>,
+    record: [Option<Bytes>; 2],
     by_name: HashMap<BlobName, Blob, NameHash>,
     /// What was found damaged: for a debugger, since nothing survives the process.
     aside: HashMap<BlobName, Blob, NameHash>,
@@ -102,7 +103,17 @@ struct Blobs {
 
 impl Blobs {
     fn is_empty(&self) -> bool {
-        self.record.is_none() && self.by_name.is_empty()
+        self.record.iter().all(Option::is_none) && self.by_name.is_empty()
+    }
+}
+
+impl Blobs {
+    fn record_at(&mut self, copy: RecordCopy) -> &mut Option<Bytes> {
+        let [first, second] = &mut self.record;
+        match copy {
+            RecordCopy::First => first,
+            RecordCopy::Second => second,
+        }
     }
 }
 
@@ -204,15 +215,18 @@ impl Backing for MemoryBacking {
         Box::new(MemoryHeads { backing: self.clone(), names: names.into_iter() })
     }
 
-    fn record(&self) -> BoxFut<'static, Result<Option<Bytes>>> {
-        Box::pin(ready(Ok(self.blobs().record.clone())))
+    fn record(&self, copy: RecordCopy) -> BoxFut<'static, Result<Option<Bytes>>> {
+        Box::pin(ready(Ok(self.blobs_mut().record_at(copy).clone())))
     }
 
-    fn create_record(&self, record: Bytes) -> BoxFut<'static, Result<bool>> {
+    fn put_record(&self, copy: RecordCopy, there: Option<Bytes>, record: Bytes) -> BoxFut<'static, Result<bool>> {
         let mut blobs = self.blobs_mut();
-        let created = blobs.record.is_none();
-        blobs.record.get_or_insert(record);
-        Box::pin(ready(Ok(created)))
+        let place = blobs.record_at(copy);
+        let is_so = *place == there;
+        if is_so {
+            *place = Some(record);
+        }
+        Box::pin(ready(Ok(is_so)))
     }
 
     fn close(&self) -> BoxFut<'static, Result<()>> {

@@ -95,6 +95,15 @@ impl Blob {
 /// See [`Blob::check_of`].
 pub type Check = [u8; 12];
 
+/// Which of the two places of the store's record. A store that could not be read without it has it in both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RecordCopy {
+    /// `konserve.store`.
+    First,
+    /// `konserve.store-copy`.
+    Second,
+}
+
 /// How much of a blob is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
@@ -224,11 +233,11 @@ pub trait Backing: MaybeSend + MaybeSync + 'static {
     /// The heads of all blobs, by ascending name, in pages. What is written or deleted meanwhile may or may not show.
     fn heads(&self) -> Box<dyn Heads>;
 
-    /// The store's record, if there is one.
-    fn record(&self) -> BoxFut<'static, Result<Option<Bytes>>>;
+    /// A copy of the store's record, if it is there.
+    fn record(&self, copy: RecordCopy) -> BoxFut<'static, Result<Option<Bytes>>>;
 
-    /// Puts the store's record if there is none; says whether it did.
-    fn create_record(&self, record: Bytes) -> BoxFut<'static, Result<bool>>;
+    /// Puts a copy of the store's record if what is there is this, or nothing; says whether it did.
+    fn put_record(&self, copy: RecordCopy, there: Option<Bytes>, record: Bytes) -> BoxFut<'static, Result<bool>>;
 
     /// Begins a blob that is written piece by piece, with a head of this length. Called only with
     /// [`Capability::streams`]. Several may be under way for one name: the last to be finished stays.

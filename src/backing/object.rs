@@ -9,7 +9,8 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use super::{
-    Backing, Blob, Capability, Change, Expect, HeadPage, Heads, JudgeFn, Outcome, Part, Place, UpdateFn, Write,
+    Backing, Blob, Capability, Change, Expect, HeadPage, Heads, JudgeFn, Outcome, Part, Place, RecordCopy, UpdateFn,
+    Write,
 };
 use crate::{
     env::{BoxFut, JsCause},
@@ -205,17 +206,23 @@ impl Backing for ObjectPlace {
         Box::new(Pages { place: self.clone(), after: JsValue::from_str("") })
     }
 
-    fn record(&self) -> BoxFut<'static, Result<Option<Bytes>>> {
-        self.call("record", &JsValue::UNDEFINED, bytes)
+    fn record(&self, copy: RecordCopy) -> BoxFut<'static, Result<Option<Bytes>>> {
+        self.call("record", &is_second(copy), bytes)
     }
 
-    fn create_record(&self, record: Bytes) -> BoxFut<'static, Result<bool>> {
-        self.call("createRecord", &Uint8Array::from(&*record), JsValue::as_bool)
+    fn put_record(&self, copy: RecordCopy, there: Option<Bytes>, record: Bytes) -> BoxFut<'static, Result<bool>> {
+        let there = there.map_or(JsValue::UNDEFINED, |there| Uint8Array::from(&*there).into());
+        let given = Array::of3(&Uint8Array::from(&*record), &is_second(copy), &there);
+        self.call("putRecord", &given, JsValue::as_bool)
     }
 
     fn close(&self) -> BoxFut<'static, Result<()>> {
         self.call("close", &JsValue::UNDEFINED, |_| Some(()))
     }
+}
+
+fn is_second(copy: RecordCopy) -> JsValue {
+    (copy == RecordCopy::Second).into()
 }
 
 /// The name that did not hold what was expected, or for each write whether it did something.

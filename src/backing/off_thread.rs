@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 
 use super::{
-    Backing, Blob, BlobReader, BlobWriter, Capability, HeadPage, Heads, JudgeFn, Outcome, Part, Place, UpdateFn, Write,
+    Backing, Blob, BlobReader, BlobWriter, Capability, HeadPage, Heads, JudgeFn, Outcome, Part, Place, RecordCopy,
+    UpdateFn, Write,
 };
 use crate::{
     env::{BoxFut, wait},
@@ -66,12 +67,12 @@ impl<B: Backing + ?Sized> Backing for OffThread<B> {
         Box::new(OffThreadHeads(Arc::new(Mutex::new(self.0.heads()))))
     }
 
-    fn record(&self) -> BoxFut<'static, Result<Option<Bytes>>> {
-        self.job(|inner| wait(inner.record()))
+    fn record(&self, copy: RecordCopy) -> BoxFut<'static, Result<Option<Bytes>>> {
+        self.job(move |inner| wait(inner.record(copy)))
     }
 
-    fn create_record(&self, record: Bytes) -> BoxFut<'static, Result<bool>> {
-        self.job(move |inner| wait(inner.create_record(record)))
+    fn put_record(&self, copy: RecordCopy, there: Option<Bytes>, record: Bytes) -> BoxFut<'static, Result<bool>> {
+        self.job(move |inner| wait(inner.put_record(copy, there, record)))
     }
 
     fn write_stream(&self, name: BlobName, head_len: usize) -> BoxFut<'static, Result<Box<dyn BlobWriter>>> {

@@ -1,22 +1,21 @@
 //! How a store names, frames and checks its blobs: `header 20 ‖ meta section ‖ value section`.
 
-mod digest;
 #[cfg(feature = "clojure")]
 mod konserve;
 mod sealed;
 
 use bytes::Bytes;
 
-pub use digest::Digest;
 #[cfg(feature = "clojure")]
 pub use konserve::{Konserve, Revisions, VERSION};
-pub use sealed::SEALED;
+pub use sealed::{AES_BLAKE3, Digest, SEALED, Sealed};
 
 use crate::{
     backing::Blob,
-    codec::{Codec, Codecs, Encoded, STREAMED},
+    codec::{Codecs, Encoded, STREAMED},
     error::Result,
     key::Key,
+    keyring::{Cipher, Keyring, Vault},
     meta::{Kind, Meta},
     name::BlobName,
 };
@@ -30,7 +29,7 @@ pub const MAX_META_LEN: usize = 1024 * 1024;
 #[derive(Clone)]
 pub enum Layout {
     /// Every byte is checked.
-    Sealed(Codec),
+    Sealed(Sealed),
     /// As Clojure's konserve has it.
     #[cfg(feature = "clojure")]
     Konserve(Konserve),
@@ -44,6 +43,8 @@ pub struct Opened {
     pub codecs: Codecs,
     /// Its metadata.
     pub meta: Meta,
+    /// What the value section of an encrypted store is decrypted with.
+    pub cipher: Option<Cipher>,
     /// Still encoded, and not checked; empty where only the head was read.
     pub section: Bytes,
 }
@@ -52,7 +53,7 @@ impl Layout {
     /// The longest value in bytes, before compression.
     pub fn max_len(&self) -> u64 {
         match self {
-            Self::Sealed(codec) => codec.max_len,
+            Self::Sealed(sealed) => sealed.codec.max_len,
             #[cfg(feature = "clojure")]
             Self::Konserve(konserve) => konserve.max_len,
         }
@@ -62,7 +63,7 @@ impl Layout {
     #[cfg(all(target_arch = "wasm32", feature = "web"))]
     pub fn keeps_binaries(&self) -> bool {
         match self {
-            Self::Sealed(codec) => codec.compressor == crate::codec::Compressor::None,
+            Self::Sealed(sealed) => sealed.vault.is_none() && sealed.codec.compressor == crate::codec::Compressor::None,
             #[cfg(feature = "clojure")]
             Self::Konserve(_) => true,
         }
@@ -71,7 +72,7 @@ impl Layout {
     /// The name of the blob that holds a key. `INVALID_KEY` where this layout has none.
     pub fn name(&self, key: &Key) -> Result<BlobName> {
         match self {
-            Self::Sealed(_) => Ok(key.name()),
+            Self::Sealed(sealed) => Ok(sealed.name(key)),
             #[cfg(feature = "clojure")]
             Self::Konserve(_) => Konserve::name(key),
         }
@@ -80,7 +81,7 @@ impl Layout {
     /// The same, and another name that the blob may have, where an older version of Java wrote it.
     pub fn names(&self, key: &Key) -> Result<(BlobName, Option<BlobName>)> {
         match self {
-            Self::Sealed(_) => Ok((key.name(), None)),
+            Self::Sealed(sealed) => Ok((sealed.name(key), None)),
             #[cfg(feature = "clojure")]
             Self::Konserve(_) => Konserve::names(key),
         }
@@ -89,52 +90,45 @@ impl Layout {
     /// Encodes a value that is given as CBOR, or a binary as it is.
     pub fn encode(&self, kind: Kind, content: Bytes) -> Result<Encoded> {
         match self {
-            Self::Sealed(codec) => codec.encode(kind, content),
+            Self::Sealed(sealed) => sealed.codec.encode(kind, content),
             #[cfg(feature = "clojure")]
             Self::Konserve(konserve) => konserve.encode(kind, content),
         }
     }
 
     /// The blob of an encoded value. Its size and digest are added to the metadata.
-    pub fn seal(&self, name: BlobName, mut meta: Meta, encoded: Encoded) -> Result<Blob> {
-        let Encoded { codecs, size, section } = encoded;
+    pub fn seal(&self, name: BlobName, meta: Meta, encoded: Encoded) -> Result<Blob> {
         match self {
-            Self::Sealed(_) => {
-                meta.size = Some(size);
-                meta.digest = Some(Digest::of(&section));
-                Ok(Blob { head: sealed::head(name, codecs, &meta)?, value: section })
-            }
+            Self::Sealed(sealed) => sealed.seal(name, meta, encoded),
             #[cfg(feature = "clojure")]
-            Self::Konserve(konserve) => {
-                let value = konserve.encrypt(name, meta.kind, section)?;
-                let revision = konserve.revisions.of_write(name, meta.last_write);
-                Ok(Blob { head: konserve.head(name, &meta, revision)?, value })
-            }
+            Self::Konserve(konserve) => konserve.seal(name, &meta, encoded.section),
         }
     }
 
-    /// The head of a binary that is streamed. Its length does not depend on size and digest.
-    pub fn stream_head(&self, name: BlobName, meta: &Meta) -> Result<Bytes> {
-        match self {
-            Self::Sealed(_) => sealed::head(name, STREAMED, meta),
+    /// Begins a binary that is written piece by piece.
+    pub fn outflow(&self) -> Result<Outflow> {
+        Ok(match self {
+            Self::Sealed(sealed) => Outflow::Sealed(Box::new(sealed.outflow()?)),
             #[cfg(feature = "clojure")]
-            Self::Konserve(konserve) => konserve.head(name, meta, None),
-        }
+            Self::Konserve(konserve) => Outflow::Konserve(konserve.clone()),
+        })
     }
 
-    /// Opens a blob, or the head of one. `key` is the one that the name was made of, where the caller knows it: then its
-    /// hash need not be made again.
+    /// Opens a blob. `key` is the one that the name was made of, where the caller knows it: then its hash need not be made
+    /// again.
     pub fn open(&self, name: BlobName, key: Option<&Key>, Blob { head, value }: Blob) -> Result<Opened> {
-        let (codecs, meta) = self.open_head(name, key, &head)?;
-        Ok(Opened { name, codecs, meta, section: value })
+        Ok(Opened { section: value, ..self.open_head(name, key, &head)? })
     }
 
     /// Opens a head.
-    pub fn open_head(&self, name: BlobName, key: Option<&Key>, head: &[u8]) -> Result<(Codecs, Meta)> {
+    pub fn open_head(&self, name: BlobName, key: Option<&Key>, head: &[u8]) -> Result<Opened> {
         match self {
-            Self::Sealed(_) => sealed::open(name, key, head),
+            Self::Sealed(sealed) => sealed.open(name, key, head),
             #[cfg(feature = "clojure")]
-            Self::Konserve(konserve) => konserve.open_head(name, head),
+            Self::Konserve(konserve) => {
+                let (codecs, meta) = konserve.open_head(name, head)?;
+                Ok(Opened { name, codecs, meta, cipher: None, section: Bytes::new() })
+            }
         }
     }
 
@@ -148,17 +142,13 @@ impl Layout {
         }
     }
 
-    /// The length of the value before compression as a head says that may be damaged, in bytes; `None` where heads say
-    /// nothing of it.
-    pub fn declared_size(&self, head: &[u8]) -> Option<u64> {
-        match self {
-            Self::Sealed(_) => Some(sealed::declared_size(head)),
-            #[cfg(feature = "clojure")]
-            Self::Konserve(_) => None,
-        }
+    /// The length of the value before compression as this head says, in bytes; `None` where it says nothing, as one that is
+    /// damaged.
+    pub fn declared_size(&self, name: BlobName, head: &[u8]) -> Option<u64> {
+        self.open_head(name, None, head).ok()?.meta.size
     }
 
-    /// Whether a binary with these codecs is stored as it was given, so that it can be streamed.
+    /// Whether a binary with these codecs is stored byte for byte, if encrypted, so that it can be streamed.
     pub fn keeps_binary(&self, codecs: Codecs) -> bool {
         match self {
             Self::Sealed(_) => codecs.compressor == STREAMED.compressor,
@@ -167,64 +157,161 @@ impl Layout {
         }
     }
 
-    /// Whether logs are kept in the same way, and elements by the same names.
+    /// Whether logs are kept in the same way.
     pub fn is_like(&self, other: &Self) -> bool {
         std::mem::discriminant(self) == std::mem::discriminant(other)
     }
 
-    /// Whether heads say by a digest what the value is, and how long.
+    /// Whether heads say by a digest what the value section is, and how long the value.
     pub fn has_digests(&self) -> bool {
         matches!(self, Self::Sealed(_))
+    }
+
+    /// The keys of an encrypted store in the sealed layout.
+    pub fn keyring(&self) -> Option<std::sync::Arc<Keyring>> {
+        match self {
+            Self::Sealed(sealed) => sealed.vault.as_ref().map(Vault::keyring),
+            #[cfg(feature = "clojure")]
+            Self::Konserve(_) => None,
+        }
+    }
+
+    /// Where the keys of an encrypted store are kept.
+    pub fn vault(&self) -> Option<&Vault> {
+        match self {
+            Self::Sealed(sealed) => sealed.vault.as_ref(),
+            #[cfg(feature = "clojure")]
+            Self::Konserve(_) => None,
+        }
+    }
+
+    /// An encrypted blob under the active key, as it is otherwise; `None` if it is under that.
+    pub fn reseal(&self, name: BlobName, blob: Blob) -> Result<Option<Blob>> {
+        match self {
+            Self::Sealed(sealed) => sealed.reseal(name, blob),
+            #[cfg(feature = "clojure")]
+            Self::Konserve(_) => Ok(None),
+        }
+    }
+
+    /// Whether the head of an encrypted blob, which was opened, is under the active key.
+    pub fn is_under_active_key(&self, head: &[u8]) -> bool {
+        matches!(self, Self::Sealed(sealed) if sealed.is_under_active_key(head))
+    }
+
+    /// The same layout for blobs that are not encrypted, or not by the store.
+    pub fn plain(&self) -> Self {
+        match self {
+            Self::Sealed(sealed) => Self::Sealed(Sealed { vault: None, ..sealed.clone() }),
+            #[cfg(feature = "clojure")]
+            Self::Konserve(_) => self.clone(),
+        }
+    }
+
+    /// Whether heads of equal values are equal. Encrypted, each write has another.
+    pub fn tells_equal(&self) -> bool {
+        matches!(self, Self::Sealed(Sealed { vault: None, .. }))
     }
 
     /// Checks that a value section of this digest is the one its head was written with, where the head says so.
     pub fn check_digest(&self, name: BlobName, meta: &Meta, digest: [u8; 32]) -> Result<()> {
         match self {
-            Self::Sealed(_) => sealed::check_digest(name, meta, digest),
+            Self::Sealed(sealed) => sealed.check_digest(name, meta, digest),
             #[cfg(feature = "clojure")]
             Self::Konserve(_) => Ok(()),
         }
     }
 
-    fn check_section(&self, opened: &Opened) -> Result<()> {
+    /// The value section, checked and decrypted.
+    fn content(&self, opened: &mut Opened) -> Result<Bytes> {
+        let section = std::mem::take(&mut opened.section);
         match self {
-            Self::Sealed(_) => sealed::check_digest(opened.name, &opened.meta, Digest::of(&opened.section)),
-            #[cfg(feature = "clojure")]
-            Self::Konserve(_) => Ok(()),
-        }
-    }
-
-    /// Checks and decodes a value, to one CBOR item; a binary becomes a byte string.
-    pub fn decode(&self, opened: Opened) -> Result<Bytes> {
-        self.check_section(&opened)?;
-        let Opened { codecs, meta, section, .. } = opened;
-        match self {
-            Self::Sealed(codec) => codec.decode(meta.kind, codecs, meta.size.unwrap_or_default(), section),
-            #[cfg(feature = "clojure")]
-            Self::Konserve(konserve) => konserve.decode(opened.name, meta.kind, codecs, section),
-        }
-    }
-
-    /// Checks and decompresses a binary.
-    pub fn bytes(&self, opened: Opened) -> Result<Bytes> {
-        self.check_section(&opened)?;
-        let Opened { codecs, meta, section, .. } = opened;
-        match self {
-            Self::Sealed(codec) => codec.decompress(codecs, meta.size.unwrap_or_default(), section),
+            Self::Sealed(sealed) => sealed.content(opened, section),
             #[cfg(feature = "clojure")]
             Self::Konserve(_) => Ok(section),
         }
     }
 
+    /// Checks and decodes a value, to one CBOR item; a binary becomes a byte string.
+    pub fn decode(&self, mut opened: Opened) -> Result<Bytes> {
+        let content = self.content(&mut opened)?;
+        let Opened { codecs, meta, .. } = opened;
+        match self {
+            Self::Sealed(sealed) => sealed.codec.decode(meta.kind, codecs, meta.size.unwrap_or_default(), content),
+            #[cfg(feature = "clojure")]
+            Self::Konserve(konserve) => konserve.decode(opened.name, meta.kind, codecs, content),
+        }
+    }
+
+    /// Checks and decompresses a binary.
+    pub fn bytes(&self, mut opened: Opened) -> Result<Bytes> {
+        let content = self.content(&mut opened)?;
+        match self {
+            Self::Sealed(sealed) => {
+                sealed.codec.decompress(opened.codecs, opened.meta.size.unwrap_or_default(), content)
+            }
+            #[cfg(feature = "clojure")]
+            Self::Konserve(_) => Ok(content),
+        }
+    }
+
     /// Checks a value as far as that can be told without the serializers of the application's own: what these cannot read
     /// is as it was written.
-    pub fn check(&self, opened: Opened) -> Result<()> {
-        self.check_section(&opened)?;
-        let Opened { codecs, meta, section, .. } = opened;
+    pub fn check(&self, mut opened: Opened) -> Result<()> {
+        let content = self.content(&mut opened)?;
+        let Opened { codecs, meta, .. } = opened;
         match self {
-            Self::Sealed(codec) => codec.check(meta.kind, codecs, meta.size.unwrap_or_default(), section),
+            Self::Sealed(sealed) => sealed.codec.check(meta.kind, codecs, meta.size.unwrap_or_default(), content),
             #[cfg(feature = "clojure")]
-            Self::Konserve(konserve) => konserve.check(opened.name, meta.kind, codecs, section),
+            Self::Konserve(konserve) => konserve.check(opened.name, meta.kind, codecs, content),
+        }
+    }
+}
+
+/// A binary that is written piece by piece, before its head.
+pub enum Outflow {
+    /// Hashed, and encrypted where the store is.
+    Sealed(Box<sealed::Outflow>),
+    /// As it is.
+    #[cfg(feature = "clojure")]
+    Konserve(Konserve),
+}
+
+impl Outflow {
+    /// What is to be written, where these are the next bytes of the binary.
+    pub fn add(&mut self, piece: Bytes) -> Bytes {
+        match self {
+            Self::Sealed(outflow) => outflow.add(piece),
+            #[cfg(feature = "clojure")]
+            Self::Konserve(_) => piece,
+        }
+    }
+
+    /// What is to be written at its end; maybe nothing.
+    pub fn end(&mut self) -> Bytes {
+        match self {
+            Self::Sealed(outflow) => outflow.end(),
+            #[cfg(feature = "clojure")]
+            Self::Konserve(_) => Bytes::new(),
+        }
+    }
+
+    /// The head that it will have once a binary of this metadata was added, if that says size and digest. Encrypted, it will
+    /// have another, of the same length.
+    pub fn expected_head(&self, name: BlobName, meta: &Meta) -> Result<Bytes> {
+        match self {
+            Self::Sealed(outflow) => outflow.expected_head(name, meta),
+            #[cfg(feature = "clojure")]
+            Self::Konserve(konserve) => konserve.head(name, meta, None),
+        }
+    }
+
+    /// The head. Its length does not depend on `size` in the metadata, nor on what was added.
+    pub fn head(&self, name: BlobName, meta: &Meta) -> Result<Bytes> {
+        match self {
+            Self::Sealed(outflow) => outflow.head(name, meta.clone()),
+            #[cfg(feature = "clojure")]
+            Self::Konserve(konserve) => konserve.head(name, meta, None),
         }
     }
 }

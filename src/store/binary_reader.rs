@@ -8,13 +8,13 @@ use super::{
     binary_writer::PIECE,
     gate::Pass,
     locks::Held,
+    stored::{Pieces, Stored},
 };
 use crate::{
-    backing::BlobReader,
     codec::too_long,
     error::{Error, Result},
     key::Key,
-    layout::Digest,
+    layout::Opened,
     meta::{Kind, Meta},
     name::BlobName,
 };
@@ -30,7 +30,6 @@ pub struct BinaryReader {
     content: Content,
     /// Where the next piece begins.
     at: u64,
-    digest: Digest,
     _held: Held,
     _pass: Pass,
 }
@@ -40,7 +39,7 @@ pub(super) enum Content {
     /// They are here, and checked.
     Bytes(Bytes),
     /// They come as they are stored.
-    Stream(Box<dyn BlobReader>),
+    Stream(Stored, Box<Pieces>),
 }
 
 impl Store {
@@ -64,8 +63,8 @@ impl Store {
         if meta.is_expired(self.now()) {
             return Ok(None);
         }
-        let (store, digest, size) = (self.clone(), Digest::default(), content.len());
-        Ok(Some(BinaryReader { store, name, meta, size, content, at: 0, digest, _held: held, _pass: pass }))
+        let (store, size) = (self.clone(), content.len());
+        Ok(Some(BinaryReader { store, name, meta, size, content, at: 0, _held: held, _pass: pass }))
     }
 
     /// The metadata and content of a binary, also of one that has expired. What is streamed was not checked yet.
@@ -73,12 +72,14 @@ impl Store {
         let backing = &self.inner.backing;
         if backing.capability().streams {
             let Some(reader) = backing.read_stream(name).await? else { return Ok(None) };
-            let (codecs, meta) = self.inner.layout.open_head(name, key, &reader.head())?;
+            let Opened { codecs, meta, cipher, .. } = self.inner.layout.open_head(name, key, &reader.head())?;
             if meta.kind != Kind::Binary {
                 return Err(not_binary());
             }
             if self.inner.layout.keeps_binary(codecs) {
-                return Ok(Some((meta, Content::Stream(reader))));
+                let stored = Stored::new(reader, &meta, cipher);
+                let pieces = Box::new(stored.pieces());
+                return Ok(Some((meta, Content::Stream(stored, pieces))));
             }
         }
         let Some(blob) = self.blob(name).await? else { return Ok(None) };
@@ -93,7 +94,7 @@ impl Content {
     pub(super) fn len(&self) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
-            Self::Stream(reader) => reader.value_len(),
+            Self::Stream(stored, _) => stored.size(),
         }
     }
 
@@ -105,31 +106,33 @@ impl Content {
         meta: &Meta,
         (start, end): (u64, u64),
     ) -> Result<Bytes> {
-        let reader = match self {
+        let stored = match self {
             Self::Bytes(bytes) => return Ok(cut(bytes, start, end)),
-            Self::Stream(reader) => reader,
+            Self::Stream(stored, _) => stored,
         };
-        let (mut at, mut digest, mut kept) = (0, Digest::default(), BytesMut::new());
-        loop {
-            let piece = reader.read(at, PIECE).await?;
-            if piece.is_empty() {
-                break;
-            }
-            digest.add(&piece);
+        let (mut pieces, mut kept) = (stored.pieces(), BytesMut::new());
+        while let Some((at, piece)) = pieces.next(stored, |from, to| start < to && from < end).await? {
             let here = |place: u64| place.saturating_sub(at).min(piece.len() as u64);
             kept.extend_from_slice(&cut(&piece, here(start), here(end)));
-            at += piece.len() as u64;
         }
-        store.check_binary(name, meta, at, &digest)?;
+        store.check_binary(name, meta, stored, &pieces)?;
         Ok(kept.freeze())
     }
 }
 
 impl Store {
-    /// Checks that what was read is what was written. A binary that is not compressed is as long as its section.
-    fn check_binary(&self, name: BlobName, meta: &Meta, len: u64, digest: &Digest) -> Result<()> {
-        let found = if meta.size.is_none_or(|size| size == len) { digest.finish() } else { [0; 32] };
-        self.inner.layout.check_digest(name, meta, found)
+    /// Reads all of it and checks that; its digest.
+    pub(super) async fn read_through(&self, name: BlobName, meta: &Meta, stored: &mut Stored) -> Result<[u8; 32]> {
+        let mut pieces = stored.pieces();
+        while pieces.next(stored, |_, _| false).await?.is_some() {}
+        self.check_binary(name, meta, stored, &pieces)?;
+        Ok(pieces.digest())
+    }
+
+    /// Checks that what was read is what was written.
+    pub(super) fn check_binary(&self, name: BlobName, meta: &Meta, stored: &Stored, pieces: &Pieces) -> Result<()> {
+        self.inner.layout.check_digest(name, meta, pieces.digest())?;
+        pieces.check_len(stored)
     }
 }
 
@@ -172,7 +175,7 @@ impl BinaryReader {
     pub(crate) fn object(&self) -> Option<wasm_bindgen::JsValue> {
         match &self.content {
             Content::Bytes(_) => None,
-            Content::Stream(reader) => reader.object(),
+            Content::Stream(stored, _) => stored.object(),
         }
     }
 
@@ -188,16 +191,16 @@ impl BinaryReader {
         }
         let piece = match &mut self.content {
             Content::Bytes(bytes) => cut(bytes, self.at, (self.at + PIECE as u64).min(self.size)),
-            Content::Stream(reader) => reader.read(self.at, PIECE).await?,
+            Content::Stream(stored, pieces) => {
+                let piece = pieces.next(stored, |_, _| true).await?.map_or_else(Bytes::new, |(_, piece)| piece);
+                // The last piece is handed out only if all were right.
+                if piece.is_empty() || self.at + piece.len() as u64 >= self.size {
+                    self.store.check_binary(self.name, &self.meta, stored, pieces)?;
+                }
+                piece
+            }
         };
         self.at += piece.len() as u64;
-        if matches!(self.content, Content::Stream(_)) {
-            self.digest.add(&piece);
-            // The last piece is handed out only if all were right.
-            if piece.is_empty() || self.at >= self.size {
-                self.store.check_binary(self.name, &self.meta, self.at, &self.digest)?;
-            }
-        }
         Ok(Some(piece))
     }
 }

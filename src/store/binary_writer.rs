@@ -8,7 +8,7 @@ use crate::{
     codec::too_long,
     error::{Error, ErrorKind, Result},
     key::Key,
-    layout::Digest,
+    layout::Outflow,
     meta::{Kind, Meta},
     name::BlobName,
 };
@@ -27,7 +27,7 @@ pub struct BinaryWriter {
     head_len: usize,
     /// What was not written yet.
     waiting: BytesMut,
-    digest: Digest,
+    outflow: Outflow,
     sink: Sink,
     /// The lock of the key, where its place in the order of calls is that of the beginning.
     held: Option<Held>,
@@ -54,16 +54,16 @@ impl Store {
         let name = self.find(key).await?;
         let (expires, user) = (options.expires, options.user.clone());
         let meta = Meta { expires, user, ..Meta::new(key.clone(), Kind::Binary, self.stamp()) };
-        let head_len = self.inner.layout.stream_head(name, &meta)?.len();
+        let outflow = self.inner.layout.outflow()?;
+        let head_len = outflow.head(name, &meta)?.len();
         let backing = &self.inner.backing;
         let sink = if backing.capability().streams {
             Sink::Stream(backing.write_stream(name, head_len).await?)
         } else {
             Sink::Memory(options)
         };
-        let (waiting, digest) = (BytesMut::new(), Digest::default());
-        let (store, size) = (self.clone(), 0);
-        Ok(BinaryWriter { store, name, meta, size, head_len, waiting, digest, sink, held: None, _pass: pass })
+        let (store, size, waiting) = (self.clone(), 0, BytesMut::new());
+        Ok(BinaryWriter { store, name, meta, size, head_len, waiting, outflow, sink, held: None, _pass: pass })
     }
 
     /// Puts bytes that are at hand as if they came piece by piece, but in the order of calls.
@@ -126,8 +126,7 @@ impl BinaryWriter {
     async fn flush(&mut self) -> Result<()> {
         let mut writer = self.take_stream()?;
         let piece = self.waiting.split().freeze();
-        self.digest.add(&piece);
-        match writer.write(piece).await {
+        match writer.write(self.outflow.add(piece)).await {
             Ok(()) => {
                 self.sink = Sink::Stream(writer);
                 Ok(())
@@ -156,12 +155,20 @@ impl BinaryWriter {
         }
         self.flush().await?;
         let mut writer = self.take_stream()?;
-        if let Err(error) = writer.sync().await {
+        let ended = match self.outflow.end() {
+            end if end.is_empty() => Ok(()),
+            end => writer.write(end).await,
+        };
+        let synced = match ended {
+            Ok(()) => writer.sync().await,
+            failed => failed,
+        };
+        if let Err(error) = synced {
             // The first error is the one to tell.
             drop(writer.abort().await);
             return Err(error);
         }
-        (self.meta.size, self.meta.digest) = (Some(self.size), Some(self.digest.finish()));
+        self.meta.size = Some(self.size);
         let name = self.name;
         let lock = match self.held.take() {
             Some(held) => held,
@@ -184,12 +191,11 @@ impl BinaryWriter {
     /// of the beginning stays.
     fn head(&mut self) -> Result<Bytes> {
         let begun = std::mem::replace(&mut self.meta.last_write, self.store.stamp());
-        let layout = &self.store.inner.layout;
-        let head = layout.stream_head(self.name, &self.meta)?;
+        let head = self.outflow.head(self.name, &self.meta)?;
         if head.len() == self.head_len {
             return Ok(head);
         }
         self.meta.last_write = begun;
-        layout.stream_head(self.name, &self.meta)
+        self.outflow.head(self.name, &self.meta)
     }
 }

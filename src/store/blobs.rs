@@ -5,7 +5,7 @@ use crate::{
     backing::{Blob, HeadPage, Heads, Part},
     error::Result,
     layout::Layout,
-    meta::Kind,
+    meta::{Kind, Meta},
     name::BlobName,
 };
 
@@ -133,9 +133,9 @@ impl Blobs {
     }
 
     fn is_large(&self, name: BlobName, head: &[u8]) -> bool {
-        let layout = &self.store.inner.layout;
-        let is_binary = || layout.open_head(name, None, head).is_ok_and(|(_, meta)| meta.kind == Kind::Binary);
-        layout.declared_size(head).is_none_or(|size| size > self.large) && self.large < u64::MAX && is_binary()
+        let is_large = |meta: Meta| meta.kind == Kind::Binary && meta.size.is_none_or(|size| size > self.large);
+        let opened = (self.large < u64::MAX).then(|| self.store.inner.layout.open_head(name, None, head).ok());
+        opened.flatten().is_some_and(|opened| is_large(opened.meta))
     }
 }
 
@@ -145,8 +145,9 @@ type Head = (BlobName, Result<bytes::Bytes>);
 /// As many of those that wait as are worth holding at once.
 fn group<'a>(layout: &Layout, waiting: &'a [Head], most: usize) -> &'a [Head] {
     let mut size = 0_u64;
-    let mut fits = |(_, head): &Head| {
-        size = size.saturating_add(head.as_ref().ok().and_then(|head| layout.declared_size(head)).unwrap_or_default());
+    let mut fits = |(name, head): &Head| {
+        let declared = head.as_ref().ok().and_then(|head| layout.declared_size(*name, head));
+        size = size.saturating_add(declared.unwrap_or_default());
         size <= MAX_LOADED
     };
     let count = waiting.iter().take(most).take_while(|head| fits(head)).count();

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use crate::{
     backing::{MemoryPlace, Place},
     codec::{CBOR, Compressor, DEFAULT_MAX_VALUE_LEN, Serializers},
-    env::{Clock, System},
+    encryptor::{Encryptor, Method},
+    env::{Clock, Rng, System},
     error::{Error, ErrorKind, Result},
+    keyring::Secret,
     name::Uuid,
 };
 
 #[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
 use crate::codec::Translate;
 #[cfg(feature = "clojure")]
-use crate::codec::{EDN, FRESSIAN, encryptor::Encryptor};
+use crate::codec::{EDN, FRESSIAN, encryptor::KonserveEncryptor};
 #[cfg(not(target_arch = "wasm32"))]
 use crate::{
     backing::{FilePlace, StdFs, off_thread},
@@ -43,8 +45,8 @@ pub struct Config {
     pub(super) serializer: Option<u8>,
     pub(super) serializers: Serializers,
     pub(super) compressor: Option<Compressor>,
-    #[cfg(feature = "clojure")]
     pub(super) encryptor: Option<Encryptor>,
+    pub(super) rng: Arc<dyn Rng>,
     pub(super) max_value_len: u64,
     pub(super) clock: Arc<dyn Clock>,
     /// What is wrong with it, told by whatever is done with it first.
@@ -91,8 +93,8 @@ impl Config {
             serializer: None,
             serializers: Serializers::default(),
             compressor: None,
-            #[cfg(feature = "clojure")]
             encryptor: None,
+            rng: Arc::new(System),
             max_value_len: DEFAULT_MAX_VALUE_LEN,
             clock: Arc::new(System),
             wrong: None,
@@ -121,6 +123,32 @@ impl Config {
     pub(super) fn check(&self) -> Result<()> {
         self.wrong.clone().map_or(Ok(()), Err)?;
         self.serializers.check()
+    }
+
+    /// The key of a store in the sealed layout.
+    pub(super) fn secret(&self) -> Result<Option<&Secret>> {
+        match &self.encryptor {
+            None => Ok(None),
+            Some(Encryptor(Method::AesBlake3(secret))) => secret.check().map(|()| Some(secret)),
+            #[cfg(feature = "clojure")]
+            Some(Encryptor(Method::Konserve(_))) => Err(Error::new(
+                ErrorKind::InvalidConfig,
+                "the encryptors aes and aes-gcm are for stores shared with Clojure (layout \"konserve\"); use aes-blake3, or leave the encryptor out",
+            )),
+        }
+    }
+
+    /// What a store in konserve's layout is encrypted with.
+    #[cfg(feature = "clojure")]
+    pub(super) fn for_konserve(&self) -> Result<Option<KonserveEncryptor>> {
+        match &self.encryptor {
+            None => Ok(None),
+            Some(Encryptor(Method::Konserve(encryptor))) => Ok(Some(encryptor.clone())),
+            Some(Encryptor(Method::AesBlake3(_))) => Err(Error::new(
+                ErrorKind::InvalidConfig,
+                "the encryptor aes-blake3 is that of the sealed layout; a store shared with Clojure has aes, or none",
+            )),
+        }
     }
 
     /// The place as it was given.
@@ -190,9 +218,7 @@ impl Config {
         self
     }
 
-    /// What a store in konserve's layout is encrypted with from now on, and the key to what is encrypted there. Default:
-    /// nothing is encrypted.
-    #[cfg(feature = "clojure")]
+    /// What the store is encrypted with, and the key to what is encrypted there. Default: nothing is encrypted.
     #[must_use]
     pub fn encryptor(mut self, encryptor: Encryptor) -> Self {
         self.encryptor = Some(encryptor);
@@ -219,6 +245,13 @@ impl Config {
     #[must_use]
     pub fn max_value_len(mut self, len: u64) -> Self {
         self.max_value_len = len;
+        self
+    }
+
+    /// The source of ids, keys and salts. Default: the system's, which is the one to use but in tests.
+    #[must_use]
+    pub fn rng(mut self, rng: impl Rng + 'static) -> Self {
+        self.rng = Arc::new(rng);
         self
     }
 

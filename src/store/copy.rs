@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::{
     Store,
+    binary_reader::Content,
     blobs::{Blobs, Loaded, MAX_LOADED},
     intake::{Existing, Imported, Intake},
 };
@@ -110,28 +111,41 @@ impl Store {
         intake: &mut Intake,
         progress: &mut impl FnMut(u64) -> Result<()>,
     ) -> Result<()> {
-        let Some(mut section) = self.section(name).await? else { return Ok(()) };
+        let Some((mut meta, content)) = self.find_binary(name, None).await? else { return Ok(()) };
+        let Content::Stream(mut stored, _) = content else { return self.copy_whole(name, intake, progress).await };
+        let at_key = |error: Error, meta: &Meta| error.at_key(meta.key.as_cbor());
+        let digest = self.read_through(name, &meta, &mut stored).await.map_err(|error| at_key(error, &meta))?;
         let (Capability { streams, .. }, to) = (intake.store.inner.backing.capability(), intake.store.clone());
-        let (size, limit) = (section.meta.size.unwrap_or_default(), to.inner.layout.max_len());
-        if size <= MAX_LOADED.min(limit) || !streams || !self.inner.layout.keeps_binary(section.codecs) {
-            if size > limit {
-                return Err(too_long(size, limit).at_key(section.meta.key.as_cbor()));
-            }
-            drop(section);
-            return match self.blob(name).await? {
-                Some(blob) => self.copy_blob(name, blob, intake, progress).await,
-                None => Ok(()),
+        let (size, limit) = (stored.size(), to.inner.layout.max_len());
+        if size <= MAX_LOADED.min(limit) || !streams {
+            return if size > limit {
+                Err(at_key(too_long(size, limit), &meta))
+            } else {
+                self.copy_whole(name, intake, progress).await
             };
         }
-        let meta = section.meta.clone();
-        let at_key = |error: Error| error.at_key(section.meta.key.as_cbor());
-        let name = self.name_in(intake, name, &meta).await.map_err(at_key)?;
-        let head = to.inner.layout.stream_head(name, &meta)?;
-        let Some(mut inflow) = intake.begin(name, head, meta).await? else { return Ok(()) };
-        while let Some(piece) = section.next().await? {
+        meta.size = Some(size);
+        meta.digest = Some(digest);
+        let name = self.name_in(intake, name, &meta).await.map_err(|error| at_key(error, &meta))?;
+        let Some(mut inflow) = intake.begin_binary(name, meta.clone()).await? else { return Ok(()) };
+        let mut pieces = stored.pieces();
+        while let Some((_, piece)) = pieces.next(&mut stored, |_, _| true).await? {
             inflow.add(piece).await?;
         }
+        self.check_binary(name, &meta, &stored, &pieces)?;
         intake.finish(inflow).await
+    }
+
+    async fn copy_whole(
+        &self,
+        name: BlobName,
+        intake: &mut Intake,
+        progress: &mut impl FnMut(u64) -> Result<()>,
+    ) -> Result<()> {
+        match self.blob(name).await? {
+            Some(blob) => self.copy_blob(name, blob, intake, progress).await,
+            None => Ok(()),
+        }
     }
 
     /// A value of this store as the other writes it, under the metadata it has.
@@ -142,11 +156,12 @@ impl Store {
         Ok((name, layout.seal(name, meta, encoded)?))
     }
 
-    /// The name in the other store of what this one has under a name. In one layout that is the same: an element of a log
-    /// in konserve's does not say which name it has. `INVALID_KEY` where another entry of the copy has it.
+    /// The name in the other store of what this one has under a name. In konserve's layout that is the same: an element of a
+    /// log does not say which name it has. `INVALID_KEY` where another entry of the copy has it.
     async fn name_in(&self, intake: &mut Intake, name: BlobName, meta: &Meta) -> Result<BlobName> {
-        if self.inner.layout.is_like(&intake.store.inner.layout) {
-            return Ok(name);
+        let (layout, others) = (&self.inner.layout, &intake.store.inner.layout);
+        if layout.is_like(others) {
+            return if layout.has_digests() { others.name(&meta.key) } else { Ok(name) };
         }
         let name = intake.store.find(&meta.key).await?;
         if intake.claim(name) {

@@ -79,7 +79,7 @@ impl Intake {
             // What is replaced may be another copy of the same log: its elements go, and these stay.
             Existing::Replace => Ok(Some((random()?, Expect::Anything))),
             Existing::Error => match there {
-                Ok((_, there)) if is_same(&there, meta) && self.store.is_copy(name, origin).await? => Ok(None),
+                Ok(there) if is_same(&there.meta, meta) && self.store.is_copy(name, origin).await? => Ok(None),
                 _ => Err(exists()),
             },
         }

@@ -11,7 +11,7 @@ use super::{
     section::Section,
 };
 use crate::{
-    backing::Blob,
+    backing::{Blob, RecordCopy},
     error::{Error, ErrorKind, Result},
     layout::Digest,
     name::BlobName,
@@ -112,7 +112,7 @@ impl Export {
     }
 
     async fn record(&mut self) -> Result<()> {
-        let record = self.store.inner.backing.record().await?;
+        let record = self.store.inner.backing.record(RecordCopy::First).await?;
         let record = record.and_then(|record| Some((u32::try_from(record.len()).ok()?, record)));
         let (len, record) = record.ok_or_else(|| {
             Error::new(ErrorKind::Corrupt, "exporting: the store's record is lost; restore it from a backup")
@@ -157,7 +157,7 @@ impl Export {
 
     fn whole(&mut self, name: BlobName, blob: Blob) -> Result<()> {
         let (layout, Blob { head, value }) = (&self.store.inner.layout, blob.clone());
-        let (_, meta) = layout.open_head(name, None, &head)?;
+        let meta = layout.open_head(name, None, &head)?.meta;
         let checked = if layout.has_digests() {
             layout.check_digest(name, &meta, Digest::of(&value))
         } else {

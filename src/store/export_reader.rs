@@ -12,7 +12,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     layout::{HEADER_LEN, MAX_META_LEN},
     name::BlobName,
-    record::Record,
+    record::{Record, Unchecked},
 };
 
 /// The length of a name and a number: what an entry begins with, and what stands at the end.
@@ -22,6 +22,8 @@ const MAX_RECORD_LEN: u32 = 64 * 1024;
 
 /// What was read.
 pub(super) enum Entry {
+    /// The record of the store that was exported.
+    Record(Unchecked),
     /// A blob.
     Whole(BlobName, Blob),
     /// The head of a blob that comes in pieces, and the length of its value section.
@@ -189,8 +191,10 @@ impl ExportReader {
         match self.at {
             At::Start => self.at = self.start(bytes)?,
             At::Record(_) => {
-                self.record(bytes)?;
+                let record = self.record(bytes)?;
+                self.hasher.update(bytes);
                 self.at = At::Entry;
+                return Ok(Some(Entry::Record(record)));
             }
             At::Blob(name, _) => {
                 self.hasher.update(bytes);
@@ -232,11 +236,11 @@ impl ExportReader {
         }
     }
 
-    fn record(&self, bytes: &[u8]) -> Result<()> {
-        match Record::from_bytes(bytes) {
-            Err(error) if error.kind() == ErrorKind::Corrupt => Err(self.damaged("its record is not what was written")),
-            read => read.map(drop),
-        }
+    fn record(&self, bytes: &[u8]) -> Result<Unchecked> {
+        Record::from_bytes(bytes).map_err(|error| match error.kind() {
+            ErrorKind::Corrupt => self.damaged("its record is not what was written"),
+            _ => error,
+        })
     }
 
     /// What an entry begins with, or the end.

@@ -39,7 +39,7 @@ pub(super) fn next_page<'a>(store: &'a Store, heads: &'a mut dyn Heads) -> BoxFu
 
 impl Store {
     fn see(&self, name: BlobName, head: bytes::Bytes) -> Result<Seen> {
-        let (_, meta) = self.inner.layout.open_head(name, None, &head)?;
+        let meta = self.inner.layout.open_head(name, None, &head)?.meta;
         let check = Blob { head, ..Blob::default() }.check().unwrap_or_default();
         Ok(Seen { name, check, meta })
     }

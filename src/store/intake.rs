@@ -167,7 +167,7 @@ impl Intake {
         let names = group.iter().map(|(name, _)| *name).collect();
         let found = match self.existing {
             Existing::Replace => Vec::new(),
-            Existing::Error if !self.store.inner.layout.has_digests() => {
+            Existing::Error if !self.store.inner.layout.tells_equal() => {
                 self.store.inner.backing.read(names, part).await?
             }
             Existing::Error | Existing::Keep => self.store.inner.backing.read(names, Part::Head).await?,
@@ -191,17 +191,18 @@ impl Intake {
         Ok((writes, None))
     }
 
-    /// Whether two blobs hold the same. A head says so by its digest; where it has none, all of it is compared, or where
-    /// only heads are at hand, which have the time of the write, what they say.
+    /// Whether two blobs hold the same. A head says so by its digest; where it has none, or one of what is encrypted, all of
+    /// it is compared. Where only heads are at hand, which have the time of the write, what they say.
     fn is_same(&self, name: BlobName, there: &Blob, blob: &Blob, part: Part) -> bool {
         let layout = &self.store.inner.layout;
         if there.head == blob.head && (layout.has_digests() || there.value == blob.value) {
             return true;
         }
-        let says = |blob: &Blob| layout.open_head(name, None, &blob.head).ok().map(|(_, meta)| meta);
+        let says = |blob: &Blob| layout.open_head(name, None, &blob.head).ok().map(|opened| opened.meta);
         let holds = |blob: &Blob| self.store.check(name, blob.clone()).ok();
         match part {
-            _ if layout.has_digests() => false,
+            _ if layout.tells_equal() => false,
+            Part::Head if layout.has_digests() => false,
             Part::Head => says(there).is_some_and(|there| says(blob) == Some(there)),
             Part::All => holds(there).is_some_and(|there| holds(blob) == Some(there)),
         }
@@ -228,14 +229,14 @@ impl Store {
 
     /// The key of a blob with this head; none of an element, whose log has one.
     pub(super) fn key_told(&self, name: BlobName, head: &[u8]) -> Option<Key> {
-        let (_, meta) = self.inner.layout.open_head(name, None, head).ok()?;
+        let meta = self.inner.layout.open_head(name, None, head).ok()?.meta;
         (meta.kind != Kind::LogElement).then_some(meta.key)
     }
 
     /// With the key of this blob, if it can be read.
     fn at_key_of(&self, error: Error, (name, blob): &(BlobName, Blob)) -> Error {
         match self.inner.layout.open_head(*name, None, &blob.head) {
-            Ok((_, meta)) => error.at_key(meta.key.as_cbor()),
+            Ok(opened) => error.at_key(opened.meta.key.as_cbor()),
             Err(_) => error,
         }
     }

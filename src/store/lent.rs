@@ -7,7 +7,8 @@ use bytes::Bytes;
 use super::Store;
 use crate::{
     backing::{
-        Backing, Blob, BlobReader, BlobWriter, Capability, Heads, JudgeFn, Outcome, Part, Place, UpdateFn, Write,
+        Backing, Blob, BlobReader, BlobWriter, Capability, Heads, JudgeFn, Outcome, Part, Place, RecordCopy, UpdateFn,
+        Write,
     },
     env::{BoxFut, MaybeSend},
     error::Result,
@@ -79,12 +80,12 @@ impl Backing for Lent {
         self.backing().heads()
     }
 
-    fn record(&self) -> BoxFut<'static, Result<Option<Bytes>>> {
-        self.run(Backing::record)
+    fn record(&self, copy: RecordCopy) -> BoxFut<'static, Result<Option<Bytes>>> {
+        self.run(|backing| backing.record(copy))
     }
 
-    fn create_record(&self, record: Bytes) -> BoxFut<'static, Result<bool>> {
-        self.run(|backing| backing.create_record(record))
+    fn put_record(&self, copy: RecordCopy, there: Option<Bytes>, record: Bytes) -> BoxFut<'static, Result<bool>> {
+        self.run(|backing| backing.put_record(copy, there, record))
     }
 
     fn write_stream(&self, name: BlobName, head_len: usize) -> BoxFut<'static, Result<Box<dyn BlobWriter>>> {

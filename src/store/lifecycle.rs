@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{Config, Store, config::LayoutName};
+use super::{Config, Store, config::LayoutName, sealed_record};
 #[cfg(feature = "clojure")]
 use crate::layout::{Konserve, Revisions};
 use crate::{
     backing::Backing,
     codec::{CBOR, Codec, Compressor},
-    env::{BoxFut, Rng, System},
+    env::BoxFut,
     error::{Error, ErrorKind, Result},
-    layout::{Layout, SEALED},
+    keyring::{Keyring, Vault},
+    layout::{Layout, SEALED, Sealed},
     name::Uuid,
     record::Record,
 };
@@ -50,8 +51,19 @@ fn start(config: Config, wanted: Wanted) -> BoxFut<'static, Result<Store>> {
     })
 }
 
-/// What a store says of itself, and the layout that it has.
-type Found = (Record, LayoutName);
+/// What a store says of itself, the layout that it has, and its keys if it is encrypted.
+pub(super) struct Found {
+    pub(super) record: Record,
+    pub(super) layout: LayoutName,
+    pub(super) keyring: Option<Keyring>,
+}
+
+#[cfg(feature = "clojure")]
+impl Found {
+    fn plain(record: Record, layout: LayoutName) -> Self {
+        Self { record, layout, keyring: None }
+    }
+}
 
 async fn record(config: &Config, backing: &dyn Backing, wanted: Wanted) -> Result<Found> {
     loop {
@@ -87,31 +99,31 @@ pub async fn delete_store(config: Config) -> Result<()> {
 async fn create(config: &Config, backing: &dyn Backing) -> Result<Found> {
     let id = match config.id {
         Some(id) => id,
-        None => random_id()?,
+        None => random_id(config)?,
     };
     let (serializer, compressor) = (config.serializer.unwrap_or(CBOR), config.compressor.unwrap_or_default().id());
-    let record = Record { id, created: config.clock.now(), serializer, compressor };
+    let record = Record { id, created: config.clock.now(), serializer, compressor, slots: Vec::new() };
     match config.layout.unwrap_or(LayoutName::Sealed) {
         // Whoever shares it would take a record for a blob.
         #[cfg(feature = "clojure")]
         LayoutName::Konserve => {
             // Whoever opens it afterwards finds none to read, either.
             let id = config.id.unwrap_or(Uuid::from_bytes([0; 16]));
-            Ok((Record { id, ..record }, LayoutName::Konserve))
+            Ok(Found::plain(Record { id, ..record }, LayoutName::Konserve))
         }
-        LayoutName::Sealed if backing.create_record(record.to_bytes()).await? => Ok((record, LayoutName::Sealed)),
-        LayoutName::Sealed => Err(exists()),
+        LayoutName::Sealed => sealed_record::create(config, backing, record).await?.ok_or_else(exists),
     }
 }
 
 /// The record of the store that is there, where it agrees with the config.
 async fn connect(config: &Config, backing: &dyn Backing) -> Result<Option<Found>> {
-    let found = match backing.record().await? {
-        Some(bytes) => Some((Record::from_bytes(&bytes)?, LayoutName::Sealed)),
+    let found = match sealed_record::open(config, backing).await? {
         None => without_record(config, backing).await?,
+        found => found,
     };
-    let Some((record, layout)) = found else { return Ok(None) };
-    if let Some(wanted) = config.layout.filter(|wanted| *wanted != layout) {
+    let Some(found) = found else { return Ok(None) };
+    let Found { record, layout, .. } = &found;
+    if let Some(wanted) = config.layout.filter(|wanted| wanted != layout) {
         let message = format!("the store has the layout {layout:?}, the config says {wanted:?}; leave the layout out");
         return Err(Error::new(ErrorKind::InvalidConfig, message));
     }
@@ -123,7 +135,7 @@ async fn connect(config: &Config, backing: &dyn Backing) -> Result<Option<Found>
                 record.id
             ),
         )),
-        _ => Ok(Some((record, layout))),
+        _ => Ok(Some(found)),
     }
 }
 
@@ -146,8 +158,10 @@ async fn without_record(config: &Config, backing: &dyn Backing) -> Result<Option
                 Some([crate::layout::VERSION, serializer, compressor, _]) => {
                     // What is there tells what whoever shares it can read.
                     let id = config.id.unwrap_or(Uuid::from_bytes([0; 16]));
-                    let record = Record { id, created: 0, serializer: *serializer, compressor: *compressor };
-                    return Ok(Some((record, LayoutName::Konserve)));
+                    let (created, slots) = (0, Vec::new());
+                    let (serializer, compressor) = (*serializer, *compressor);
+                    let record = Record { id, created, serializer, compressor, slots };
+                    return Ok(Some(Found::plain(record, LayoutName::Konserve)));
                 }
                 #[cfg(not(feature = "clojure"))]
                 Some([1, ..]) => {
@@ -162,9 +176,7 @@ async fn without_record(config: &Config, backing: &dyn Backing) -> Result<Option
 
 async fn finish(config: Config, backing: Arc<dyn Backing>, found: Result<Found>) -> Result<Store> {
     let opened = match found {
-        Ok((record, layout)) => {
-            lay_out(&config, backing.as_ref(), &record, layout).await.map(|layout| (record, layout))
-        }
+        Ok(found) => lay_out(&config, backing.as_ref(), &found).await.map(|layout| (found.record, layout)),
         Err(error) => Err(error),
     };
     match opened {
@@ -178,7 +190,7 @@ async fn finish(config: Config, backing: Arc<dyn Backing>, found: Result<Found>)
 }
 
 /// The layout with all that the config and the record say of it.
-async fn lay_out(config: &Config, backing: &dyn Backing, record: &Record, layout: LayoutName) -> Result<Layout> {
+async fn lay_out(config: &Config, backing: &dyn Backing, Found { record, layout, keyring }: &Found) -> Result<Layout> {
     let compressor = match config.compressor {
         Some(compressor) => compressor,
         None => Compressor::from_id(record.compressor).ok_or_else(|| {
@@ -189,17 +201,12 @@ async fn lay_out(config: &Config, backing: &dyn Backing, record: &Record, layout
     let (serializers, max_len) = (config.serializers.clone(), config.max_value_len);
     match layout {
         LayoutName::Sealed => {
-            #[cfg(feature = "clojure")]
-            if config.encryptor.is_some() {
-                return Err(Error::new(
-                    ErrorKind::InvalidConfig,
-                    "the encryptors aes and aes-gcm are for stores shared with Clojure (layout \"konserve\"); leave the encryptor out",
-                ));
-            }
             // What most values were written with must be there, also where something else is written from now on.
             let usual = serializers.writer(record.serializer)?;
             let serializer = config.serializer.map_or(Ok(usual), |id| serializers.writer(id))?;
-            Ok(Layout::Sealed(Codec { serializer, serializers, compressor, max_len }))
+            let vault = keyring.clone().map(|keyring| Vault::new(keyring, config.rng.clone()));
+            let codec = Codec { serializer, serializers, compressor, max_len };
+            Ok(Layout::Sealed(Sealed { codec, vault }))
         }
         #[cfg(feature = "clojure")]
         LayoutName::Konserve => {
@@ -210,7 +217,7 @@ async fn lay_out(config: &Config, backing: &dyn Backing, record: &Record, layout
                 ));
             }
             let serializer = config.serializer.unwrap_or(record.serializer);
-            let encryptor = config.encryptor.clone();
+            let encryptor = config.for_konserve()?;
             let revisions = Revisions::new(backing.capability().shared)?;
             let konserve = Konserve { serializer, serializers, compressor, encryptor, max_len, revisions };
             try_key(&konserve, backing).await?;
@@ -238,9 +245,9 @@ async fn try_key(konserve: &Konserve, backing: &dyn Backing) -> Result<()> {
     Err(Error::new(ErrorKind::WrongKey, message).caused_by(Arc::new(wrong)))
 }
 
-fn random_id() -> Result<Uuid> {
+fn random_id(config: &Config) -> Result<Uuid> {
     let mut id = [0; 16];
-    System.fill(&mut id)?;
+    config.rng.fill(&mut id)?;
     id[6] = id[6] & 0x0f | 0x40;
     id[8] = id[8] & 0x3f | 0x80;
     Ok(Uuid::from_bytes(id))

@@ -11,6 +11,7 @@ use crate::{
     codec::too_long,
     error::{Error, ErrorKind, Result},
     key::Key,
+    layout::Opened,
     meta::{Kind, Meta},
     name::BlobName,
 };
@@ -117,7 +118,7 @@ impl Keys {
 
     fn wanted(&mut self, name: BlobName, head: Result<Bytes>) -> Option<(BlobName, Meta)> {
         match head.and_then(|head| self.store.inner.layout.open_head(name, None, &head)) {
-            Ok((_, meta)) => {
+            Ok(Opened { meta, .. }) => {
                 if meta.kind == Kind::Log {
                     self.store.inner.logs.learn(name);
                 }

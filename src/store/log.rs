@@ -228,7 +228,7 @@ impl Store {
 
     /// Whether this is the head of the blob of a log.
     pub(super) fn is_log(&self, name: BlobName, blob: &Blob) -> bool {
-        self.inner.layout.open_head(name, None, &blob.head).is_ok_and(|(_, meta)| meta.kind == Kind::Log)
+        self.inner.layout.open_head(name, None, &blob.head).is_ok_and(|opened| opened.meta.kind == Kind::Log)
     }
 
     /// The log that goes when this blob goes, if it is known that one may be there.

@@ -25,6 +25,7 @@ mod heads;
 mod hooks;
 mod import;
 mod intake;
+mod keys;
 #[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
 mod lent;
 mod lifecycle;
@@ -33,7 +34,10 @@ mod log;
 mod multi;
 mod orphans;
 mod read;
+mod rekey;
+mod sealed_record;
 mod section;
+mod stored;
 mod sweep;
 #[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
 mod tiers;
@@ -74,9 +78,10 @@ pub use write::{Answer, LeafFn, WriteOptions};
 
 use crate::{
     backing::Backing,
-    env::{Clock, stamp},
+    env::{Clock, Rng, stamp},
     error::Result,
     key::Key,
+    keyring::Vault,
     layout::Layout,
     locks::{self, Held, Locks, Mode},
     name::{BlobName, Uuid},
@@ -181,6 +186,11 @@ impl Store {
             return Ok(if let [None, Some(_)] = found.as_slice() { older } else { name });
         }
         Ok(name)
+    }
+
+    /// What salts are drawn from in an encrypted store.
+    fn rng(&self) -> Result<&dyn Rng> {
+        self.inner.layout.vault().map(Vault::rng).ok_or_else(keys::not_encrypted)
     }
 
     fn now(&self) -> u64 {

@@ -5,10 +5,9 @@ use bytes::Bytes;
 use super::{Mode, Op, Store, binary_writer::PIECE, intake::Intake};
 use crate::{
     backing::{Blob, BlobReader, BlobWriter, Part},
-    codec::Codecs,
     env::BoxFut,
     error::{Error, Result},
-    layout::Digest,
+    layout::{Digest, Layout, Outflow},
     meta::Meta,
     name::BlobName,
 };
@@ -16,7 +15,6 @@ use crate::{
 /// A blob whose value section is read piece by piece. All of it was checked before the first piece, and each piece is
 /// checked again on its way.
 pub(super) struct Section {
-    pub(super) codecs: Codecs,
     /// With size and digest, also where the head says nothing of them.
     pub(super) meta: Meta,
     name: BlobName,
@@ -32,9 +30,9 @@ impl Store {
     pub(super) fn section(&self, name: BlobName) -> BoxFut<'_, Result<Option<Section>>> {
         Box::pin(async move {
             let Some(reader) = self.inner.backing.read_stream(name).await? else { return Ok(None) };
-            let (codecs, meta) = self.inner.layout.open_head(name, None, &reader.head())?;
-            let mut section =
-                Section { codecs, meta, name, reader, at: 0, digest: Digest::default(), store: self.clone() };
+            let meta = self.inner.layout.open_head(name, None, &reader.head())?.meta;
+            let (digest, store) = (Digest::default(), self.clone());
+            let mut section = Section { meta, name, reader, at: 0, digest, store };
             while section.next().await?.is_some() {}
             section.meta.size.get_or_insert(section.at);
             section.meta.digest.get_or_insert_with(|| section.digest.finish());
@@ -75,23 +73,63 @@ impl Section {
 /// A blob on its way into a store. Nothing of it is seen before it is finished, and nothing stays of one that is dropped.
 pub(super) struct Inflow {
     name: BlobName,
-    head: Bytes,
     meta: Meta,
     writer: Box<dyn BlobWriter>,
-    digest: Digest,
+    form: Form,
+}
+
+enum Form {
+    /// As it is stored elsewhere, with this head.
+    Stored(Bytes, Box<Digest>),
+    /// As this store writes it.
+    Written(Outflow),
 }
 
 impl Inflow {
-    /// Adds bytes to the value section.
+    /// Adds bytes: to the value section, or to the binary.
     pub(super) async fn add(&mut self, piece: Bytes) -> Result<()> {
-        self.digest.add(&piece);
-        self.writer.write(piece).await.map_err(|error| error.at_key(self.meta.key.as_cbor()))
+        let stored = match &mut self.form {
+            Form::Stored(_, digest) => {
+                digest.add(&piece);
+                piece
+            }
+            Form::Written(outflow) => outflow.add(piece),
+        };
+        self.writer.write(stored).await.map_err(|error| error.at_key(self.meta.key.as_cbor()))
+    }
+
+    /// Writes what is missing, and gives the head, if the value section is what that says.
+    async fn end(&mut self, layout: &Layout) -> Result<Bytes> {
+        let head = match &mut self.form {
+            Form::Stored(head, digest) => {
+                layout.check_digest(self.name, &self.meta, digest.finish())?;
+                head.clone()
+            }
+            Form::Written(outflow) => {
+                self.writer.write(outflow.end()).await?;
+                outflow.head(self.name, &self.meta)?
+            }
+        };
+        self.writer.sync().await?;
+        Ok(head)
     }
 }
 
 impl Intake {
     /// Begins a blob with this head, which was opened; `None` if it is passed over. What was taken before it is put first.
     pub(super) async fn begin(&mut self, name: BlobName, head: Bytes, meta: Meta) -> Result<Option<Inflow>> {
+        let form = Form::Stored(head.clone(), Box::default());
+        self.begin_as(name, head, meta, form).await
+    }
+
+    /// Begins a binary with this metadata, as this store writes it; `None` if it is passed over.
+    pub(super) async fn begin_binary(&mut self, name: BlobName, meta: Meta) -> Result<Option<Inflow>> {
+        let outflow = self.store.inner.layout.outflow()?;
+        let head = outflow.expected_head(name, &meta)?;
+        self.begin_as(name, head, meta, Form::Written(outflow)).await
+    }
+
+    async fn begin_as(&mut self, name: BlobName, head: Bytes, meta: Meta, form: Form) -> Result<Option<Inflow>> {
         self.flush().await?;
         if meta.is_expired(self.store.now()) || !self.wants(name, &head).await? {
             self.skip();
@@ -99,19 +137,14 @@ impl Intake {
         }
         let begun = self.store.inner.backing.write_stream(name, head.len()).await;
         let writer = begun.map_err(|error| error.at_key(meta.key.as_cbor()))?;
-        Ok(Some(Inflow { name, head, meta, writer, digest: Digest::default() }))
+        Ok(Some(Inflow { name, meta, writer, form }))
     }
 
-    /// Puts a blob of which everything was added, if its value section is what its head says.
+    /// Puts a blob of which everything was added.
     pub(super) async fn finish(&mut self, mut inflow: Inflow) -> Result<()> {
         let key = inflow.meta.key.clone();
-        let checked = self.store.inner.layout.check_digest(inflow.name, &inflow.meta, inflow.digest.finish());
-        let synced = match checked {
-            Ok(()) => inflow.writer.sync().await,
-            damaged => damaged,
-        };
-        let put = match synced {
-            Ok(()) => self.put(inflow).await,
+        let put = match inflow.end(&self.store.inner.layout).await {
+            Ok(head) => self.put(inflow, head).await,
             Err(error) => {
                 // The first error is the one to tell.
                 drop(inflow.writer.abort().await);
@@ -121,9 +154,9 @@ impl Intake {
         put.map_err(|error: Error| error.at_key(key.as_cbor()))
     }
 
-    async fn put(&mut self, Inflow { name, head, writer, .. }: Inflow) -> Result<()> {
+    async fn put(&mut self, Inflow { name, writer, .. }: Inflow, head: Bytes) -> Result<()> {
         let store = self.store.clone();
-        let held = store.lock(name, Mode::Exclusive).await;
+        let lock = store.lock(name, Mode::Exclusive).await;
         match self.wants(name, &head).await {
             Ok(true) => {}
             unwanted => {
@@ -137,7 +170,7 @@ impl Intake {
         writer.finish(head).await?;
         self.done.imported += 1;
         if let Some(event) = store.event(Op::Import, key.as_slice()).filter(|event| !event.keys.is_empty()) {
-            store.inner.hooks.tell(*event, held);
+            store.inner.hooks.tell(*event, lock);
         }
         match log {
             Some(log) => store.remove_log(name, log).await,

@@ -181,7 +181,7 @@ impl Config {
 
 /// Whether two records are of one store.
 fn same_store(front: &Bytes, back: &Bytes) -> Result<()> {
-    let (front, back) = (Record::from_bytes(front)?.id, Record::from_bytes(back)?.id);
+    let (front, back) = (Record::from_bytes(front)?.id(), Record::from_bytes(back)?.id());
     if front == back {
         return Ok(());
     }

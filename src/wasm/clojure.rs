@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 use super::options::invalid;
 use crate::{
     cbor::quoted,
-    codec::encryptor::Encryptor,
+    encryptor::Encryptor,
     error::Result,
     store::{Config, LayoutName},
 };
@@ -34,8 +34,7 @@ pub(super) fn serializer(given: Option<&str>, config: Config) -> Result<Config> 
 }
 
 /// `{ type, key }`, where the package has made CBOR of the key.
-pub(super) fn encryptor(given: Option<&JsValue>, config: Config) -> Result<Config> {
-    let Some(given) = given else { return Ok(config) };
+pub(super) fn encryptor(given: &JsValue, config: Config) -> Result<Config> {
     let field = |name: &str| Reflect::get(given, &name.into()).unwrap_or(JsValue::UNDEFINED);
     let key = field("key").dyn_into::<Uint8Array>().map(|key| key.to_vec()).unwrap_or_default();
     let encryptor = match field("type").as_string().as_deref() {
@@ -43,7 +42,9 @@ pub(super) fn encryptor(given: Option<&JsValue>, config: Config) -> Result<Confi
         Some("aes-gcm") => Encryptor::aes_gcm_cbor(&key),
         other => {
             let other = quoted(other.unwrap_or_default());
-            Err(invalid(format!("there is no encryptor of the type {other}; encryptor.type is aes or aes-gcm")))
+            Err(invalid(format!(
+                "there is no encryptor of the type {other}; encryptor.type is aes-blake3, aes or aes-gcm"
+            )))
         }
     };
     Ok(config.encryptor(encryptor?))

@@ -1,6 +1,6 @@
 //! The rest of a store with promises: what an app may never need, and then need not load.
 
-use js_sys::{Function, Promise};
+use js_sys::{Array, Function, Promise};
 use wasm_bindgen::prelude::*;
 
 use super::{
@@ -8,6 +8,7 @@ use super::{
     calls::Options,
     full_pages,
     host::to_js,
+    keys,
     moving::{self, Exporting},
     multi,
     pages::RawPages,
@@ -56,6 +57,15 @@ impl RawStore {
     #[wasm_bindgen(js_name = copyTo)]
     pub fn copy_to(&self, other: &RawStore, existing: String, progress: Function) -> Promise {
         promise(moving::copy_to(self.store.clone(), other.store.clone(), existing, progress))
+    }
+
+    #[wasm_bindgen(js_name = changeKeys)]
+    pub fn change_keys(&self, op: String, keys: Array, derive: Function) -> Promise {
+        promise(keys::change(self.store.clone(), op, keys, derive))
+    }
+
+    pub fn rekey(&self, keys: Array, derive: Function, progress: Function) -> Promise {
+        promise(keys::rekey(self.store.clone(), keys, derive, progress))
     }
 
     pub fn append(&self, key: Vec<u8>, element: Vec<u8>, meta: Option<Vec<u8>>, expires: Option<f64>) -> Promise {

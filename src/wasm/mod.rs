@@ -14,6 +14,8 @@ mod full;
 mod full_pages;
 mod hooks;
 mod host;
+#[cfg(feature = "encryption")]
+mod keys;
 mod meta;
 #[cfg(feature = "full")]
 mod moving;

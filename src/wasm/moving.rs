@@ -17,7 +17,7 @@ use crate::{
     store::{Existing, Export, Imported, Store},
 };
 
-fn told(progress: &Function, count: u64) -> Result<JsValue> {
+pub(super) fn told(progress: &Function, count: u64) -> Result<JsValue> {
     #[allow(clippy::cast_precision_loss, reason = "below 2^53")]
     progress.call1(&JsValue::UNDEFINED, &JsValue::from_f64(count as f64)).map_err(thrown)
 }

@@ -7,6 +7,8 @@ use wasm_bindgen::JsValue;
 
 #[cfg(feature = "clojure")]
 use super::clojure;
+#[cfg(feature = "encryption")]
+use super::keys;
 #[cfg(feature = "full")]
 use super::serializer::JsSerializer;
 #[cfg(feature = "full")]
@@ -262,21 +264,29 @@ fn own_serializers(options: &Options, config: Config) -> Config {
 
 /// What is there for stores shared with Clojure.
 #[cfg(feature = "clojure")]
-fn shared(options: &Options, config: Config) -> Result<Config> {
-    clojure::encryptor(options.encryptor.as_ref(), clojure::layout(options.layout.as_deref(), config)?)
+fn shared(options: &Options, encryptor: Option<&JsValue>, config: Config) -> Result<Config> {
+    let config = clojure::layout(options.layout.as_deref(), config)?;
+    match encryptor {
+        Some(given) => clojure::encryptor(given, config),
+        None => Ok(config),
+    }
 }
 
 #[cfg(not(feature = "clojure"))]
-fn shared(options: &Options, config: Config) -> Result<Config> {
-    if options.encryptor.is_some() {
-        return Err(unsupported("this build does not encrypt; leave encryptor out".to_owned()));
+fn shared(options: &Options, encryptor: Option<&JsValue>, config: Config) -> Result<Config> {
+    if encryptor.is_some() {
+        return Err(unsupported("this build does not have this encryptor".to_owned()));
     }
     only("layout", options.layout.as_deref(), "sealed", &["konserve"])?;
     Ok(config)
 }
 
 fn codecs(options: &Options, config: Config) -> Result<Config> {
-    let config = shared(options, config)?;
+    let config = match &options.encryptor {
+        #[cfg(feature = "encryption")]
+        Some(given) if keys::is_ours(given) => shared(options, None, config)?.encryptor(keys::encryptor(given)?),
+        given => shared(options, given.as_ref(), config)?,
+    };
     let config = serializers(options, config)?;
     match options.compressor.as_deref() {
         None => Ok(config),

@@ -1,6 +1,6 @@
 //! An open store, synchronous.
 
-use js_sys::Function;
+use js_sys::{Array, Function};
 use wasm_bindgen::prelude::*;
 
 use super::{
@@ -10,6 +10,7 @@ use super::{
     full_pages::{self, RawSyncPages},
     hooks,
     host::to_js,
+    keys,
     moving::{self, Exporting},
     multi, pages,
     promise::now,
@@ -67,6 +68,15 @@ impl RawSyncStore {
 
     pub fn dissoc(&self, path: Vec<u8>) -> Result<JsValue, JsValue> {
         now(calls::dissoc(self.store.clone(), path))
+    }
+
+    #[wasm_bindgen(js_name = changeKeys)]
+    pub fn change_keys(&self, op: String, keys: Array, derive: Function) -> Result<JsValue, JsValue> {
+        now(keys::change(self.store.clone(), op, keys, derive))
+    }
+
+    pub fn rekey(&self, keys: Array, derive: Function, progress: Function) -> Result<JsValue, JsValue> {
+        now(keys::rekey(self.store.clone(), keys, derive, progress))
     }
 
     pub fn bassoc(

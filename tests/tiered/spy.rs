@@ -9,7 +9,8 @@ use bytes::Bytes;
 use konserve::{
     BlobName, Config, Error, ErrorKind, Result,
     backing::{
-        Backing, Blob, Capability, Change, Expect, Heads, JudgeFn, MemoryBacking, Outcome, Part, Place, UpdateFn, Write,
+        Backing, Blob, Capability, Change, Expect, Heads, JudgeFn, MemoryBacking, Outcome, Part, Place, RecordCopy,
+        UpdateFn, Write,
     },
     env::BoxFut,
 };
@@ -108,13 +109,13 @@ fn fail(switch: &AtomicBool, message: &'static str) -> Result<()> {
 impl Place for Spy {
     fn exists(&self) -> BoxFut<'static, Result<bool>> {
         let blobs = self.0.blobs.clone();
-        Box::pin(async move { Ok(blobs.record().await?.is_some()) })
+        Box::pin(async move { Ok(blobs.record(RecordCopy::First).await?.is_some()) })
     }
 
     fn open(&self, create: bool) -> BoxFut<'static, Result<Arc<dyn Backing>>> {
         let spy = self.clone();
         Box::pin(async move {
-            if !create && spy.0.blobs.record().await?.is_none() {
+            if !create && spy.0.blobs.record(RecordCopy::First).await?.is_none() {
                 return Err(Error::new(ErrorKind::StoreNotFound, "the spy has no store"));
             }
             spy.0.opened.fetch_add(1, Ordering::SeqCst);
@@ -176,12 +177,12 @@ impl Backing for Spy {
         self.0.blobs.heads()
     }
 
-    fn record(&self) -> BoxFut<'static, Result<Option<Bytes>>> {
-        self.0.blobs.record()
+    fn record(&self, copy: RecordCopy) -> BoxFut<'static, Result<Option<Bytes>>> {
+        self.0.blobs.record(copy)
     }
 
-    fn create_record(&self, record: Bytes) -> BoxFut<'static, Result<bool>> {
-        self.0.blobs.create_record(record)
+    fn put_record(&self, copy: RecordCopy, there: Option<Bytes>, record: Bytes) -> BoxFut<'static, Result<bool>> {
+        self.0.blobs.put_record(copy, there, record)
     }
 
     fn close(&self) -> BoxFut<'static, Result<()>> {

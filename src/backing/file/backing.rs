@@ -21,8 +21,8 @@ use super::{
 };
 use crate::{
     backing::{
-        Backing, Blob, BlobReader, BlobWriter, Capability, Change, Expect, Heads, JudgeFn, Outcome, Part, UpdateFn,
-        Write,
+        Backing, Blob, BlobReader, BlobWriter, Capability, Change, Expect, Heads, JudgeFn, Outcome, Part, RecordCopy,
+        UpdateFn, Write,
     },
     env::BoxFut,
     error::{Error, ErrorKind, Result},
@@ -136,20 +136,13 @@ impl Backing for FileBacking {
         Box::new(FileHeads::new(self.0.folder.clone()))
     }
 
-    fn record(&self) -> BoxFut<'static, Result<Option<Bytes>>> {
+    fn record(&self, copy: RecordCopy) -> BoxFut<'static, Result<Option<Bytes>>> {
         let folder = self.0.folder.clone();
-        Box::pin(async move { folder.read(files::RECORD).await })
+        Box::pin(async move { folder.read(files::record(copy)).await })
     }
 
-    fn create_record(&self, record: Bytes) -> BoxFut<'static, Result<bool>> {
-        let opened = Arc::clone(&self.0);
-        Box::pin(async move {
-            let files = BTreeSet::from([files::RECORD.to_owned()]);
-            let held = opened.hold(&files).await?;
-            let created = opened.create_record(record).await;
-            opened.release(&files, held).await;
-            created
-        })
+    fn put_record(&self, copy: RecordCopy, there: Option<Bytes>, record: Bytes) -> BoxFut<'static, Result<bool>> {
+        Box::pin(Arc::clone(&self.0).put_record(files::record(copy), there, record))
     }
 
     fn write_stream(&self, name: BlobName, head_len: usize) -> BoxFut<'static, Result<Box<dyn BlobWriter>>> {
@@ -306,12 +299,19 @@ impl Opened {
         }
     }
 
-    async fn create_record(&self, record: Bytes) -> Result<bool> {
-        if self.folder.read(files::RECORD).await?.is_some() {
-            return Ok(false);
-        }
-        let record = Change::Put(Blob { head: record, value: Bytes::new() });
-        self.apply(files::RECORD, &record).await
+    /// Puts a copy of the record, if what is there is this; says whether it did.
+    async fn put_record(self: Arc<Self>, file: &'static str, there: Option<Bytes>, record: Bytes) -> Result<bool> {
+        let files = BTreeSet::from([file.to_owned()]);
+        let held = self.hold(&files).await?;
+        let put = async {
+            if self.folder.read(file).await? != there {
+                return Ok(false);
+            }
+            self.apply(file, &Change::Put(Blob { head: record, value: Bytes::new() })).await
+        };
+        let put = put.await;
+        self.release(&files, held).await;
+        put
     }
 
     /// Says `false` if it was a delete of nothing.

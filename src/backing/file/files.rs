@@ -1,7 +1,7 @@
 //! What the files in a store's folder are called. Beside blobs and the record, every name of ours ends in `.new`:
 //! konserve passes over those, and takes offence at others.
 
-use crate::name::BlobName;
+use crate::{backing::RecordCopy, name::BlobName};
 
 /// The store's record.
 pub(super) const RECORD: &str = "konserve.store";
@@ -140,6 +140,14 @@ fn is_clojures(name: &str) -> bool {
 
 fn is_replaced(file: &str) -> bool {
     is_record(file) || BlobName::from_file_name(file).is_some()
+}
+
+/// The file of a copy of the record.
+pub(super) const fn record(copy: RecordCopy) -> &'static str {
+    match copy {
+        RecordCopy::First => RECORD,
+        RecordCopy::Second => RECORD_COPY,
+    }
 }
 
 fn is_record(name: &str) -> bool {

@@ -29,7 +29,9 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{Backing, Blob, Capability, Change, HeadPage, Heads, JudgeFn, Outcome, Part, Place, UpdateFn, Write};
+use super::{
+    Backing, Blob, Capability, Change, HeadPage, Heads, JudgeFn, Outcome, Part, Place, RecordCopy, UpdateFn, Write,
+};
 #[cfg(feature = "full")]
 use super::{BlobReader, BlobWriter};
 use crate::{env::BoxFut, error::Result, name::BlobName};
@@ -85,7 +87,7 @@ impl Place for IndexedDbPlace {
         Box::pin(async move {
             let Found::Ours(opened) = database::open(&name).await? else { return Ok(false) };
             let backing = IndexedDb { shared: Shared::new(name, durability, opened) };
-            let exists = backing.record().await?.is_some() || backing.heads().next().await?.is_some();
+            let exists = backing.record(RecordCopy::First).await?.is_some() || backing.heads().next().await?.is_some();
             backing.close().await?;
             Ok(exists)
         })
@@ -203,8 +205,9 @@ impl Backing for IndexedDb {
         Box::new(Pages { shared: self.shared.clone(), after: None, ended: false })
     }
 
-    fn record(&self) -> BoxFut<'static, Result<Option<Bytes>>> {
-        let read = self.shared.push(|answer| Work::Read { rows: vec![Row::Record], part: Part::All, answer });
+    fn record(&self, copy: RecordCopy) -> BoxFut<'static, Result<Option<Bytes>>> {
+        let rows = vec![Row::Record(copy)];
+        let read = self.shared.push(|answer| Work::Read { rows, part: Part::All, answer });
         Box::pin(async move {
             let Some(stored) = read.await?.pop().flatten() else { return Ok(None) };
             let Blob { head, value } = stored.load().await?;
@@ -212,19 +215,18 @@ impl Backing for IndexedDb {
         })
     }
 
-    fn create_record(&self, record: Bytes) -> BoxFut<'static, Result<bool>> {
-        let created = Rc::new(Cell::new(false));
-        let tell = created.clone();
+    fn put_record(&self, copy: RecordCopy, there: Option<Bytes>, record: Bytes) -> BoxFut<'static, Result<bool>> {
+        let put = Rc::new(Cell::new(false));
+        let tell = put.clone();
         let f: UpdateFn = Box::new(move |old: Option<&Blob>| {
-            tell.set(old.is_none());
-            Ok(match old {
-                Some(_) => Change::Keep,
-                None => Change::Put(Blob { head: record.clone(), value: Bytes::new() }),
-            })
+            let old = old.map(|blob| [&blob.head[..], &blob.value[..]].concat());
+            tell.set(old.as_deref() == there.as_deref());
+            let blob = Blob { head: record.clone(), value: Bytes::new() };
+            Ok(if tell.get() { Change::Put(blob) } else { Change::Keep })
         });
-        let (row, part, f) = (Row::Record, Part::Head, Rc::new(RefCell::new(f)));
-        let put = self.tried(move |loaded, answer| Work::Update { row, part, f: f.clone(), loaded, answer });
-        Box::pin(async move { put.await.map(|()| created.get()) })
+        let (row, part, f) = (Row::Record(copy), Part::All, Rc::new(RefCell::new(f)));
+        let done = self.tried(move |loaded, answer| Work::Update { row, part, f: f.clone(), loaded, answer });
+        Box::pin(async move { done.await.map(|()| put.get()) })
     }
 
     #[cfg(feature = "full")]

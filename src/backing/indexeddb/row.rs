@@ -12,7 +12,7 @@ use web_sys::IdbRequest;
 
 use super::fault::fault;
 use crate::{
-    backing::Blob,
+    backing::{Blob, RecordCopy},
     error::{Error, ErrorKind, Result},
     name::BlobName,
 };
@@ -23,6 +23,8 @@ pub(super) const HEADS: &str = "m";
 pub(super) const VALUES: &str = "v";
 /// The key of the store's record in `m`; no blob is named so.
 const RECORD: &str = "konserve.store";
+/// That of its copy, of an encrypted store.
+const RECORD_COPY: &str = "konserve.store-copy";
 /// Before the names of damaged blobs; outside of the range of a listing.
 const DAMAGED: &str = "konserve.damaged.";
 /// The largest blob that is one row.
@@ -31,7 +33,7 @@ const INLINE: usize = 2048;
 /// What has a row of its own.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Row {
-    Record,
+    Record(RecordCopy),
     Blob(BlobName),
     /// A damaged blob that was set aside.
     Aside(BlobName),
@@ -41,13 +43,18 @@ impl Row {
     /// The row that has this key.
     pub(super) fn from_key(key: &JsValue) -> Option<Self> {
         let key = key.as_string()?;
-        if key == RECORD { Some(Self::Record) } else { BlobName::from_file_name(&key).map(Self::Blob) }
+        match key.as_str() {
+            RECORD => Some(Self::Record(RecordCopy::First)),
+            RECORD_COPY => Some(Self::Record(RecordCopy::Second)),
+            name => BlobName::from_file_name(name).map(Self::Blob),
+        }
     }
 
     /// The key of this row in both object stores.
     pub(super) fn key(self) -> JsValue {
         match self {
-            Self::Record => JsValue::from_str(RECORD),
+            Self::Record(RecordCopy::First) => JsValue::from_str(RECORD),
+            Self::Record(RecordCopy::Second) => JsValue::from_str(RECORD_COPY),
             Self::Blob(name) => JsValue::from_str(&name.file_name()),
             Self::Aside(name) => JsValue::from_str(&(String::from(DAMAGED) + &name.file_name())),
         }

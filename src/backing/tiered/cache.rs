@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::{deletion, watched};
 use crate::backing::{
-    Backing, Blob, Capability, Change, Heads, JudgeFn, MemoryBacking, Outcome, Part, Place, UpdateFn, Write,
+    Backing, Blob, Capability, Change, Heads, JudgeFn, MemoryBacking, Outcome, Part, Place, RecordCopy, UpdateFn, Write,
 };
 use crate::{
     env::BoxFut,
@@ -161,12 +161,12 @@ impl Backing for Cache {
         self.blobs.heads()
     }
 
-    fn record(&self) -> BoxFut<'static, Result<Option<Bytes>>> {
-        self.blobs.record()
+    fn record(&self, copy: RecordCopy) -> BoxFut<'static, Result<Option<Bytes>>> {
+        self.blobs.record(copy)
     }
 
-    fn create_record(&self, record: Bytes) -> BoxFut<'static, Result<bool>> {
-        self.blobs.create_record(record)
+    fn put_record(&self, copy: RecordCopy, there: Option<Bytes>, record: Bytes) -> BoxFut<'static, Result<bool>> {
+        self.blobs.put_record(copy, there, record)
     }
 
     fn close(&self) -> BoxFut<'static, Result<()>> {

@@ -25,8 +25,8 @@ pub(crate) use place::{SameFn, TierOptions, TieredPlace};
 pub(crate) use sync::TierSync;
 
 use super::{
-    Backing, Blob, BlobReader, BlobWriter, Capability, Change, Expect, Heads, JudgeFn, Outcome, Part, Place, UpdateFn,
-    Write,
+    Backing, Blob, BlobReader, BlobWriter, Capability, Change, Expect, Heads, JudgeFn, Outcome, Part, Place,
+    RecordCopy, UpdateFn, Write,
 };
 use crate::{
     env::BoxFut,
@@ -239,12 +239,12 @@ impl Backing for Tiered {
         heads::of(&self.0)
     }
 
-    fn record(&self) -> BoxFut<'static, Result<Option<Bytes>>> {
-        Box::pin(self.0.clone().record())
+    fn record(&self, copy: RecordCopy) -> BoxFut<'static, Result<Option<Bytes>>> {
+        Box::pin(self.0.clone().record(copy))
     }
 
-    fn create_record(&self, record: Bytes) -> BoxFut<'static, Result<bool>> {
-        Box::pin(self.0.clone().create_record(record))
+    fn put_record(&self, copy: RecordCopy, there: Option<Bytes>, record: Bytes) -> BoxFut<'static, Result<bool>> {
+        Box::pin(self.0.clone().put_record(copy, there, record))
     }
 
     fn write_stream(&self, name: BlobName, head_len: usize) -> BoxFut<'static, Result<Box<dyn BlobWriter>>> {

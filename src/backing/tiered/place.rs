@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Backing, Locks, Marks, OnError, Place, Queue, ReadPolicy, TierSync, Tiered, Tiers, WritePolicy};
+use super::{
+    Backing, Locks, Marks, OnError, Place, Queue, ReadPolicy, RecordCopy, TierSync, Tiered, Tiers, WritePolicy,
+};
 use crate::{
     env::BoxFut,
     error::{Error, ErrorKind, Result},
@@ -86,7 +88,7 @@ impl TieredPlace {
             ));
         }
         tiers.expect_known().await?;
-        if tiers.clone().record().await?.is_some() {
+        if tiers.clone().record(RecordCopy::First).await?.is_some() {
             tiers.clone().sync(self.options.sync).await?;
         }
         Ok(())

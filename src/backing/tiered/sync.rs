@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{BlobName, Heads, Mode, Part, Tiers, deletion};
 use crate::{
-    backing::HeadPage,
+    backing::{HeadPage, RecordCopy},
     error::{Error, ErrorKind, Result},
 };
 use bytes::Bytes;
@@ -55,35 +55,49 @@ impl Tiers {
         Ok(())
     }
 
-    /// The store's record, which the front is given, too.
-    pub(super) async fn record(self: Arc<Self>) -> Result<Option<Bytes>> {
-        let Some(record) = self.back.record().await? else {
-            return if self.front_is_truth() { self.front.record().await } else { Ok(None) };
+    /// A copy of the store's record, which the front is given, too.
+    pub(super) async fn record(self: Arc<Self>, copy: RecordCopy) -> Result<Option<Bytes>> {
+        let Some(record) = self.back.record(copy).await? else {
+            return if self.front_is_truth() { self.front.record(copy).await } else { Ok(None) };
         };
-        self.agree(&record).await?;
-        self.front.create_record(record.clone()).await?;
+        self.give_front(copy, record.clone()).await?;
         Ok(Some(record))
     }
 
-    pub(super) async fn create_record(self: Arc<Self>, record: Bytes) -> Result<bool> {
+    pub(super) async fn put_record(
+        self: Arc<Self>,
+        copy: RecordCopy,
+        there: Option<Bytes>,
+        record: Bytes,
+    ) -> Result<bool> {
         let _alone = self.locks.lock(RECORD, Mode::Exclusive).await;
         if self.front_is_truth() {
-            return self.front.create_record(record).await;
+            return self.front.put_record(copy, there, record).await;
         }
-        if self.back.record().await?.is_some() {
+        if self.back.record(copy).await? != there {
             return Ok(false);
         }
-        self.agree(&record).await?;
-        let created = self.back.create_record(record.clone()).await?;
-        if created {
-            self.front.create_record(record).await?;
+        self.agree(copy, &record).await?;
+        let put = self.back.put_record(copy, there, record.clone()).await?;
+        if put {
+            self.give_front(copy, record).await?;
         }
-        Ok(created)
+        Ok(put)
+    }
+
+    /// Gives the front what the back has, if both are one store.
+    async fn give_front(&self, copy: RecordCopy, record: Bytes) -> Result<()> {
+        let found = self.front.record(copy).await?;
+        if found.as_ref() != Some(&record) {
+            self.agree(copy, &record).await?;
+            self.front.put_record(copy, found, record).await?;
+        }
+        Ok(())
     }
 
     /// That what the front has is of the store with this record.
-    async fn agree(&self, record: &Bytes) -> Result<()> {
-        match self.front.record().await? {
+    async fn agree(&self, copy: RecordCopy, record: &Bytes) -> Result<()> {
+        match self.front.record(copy).await? {
             Some(found) if found != *record => (self.same)(&found, record),
             _ => Ok(()),
         }
@@ -91,8 +105,8 @@ impl Tiers {
 
     /// That the front holds no blobs of which nobody knows the store. Where the back does, its reader says so.
     pub(super) async fn expect_known(&self) -> Result<()> {
-        let is_lost = self.back.record().await?.is_none() && !is_empty(self.back.heads()).await?;
-        if is_lost || self.front.record().await?.is_some() || is_empty(self.front.heads()).await? {
+        let is_lost = self.back.record(RecordCopy::First).await?.is_none() && !is_empty(self.back.heads()).await?;
+        if is_lost || self.front.record(RecordCopy::First).await?.is_some() || is_empty(self.front.heads()).await? {
             return Ok(());
         }
         let message =

@@ -10,8 +10,6 @@ use bytes::Bytes;
 pub use konserve_aes::KonserveAes;
 pub use konserve_gcm::{KonserveGcm, Section};
 
-#[cfg(not(target_arch = "wasm32"))]
-use crate::value::ToCbor;
 use crate::{
     env::Rng,
     error::{Error, ErrorKind, Result},
@@ -23,52 +21,35 @@ use crate::{
 ///
 /// Blobs are read with the encryptor that each of them names, if the key fits it.
 #[derive(Clone)]
-pub struct Encryptor {
+pub struct KonserveEncryptor {
     /// For what is written next.
     writes: u8,
     aes: Option<Arc<KonserveAes>>,
     gcm: Option<Arc<KonserveGcm>>,
 }
 
-impl Encryptor {
-    /// konserve's `:aes`: AES-256-CBC. It hides values and tells no damage, nor who wrote them: use it to share stores
-    /// that have it. The key is any value that hasch can hash, else `INVALID_CONFIG`.
-    #[cfg(not(target_arch = "wasm32"))]
-    #[allow(clippy::needless_pass_by_value, reason = "as all that takes a key")]
-    pub fn aes(key: impl ToCbor) -> Result<Self> {
-        Self::aes_cbor(&key.to_cbor()?)
-    }
-
-    /// [`aes`](Self::aes) with a key that is given as CBOR.
-    pub fn aes_cbor(key: &[u8]) -> Result<Self> {
+impl KonserveEncryptor {
+    /// `aes`, with a key that is one CBOR item.
+    pub fn aes(key: &[u8]) -> Result<Self> {
         let aes = KonserveAes::new(key)?;
         let gcm = KonserveGcm::new(key).ok().map(Arc::new);
         Ok(Self { writes: KonserveAes::ID, aes: Some(Arc::new(aes)), gcm })
     }
 
-    /// konserve's `:aes-gcm`: AES-256-GCM, which tells damage and blobs that were exchanged. The key is 32 bytes, or their
-    /// 64 hexadecimal digits as text, else `INVALID_CONFIG`. Written by its description: it has not been tried against
-    /// the version of konserve that has it.
-    #[cfg(not(target_arch = "wasm32"))]
-    #[allow(clippy::needless_pass_by_value, reason = "as all that takes a key")]
-    pub fn aes_gcm(key: impl ToCbor) -> Result<Self> {
-        Self::aes_gcm_cbor(&key.to_cbor()?)
-    }
-
-    /// `aes_gcm` with a key that is given as CBOR.
-    pub fn aes_gcm_cbor(key: &[u8]) -> Result<Self> {
+    /// `aes-gcm`, with a key that is one CBOR item.
+    pub fn aes_gcm(key: &[u8]) -> Result<Self> {
         let gcm = KonserveGcm::new(key)?;
         let aes = KonserveAes::new(key).ok().map(Arc::new);
         Ok(Self { writes: KonserveGcm::ID, aes, gcm: Some(Arc::new(gcm)) })
     }
 
     /// Byte 3 of the headers of what is written.
-    pub(crate) fn id(&self) -> u8 {
+    pub fn id(&self) -> u8 {
         self.writes
     }
 
     /// A section of a blob, encrypted.
-    pub(crate) fn encrypt(&self, plain: &[u8], blob: BlobName, section: Section, rng: &dyn Rng) -> Result<Bytes> {
+    pub fn encrypt(&self, plain: &[u8], blob: BlobName, section: Section, rng: &dyn Rng) -> Result<Bytes> {
         match (self.writes, &self.aes, &self.gcm) {
             (KonserveAes::ID, Some(aes), _) => aes.encrypt(plain, rng),
             (KonserveGcm::ID, _, Some(gcm)) => gcm.encrypt(plain, blob, section, rng),
@@ -78,7 +59,7 @@ impl Encryptor {
 
     /// What `read` makes of a section that the encryptor of this number wrote. It may be called twice, see
     /// [`KonserveAes::decrypt`].
-    pub(crate) fn decrypt<T>(
+    pub fn decrypt<T>(
         &self,
         id: u8,
         encrypted: &[u8],
@@ -94,7 +75,7 @@ impl Encryptor {
 }
 
 /// The error of a blob that was encrypted, where there is no key that would fit.
-pub(crate) fn no_key(encryptor: u8) -> Error {
+pub fn no_key(encryptor: u8) -> Error {
     match encryptor {
         KonserveAes::ID | KonserveGcm::ID => Error::new(
             ErrorKind::WrongKey,
@@ -107,9 +88,9 @@ pub(crate) fn no_key(encryptor: u8) -> Error {
     }
 }
 
-impl fmt::Debug for Encryptor {
+impl fmt::Debug for KonserveEncryptor {
     /// Without the key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Encryptor").field("writes", &self.writes).finish_non_exhaustive()
+        f.debug_struct("KonserveEncryptor").field("writes", &self.writes).finish_non_exhaustive()
     }
 }

@@ -16,10 +16,11 @@ pub use revision::Revisions;
 
 use super::MAX_META_LEN;
 use crate::{
+    backing::Blob,
     cbor::Writer,
     codec::{
         CBOR, Codecs, Compressor, Encoded, Serializers, Translate, clojure_cbor,
-        encryptor::{Encryptor, Section, no_key},
+        encryptor::{KonserveEncryptor, Section, no_key},
         too_long, unknown_serializer,
     },
     env::System,
@@ -40,7 +41,7 @@ pub struct Konserve {
     /// For what is written next; each blob names its own.
     pub compressor: Compressor,
     /// For what is written next; each blob names its own.
-    pub encryptor: Option<Encryptor>,
+    pub encryptor: Option<KonserveEncryptor>,
     /// The longest value in bytes, before compression.
     pub max_len: u64,
     /// What tells two writes of a key apart.
@@ -64,7 +65,7 @@ impl Konserve {
     }
 
     fn codecs(&self) -> Codecs {
-        let encryptor = self.encryptor.as_ref().map_or(0, Encryptor::id);
+        let encryptor = self.encryptor.as_ref().map_or(0, KonserveEncryptor::id);
         Codecs { serializer: self.serializer, compressor: self.compressor.id(), encryptor }
     }
 
@@ -87,10 +88,13 @@ impl Konserve {
         self.compressor.frame(bytes)
     }
 
-    /// The section as it is stored, of what was serialized and compressed. Binaries are stored as they are, as konserve
-    /// does, or it could not read them.
-    pub fn encrypt(&self, name: BlobName, kind: Kind, section: Bytes) -> Result<Bytes> {
-        if kind == Kind::Binary { Ok(section) } else { self.encrypted(name, Section::Value, section) }
+    /// The blob of what was serialized and compressed. Binaries are stored as they are, as konserve does, or it could not
+    /// read them.
+    pub fn seal(&self, name: BlobName, meta: &Meta, section: Bytes) -> Result<Blob> {
+        let is_binary = meta.kind == Kind::Binary;
+        let value = if is_binary { section } else { self.encrypted(name, Section::Value, section)? };
+        let revision = self.revisions.of_write(name, meta.last_write);
+        Ok(Blob { head: self.head(name, meta, revision)?, value })
     }
 
     fn encrypted(&self, name: BlobName, section: Section, plain: Bytes) -> Result<Bytes> {

@@ -14,7 +14,7 @@ use super::{
     poll::{all, at_once},
 };
 use crate::{
-    backing::{Backing, Blob, Change, Expect, Outcome, Part, Write},
+    backing::{Backing, Blob, Change, Expect, Outcome, Part, RecordCopy, Write},
     env::BoxFut,
     error::{Error, ErrorKind, Result},
     name::BlobName,
@@ -277,7 +277,7 @@ async fn updates_at_once_lose_no_blob(ground: &Ground) -> Verdict {
 async fn heads_are_ascending_and_complete(ground: &Ground) -> Verdict {
     const MANY: u64 = 600;
     let backing = ground.backing().await?;
-    backing.create_record(Bytes::from_static(b"no blob")).await?;
+    backing.put_record(RecordCopy::First, None, Bytes::from_static(b"no blob")).await?;
     let numbers: Vec<_> = (0..MANY).map(|n| n * 7919 % MANY).collect();
     let put = |n: u64| {
         let size = usize::try_from(n).unwrap_or(0) * 8;
@@ -304,37 +304,43 @@ async fn the_heads_of_nothing_end_at_once(ground: &Ground) -> Verdict {
 
 async fn the_record_is_put_once(ground: &Ground) -> Verdict {
     let backing = ground.backing().await?;
-    same("the record at first", backing.record().await?, None)?;
+    same("the record at first", backing.record(RecordCopy::First).await?, None)?;
     let long = Bytes::from(vec![7; 5000]);
-    same("whether it was put", backing.create_record(long.clone()).await?, true)?;
-    same("the record", backing.record().await?, Some(long.clone()))?;
-    same("whether another was put", backing.create_record(Bytes::from_static(b"x")).await?, false)?;
-    same("the record", backing.record().await?, Some(long))
+    same("whether it was put", backing.put_record(RecordCopy::First, None, long.clone()).await?, true)?;
+    same("the record", backing.record(RecordCopy::First).await?, Some(long.clone()))?;
+    same(
+        "whether another was put",
+        backing.put_record(RecordCopy::First, None, Bytes::from_static(b"x")).await?,
+        false,
+    )?;
+    same("the record", backing.record(RecordCopy::First).await?, Some(long))
 }
 
 async fn of_many_records_one_is_put(ground: &Ground) -> Verdict {
     let backing = ground.backing().await?;
     let record = |n: u8| Bytes::from(vec![n; 100]);
     let mut put = Vec::new();
-    for (n, created) in (0..).zip(all((0..10).map(|n| backing.create_record(record(n))).collect()).await) {
+    for (n, created) in
+        (0..).zip(all((0..10).map(|n| backing.put_record(RecordCopy::First, None, record(n))).collect()).await)
+    {
         if created? {
             put.push(n);
         }
     }
     let [one] = put[..] else { return same("how many were put", put.len(), 1) };
-    same("the record", backing.record().await?, Some(record(one)))
+    same("the record", backing.record(RecordCopy::First).await?, Some(record(one)))
 }
 
 async fn the_record_is_no_blob(ground: &Ground) -> Verdict {
     let backing = ground.backing().await?;
-    backing.create_record(blob(1, 10, 10).head).await?;
+    backing.put_record(RecordCopy::First, None, blob(1, 10, 10).head).await?;
     same("the heads", heads(backing.as_ref()).await?, Vec::new())
 }
 
 async fn blobs_and_record_outlive_the_backing_being_closed(ground: &Ground) -> Verdict {
     let backing = ground.backing().await?;
     let record = Bytes::from_static(b"record");
-    backing.create_record(record.clone()).await?;
+    backing.put_record(RecordCopy::First, None, record.clone()).await?;
     for (n, value) in (0..).zip([0, 10, 5000, 1_200_000]) {
         put(backing.as_ref(), n, blob(n, 10, value)).await?;
     }
@@ -342,7 +348,7 @@ async fn blobs_and_record_outlive_the_backing_being_closed(ground: &Ground) -> V
     ground.leave().await?;
     same("whether a store is there", ground.place().exists().await?, true)?;
     let backing = ground.backing().await?;
-    same("the record", backing.record().await?, Some(record))?;
+    same("the record", backing.record(RecordCopy::First).await?, Some(record))?;
     for (n, value) in (0..).zip([0, 10, 5000, 1_200_000]) {
         is(backing.as_ref(), n, Some(&blob(n, 10, value))).await?;
     }
@@ -351,14 +357,14 @@ async fn blobs_and_record_outlive_the_backing_being_closed(ground: &Ground) -> V
 
 async fn a_destroyed_place_is_empty(ground: &Ground) -> Verdict {
     let backing = ground.backing().await?;
-    backing.create_record(Bytes::from_static(b"record")).await?;
+    backing.put_record(RecordCopy::First, None, Bytes::from_static(b"record")).await?;
     put(backing.as_ref(), 1, blob(1, 10, 5000)).await?;
     ground.leave().await?;
     ground.place().destroy().await?;
     same("whether a store is there", ground.place().exists().await?, false)?;
     refused("opening it", ground.place().open(false).await.map(drop), ErrorKind::StoreNotFound)?;
     let backing = ground.backing().await?;
-    same("the record", backing.record().await?, None)?;
+    same("the record", backing.record(RecordCopy::First).await?, None)?;
     same("the heads", heads(backing.as_ref()).await?, Vec::new())?;
     is(backing.as_ref(), 1, None).await
 }
@@ -405,8 +411,8 @@ async fn an_immediate_backing_is_ready_at_the_first_poll(ground: &Ground) -> Ver
     let committed = at_once(backing.commit(vec![large])).transpose()?;
     let updated = at_once(count(backing.as_ref())).transpose()?;
     let read = at_once(backing.read(vec![name(1), name(2)], Part::All)).transpose()?;
-    let created = at_once(backing.create_record(Bytes::from_static(b"x"))).transpose()?;
-    let record = at_once(backing.record()).transpose()?;
+    let created = at_once(backing.put_record(RecordCopy::First, None, Bytes::from_static(b"x"))).transpose()?;
+    let record = at_once(backing.record(RecordCopy::First)).transpose()?;
     let page = at_once(backing.heads().next()).transpose()?;
     let closed = at_once(backing.close()).transpose()?;
     let exists = at_once(place.exists()).transpose()?;
@@ -432,7 +438,7 @@ async fn two_backings_of_one_place_lose_nothing(ground: &Ground) -> Verdict {
     all(calls).await.into_iter().collect::<Result<()>>()?;
     is(one.as_ref(), 1, Some(&blob(100, 10, 10))).await?;
     let created = Arc::new(AtomicU64::new(0));
-    let records = [&one, &other].map(|backing| backing.create_record(Bytes::from_static(b"x")));
+    let records = [&one, &other].map(|backing| backing.put_record(RecordCopy::First, None, Bytes::from_static(b"x")));
     for put in all(records.into_iter().collect()).await {
         created.fetch_add(put?.into(), Ordering::SeqCst);
     }

@@ -10,7 +10,7 @@ use super::{
     talk::{count, holds, is_absent, put, remove},
 };
 use crate::{
-    backing::{Backing, Blob, Change, Expect, Outcome, Part, Write},
+    backing::{Backing, Blob, Change, Expect, Outcome, Part, RecordCopy, Write},
     error::ErrorKind,
     key::Path,
     name::BlobName,
@@ -177,7 +177,7 @@ async fn an_update_of_a_damaged_value_is_refused(ground: &Ground) -> Verdict {
 
 async fn a_damaged_record_is_told(ground: &Ground) -> Verdict {
     let backing = ground.backing().await?;
-    same("whether there was no record", backing.create_record(filled(100)).await?, true)?;
+    same("whether there was no record", backing.put_record(RecordCopy::First, None, filled(100)).await?, true)?;
     ground.leave().await?;
     refused("connecting", connect_store(ground.config()).await, ErrorKind::Corrupt)?;
     refused("opening", open_store(ground.config()).await, ErrorKind::Corrupt)?;

@@ -1,0 +1,32 @@
+// Bundled into node.cjs in the place of argon2.js: it waits for nothing, so that konserve/sync has it too.
+/* global __dirname, require */
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { failure, inDataUrl } from './load.js'
+
+let argon2id
+
+/** 32 bytes of a passphrase by Argon2id (RFC 9106), with `memory` in KiB. */
+export function derive(passphrase, salt, memory, passes, lanes) {
+  argon2id ??= loaded()
+  return argon2id(passphrase, salt, memory, passes, lanes)
+}
+
+function loaded() {
+  try {
+    const bindings = require('./wasm/argon2.js')
+    bindings.initSync({ module: new WebAssembly.Module(bytes()) })
+    return bindings.argon2id
+  } catch (error) {
+    throw failure(error)
+  }
+}
+
+function bytes() {
+  try {
+    return readFileSync(join(__dirname, 'wasm', 'argon2_bg.wasm'))
+  } catch {
+    return inDataUrl(require('./wasm/argon2-copy.js').default)
+  }
+}

@@ -1,0 +1,153 @@
+//! The keys of an encrypted store: `secrets = name key 32 ‖ active K 32 ‖ older K 32 …`, random, the same in every slot.
+
+#[cfg(all(feature = "encryption", not(target_arch = "wasm32")))]
+mod argon2id;
+mod blob_keys;
+mod built;
+mod cipher;
+mod secret;
+mod slot;
+mod vault;
+
+use std::fmt;
+
+pub use blob_keys::{BlobKeys, SALT_LEN, TAG_LEN};
+use built::{Built, built};
+pub use cipher::{BLOCK_LEN, Cipher, Decrypting, Encrypting, encrypted_len, unpadded_len};
+pub use secret::Secret;
+#[cfg(all(feature = "encryption", target_arch = "wasm32"))]
+pub use secret::{Kdf, KdfParams};
+pub use slot::Slot;
+pub use vault::Vault;
+use zeroize::Zeroizing;
+
+use crate::{
+    env::Rng,
+    error::Result,
+    key::Key,
+    name::{BlobName, Uuid},
+};
+
+/// Which data key a blob was written with: `DK("konserve 2026 key id", K)[0..8]`.
+pub type Kid = [u8; 8];
+/// Data keys are at least one and at most so many.
+const MAX_KEYS: usize = 8;
+const KEY_LEN: usize = 32;
+
+/// The keys of one store.
+#[derive(Clone)]
+pub struct Keyring {
+    id: Uuid,
+    name_key: Zeroizing<[u8; KEY_LEN]>,
+    /// What is written next is encrypted with the first; the others are for what is there.
+    keys: Vec<DataKey>,
+    built: Built,
+}
+
+#[derive(Clone)]
+struct DataKey {
+    kid: Kid,
+    key: Zeroizing<[u8; KEY_LEN]>,
+}
+
+impl DataKey {
+    fn new(key: Zeroizing<[u8; KEY_LEN]>) -> Self {
+        let id = blake3::derive_key("konserve 2026 key id", key.as_slice());
+        Self { kid: id.first_chunk().copied().unwrap_or_default(), key }
+    }
+}
+
+impl Keyring {
+    /// New keys for a new store.
+    pub fn random(id: Uuid, rng: &dyn Rng) -> Result<Self> {
+        let built = built()?;
+        Ok(Self { id, name_key: random(rng)?, keys: vec![DataKey::new(random(rng)?)], built })
+    }
+
+    /// From the content of a slot; `None` if that is none.
+    fn from_secrets(id: Uuid, secrets: &[u8], built: Built) -> Option<Self> {
+        let (name_key, keys) = secrets.split_first_chunk()?;
+        let (keys, []) = keys.as_chunks::<KEY_LEN>() else { return None };
+        let keys: Vec<_> = keys.iter().map(|key| DataKey::new(Zeroizing::new(*key))).collect();
+        let name_key = Zeroizing::new(*name_key);
+        (1..=MAX_KEYS).contains(&keys.len()).then(|| Self { id, name_key, keys, built })
+    }
+
+    /// The content of its slots.
+    fn secrets(&self) -> Zeroizing<Vec<u8>> {
+        let mut secrets = Zeroizing::new(Vec::with_capacity(KEY_LEN * (self.keys.len() + 1)));
+        secrets.extend_from_slice(self.name_key.as_slice());
+        self.keys.iter().for_each(|key| secrets.extend_from_slice(key.key.as_slice()));
+        secrets
+    }
+
+    /// The store that they are of.
+    pub fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// The name of a key's blob: who does not have the name key cannot tell which key it is.
+    pub fn name(&self, key: &Key) -> BlobName {
+        key.name_with(&self.name_key)
+    }
+
+    /// What a blob is to be written with: the id of the data key, a fresh salt, and the keys of this write.
+    pub fn for_write(&self, rng: &dyn Rng) -> Result<(Kid, [u8; SALT_LEN], BlobKeys)> {
+        let mut salt = [0; SALT_LEN];
+        rng.fill(&mut salt)?;
+        let active = self.active();
+        Ok((active.kid, salt, BlobKeys::derive(&active.key, &salt, self.built)))
+    }
+
+    /// The keys that a blob was written with; `None` if the data key is not this store's, or is no more.
+    pub fn of_write(&self, kid: Kid, salt: &[u8; SALT_LEN]) -> Option<BlobKeys> {
+        let written = self.keys.iter().find(|key| key.kid == kid)?;
+        Some(BlobKeys::derive(&written.key, salt, self.built))
+    }
+
+    /// `KH(DK("konserve 2026 store record", active K), body)`.
+    pub fn record_mac(&self, body: &[u8]) -> blake3::Hash {
+        let key = Zeroizing::new(blake3::derive_key("konserve 2026 store record", self.active().key.as_slice()));
+        blake3::keyed_hash(&key, body)
+    }
+
+    /// The id of the key that is written with.
+    pub fn active_kid(&self) -> &Kid {
+        &self.active().kid
+    }
+
+    /// Whether nothing is under an older key.
+    pub fn is_single(&self) -> bool {
+        self.keys.len() == 1
+    }
+
+    /// With a new key to write with, beside those there are.
+    pub fn with_new(&self, rng: &dyn Rng) -> Result<Self> {
+        let mut keys = vec![DataKey::new(random(rng)?)];
+        keys.extend(self.keys.iter().cloned());
+        Ok(Self { keys, ..self.clone() })
+    }
+
+    /// Without the older keys.
+    pub fn only_active(&self) -> Self {
+        Self { keys: vec![self.active().clone()], ..self.clone() }
+    }
+
+    #[allow(clippy::indexing_slicing, reason = "there is at least one, by every constructor")]
+    fn active(&self) -> &DataKey {
+        &self.keys[0]
+    }
+}
+
+/// Without the keys.
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keyring").field("id", &self.id).field("keys", &self.keys.len()).finish_non_exhaustive()
+    }
+}
+
+fn random(rng: &dyn Rng) -> Result<Zeroizing<[u8; KEY_LEN]>> {
+    let mut key = Zeroizing::new([0; KEY_LEN]);
+    rng.fill(key.as_mut_slice())?;
+    Ok(key)
+}
