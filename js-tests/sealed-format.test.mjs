@@ -11,10 +11,12 @@ import { canonical, encode } from './sealed-format/cbor-write.mjs'
 import { readExport, writeExport } from './sealed-format/export.mjs'
 import { writeMap } from './sealed-format/meta.mjs'
 import { fileOf, nameOf } from './sealed-format/names.mjs'
+import { FILE, makeVectors, textOf } from './sealed-format/make-vectors.mjs'
+import { read as negative } from './sealed-format/negative.mjs'
 import { parse } from './sealed-format/notation.mjs'
 import { AES_BLAKE3, fields, openRecord, PLAIN, writeRecord } from './sealed-format/record.mjs'
 import { writeSlot } from './sealed-format/slots.mjs'
-import { readEntry } from './sealed-format/store.mjs'
+import { get, openStore, readAll, readEntry, readLog } from './sealed-format/store.mjs'
 import * as zstd from './sealed-format/zstd.mjs'
 
 const read = async (name) =>
@@ -95,6 +97,23 @@ test('what is damaged has the code of the vectors', async () => {
   }
   for (const { title, code, record, raw_key: key } of sealed.negative_records)
     await assert.rejects(openRecord(unhex(record), key && unhex(key)), { name: 'Fault', code }, title)
+})
+
+test('what is damaged in any way has the code of the vectors, and the file of them is up to date', async () => {
+  assert.equal(await readFile(FILE, 'utf8'), textOf(await makeVectors()), 'run js-tests/sealed-format/make-vectors.mjs')
+  const vectors = await read('sealed_negative')
+  assert.ok(vectors.vectors.length >= 800)
+  for (const vector of vectors.vectors) {
+    const { title, code, met, files, secret, id, key, name } = negative(vectors, vector)
+    const meet = async () => {
+      const store = await openStore(files, secret, id)
+      if (met === 'open') return
+      if (met === 'list') throw (await readAll(store)).faults.find((fault) => fault.name === name)
+      const { value } = await get(store, key)
+      if (met === 'log') await readLog(store, value)
+    }
+    await assert.rejects(meet, (error) => error?.code === code || assert.fail(`${title}: ${inspect(error)}`))
+  }
 })
 
 test('records are written byte for byte, and open', async () => {

@@ -36,14 +36,16 @@ export function readMap(bytes, name, nameKey) {
   check(key !== undefined && key.value !== undefined, 'no key')
   check(equal(canonical(key.value), key.bytes), 'a key that is not canonical')
   check(TYPES.includes(type?.value), 'no type')
-  check(Number.isInteger(lastWrite?.value), 'no last-write')
-  check(expires === undefined || Number.isInteger(expires.value), 'no time of expiry')
+  check(lastWrite !== undefined && isTime(lastWrite), 'no last-write')
+  check(expires === undefined || isTime(expires), 'no time of expiry')
   check(user === undefined || isMap(user), 'no user entries')
   check(equal(nameOf(key.bytes, nameKey), name), 'the key of another blob')
   const values = { key: key.value, type: type.value, lastWrite: lastWrite.value }
   return { ...values, expires: expires?.value, user: user?.value, canonicalKey: key.bytes }
 }
 
+/** An integer that is not negative, as an integer. */
+const isTime = ({ bytes }) => bytes[0] >> 5 === 0
 const isMap = ({ bytes }) => bytes[0] >> 5 === 5
 
 /** What the compressor of this id makes of bytes. */

@@ -3,7 +3,7 @@
 import { concat, equal } from './bytes.mjs'
 import { canonical } from './cbor-write.mjs'
 import { decodeFirst } from './cbor-read.mjs'
-import { must } from './fault.mjs'
+import { Fault, must } from './fault.mjs'
 import { DK, H, KH } from './hash.mjs'
 import { openSlot } from './slots.mjs'
 
@@ -15,6 +15,7 @@ const corrupt = (holds, why) => must(holds, 'CORRUPT', `record: ${why}`)
 const macOf = (activeKey, body) => KH(DK('konserve 2026 store record', activeKey), body)
 const isBytes = (value, length) => value instanceof Uint8Array && (length === undefined || value.length === length)
 const isWhole = (value) => Number.isInteger(value) && value >= 0
+const isByte = (value) => isWhole(value) && value < 256
 
 /** The fields of a record's body. `slots` make it an encrypted one. */
 export function fields({ id, created, serializer = 3, compressor = 0, slots }) {
@@ -46,18 +47,27 @@ export async function openRecord(record, secret) {
 }
 
 function parse(signed) {
-  const { value: content, end } = decodeFirst(signed)
+  const { value: content, end } = item(signed)
   corrupt(typeof content === 'object' && content !== null && isWhole(content.format), 'no record')
   must(content.format === 1, 'UNSUPPORTED_FORMAT', `record: format ${content.format}`)
   return { content, end }
 }
 
+function item(signed) {
+  try {
+    return decodeFirst(signed)
+  } catch {
+    throw new Fault('CORRUPT', 'record: no CBOR')
+  }
+}
+
 function checkFields(content, body, mac) {
   const { id, layout, created, serializer, compressor, encryptor, slots } = content
-  corrupt(isBytes(id, 16) && [created, serializer, compressor].every(isWhole), 'its fields')
+  corrupt(isBytes(id, 16) && isWhole(created) && [serializer, compressor].every(isByte), 'its fields')
   corrupt(layout === 'sealed', 'its layout')
   corrupt(equal(canonical(content), body), 'not canonical')
-  corrupt(encryptor === PLAIN || encryptor === AES_BLAKE3, 'its encryptor')
+  corrupt(isWhole(encryptor), 'its encryptor')
+  must(encryptor === PLAIN || encryptor === AES_BLAKE3, 'UNSUPPORTED', `record: encryptor ${encryptor}`)
   if (encryptor === PLAIN) return corrupt(slots === undefined && mac.length === 0, 'a plain one with slots or a mac')
   corrupt(Array.isArray(slots) && slots.every((slot) => isBytes(slot)), 'no slots')
   corrupt(slots.length >= 1 && slots.length <= 8 && mac.length === MAC, 'its slots or mac')

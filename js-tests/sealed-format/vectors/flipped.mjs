@@ -45,7 +45,8 @@ function plainBits(group, plain, right) {
     'the key': [map + 6, 0],
     'the type': [map + 12, 0],
   }
-  for (const [what, bit] of Object.entries(bits)) put(group, plain, right, what, bit, bit[0] === 20 ? 'LIMIT_EXCEEDED' : 'CORRUPT')
+  for (const [what, bit] of Object.entries(bits))
+    put(group, plain, right, what, bit, bit[0] === 20 ? 'LIMIT_EXCEEDED' : 'CORRUPT')
 }
 
 /** What no check covers, and the check itself. */

@@ -23,7 +23,10 @@ export async function foreign(group, { raw, passphrase, rekeyed }) {
 
 /** The records of another store that the same key opens, and those of this one without the key of a blob. */
 async function records(group, { raw, passphrase }) {
-  for (const [store, secret] of [[raw, RAW_KEY], [passphrase, PASSPHRASE]]) {
+  for (const [store, secret] of [
+    [raw, RAW_KEY],
+    [passphrase, PASSPHRASE],
+  ]) {
     const others = [await forge(store)]
     const other = { secret, id: OTHER_ID, nameKey: OTHER_NAME_KEY, keys: [OTHER_K] }
     const record = await recordOf(other)

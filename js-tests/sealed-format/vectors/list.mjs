@@ -9,7 +9,7 @@ const LONG_RUN = 200
 export function written(bytes) {
   const parts = []
   let start = 0
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     let end = at + 1
     while (bytes[end] === bytes[at] && end < bytes.length) end++
     if (end - at >= LONG_RUN) {
@@ -54,8 +54,8 @@ export class Group {
     this.list.push({ ...vector, ...config, met, code, ...this.said(silent) })
   }
 
-  base({ title, encrypted }, what) {
-    return { title: `${title}: ${what}`, group: this.name, store: title, encrypted }
+  base({ title }, what) {
+    return { title: `${title}: ${what}`, group: this.name, store: title }
   }
 
   said(silent) {

@@ -40,7 +40,12 @@ async function headers(group, { plain, raw }) {
     group.changed(raw, `serializer ${serializer}, check made right`, right.raw, byte(1, serializer), 'AUTHENTICATION')
   for (const serializer of [2, 127, 128, 255])
     group.changed(plain, `serializer ${serializer}, check made right`, right.plain, byte(1, serializer), 'UNSUPPORTED')
-  const compressors = [[1, 'CORRUPT'], [2, 'CORRUPT'], [3, 'UNSUPPORTED'], [255, 'UNSUPPORTED']]
+  const compressors = [
+    [1, 'CORRUPT'],
+    [2, 'CORRUPT'],
+    [3, 'UNSUPPORTED'],
+    [255, 'UNSUPPORTED'],
+  ]
   for (const [compressor, code] of compressors) {
     const title = `compressor ${compressor}, check made right`
     group.changed(plain, title, right.plain, byte(2, compressor), code)
@@ -69,7 +74,10 @@ async function fields(group, { raw, rekeyed }) {
   put('the tag of another write', taken(other, -32))
   put('the tag of another write with the same salt', taken(same, -32))
   put('all but the tag of another write with the same salt', taken(same, 0, -32))
-  for (const [title, lock, kid] of [['the older', NEW_K, K], ['the newer', K, NEW_K]]) {
+  for (const [title, lock, kid] of [
+    ['the older', NEW_K, K],
+    ['the newer', K, NEW_K],
+  ]) {
     const locked = await forge(rekeyed, { lock })
     const change = (blob, name) => rechecked(name, patched(blob, 20, kidOf(kid)))
     group.changed(rekeyed, `the id of ${title} key, check made right`, locked, change, 'AUTHENTICATION')

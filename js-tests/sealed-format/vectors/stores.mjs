@@ -2,7 +2,7 @@
 
 import { concat, filled, hex, unhex } from '../bytes.mjs'
 import { encryptedBlob, plainBlob } from '../blob.mjs'
-import { canonical, encode } from '../cbor-write.mjs'
+import { canonical, encode, map as cborMap, text } from '../cbor-write.mjs'
 import { writeMap } from '../meta.mjs'
 import { nameOf } from '../names.mjs'
 import { fields, writeRecord } from '../record.mjs'
@@ -10,7 +10,9 @@ import { writeSlot } from '../slots.mjs'
 
 export const CREATED = 1_700_000_000_000
 export const [ID, OTHER_ID] = [0x11, 0x12].map((byte) => filled(16, byte))
-export const [NAME_KEY, OTHER_NAME_KEY, K, NEW_K, OTHER_K] = [0x22, 0x23, 0x33, 0x66, 0x77].map((byte) => filled(32, byte))
+export const [NAME_KEY, OTHER_NAME_KEY, K, NEW_K, OTHER_K] = [0x22, 0x23, 0x33, 0x66, 0x77].map((byte) =>
+  filled(32, byte),
+)
 export const [SALT, OTHER_SALT] = [0x44, 0x45].map((byte) => filled(32, byte))
 export const [SLOT_SALT, OTHER_SLOT_SALT] = [0x55, 0x56].map((byte) => filled(16, byte))
 export const RAW_KEY = unhex('000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f')
@@ -60,3 +62,16 @@ export async function forge(store, parts = {}) {
   const blob = store.encrypted ? await encryptedBlob(all, { id, key: lock, salt, ciphers }) : plainBlob(all)
   return { key: hex(canonicalKey), name: all.name, blob }
 }
+
+/** An entry of a map, to be given to `mapOf`. */
+export const entry = (name, value) => [text(name), value]
+/** The entries of the map of the key `k`. */
+export const RIGHT = {
+  key: entry('key', canonical('k')),
+  type: entry('type', encode('edn')),
+  lastWrite: entry('last-write', encode(CREATED)),
+}
+
+/** The right map with these entries in place of its own, or beside them; `undefined` takes one away. */
+export const mapOf = (entries) =>
+  cborMap(Object.values({ ...RIGHT, ...entries }).filter((entry) => entry !== undefined))

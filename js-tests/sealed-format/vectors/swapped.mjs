@@ -39,7 +39,7 @@ async function logs(group, store) {
     const put = { name: to.name, key: to.key, blob: rechecked(to.name, from.blob) }
     group.blob(store, title, log, refused(store), { met: 'log', others: [put, ...rest] })
   }
-  moved("element 1 of a log in place of 0, check made right", one, zero, one)
+  moved('element 1 of a log in place of 0, check made right', one, zero, one)
   moved("another log's element, check made right", foreign, zero, one, foreign)
   exchange(group, store, "another log's head", log, other, { met: 'log' })
 }

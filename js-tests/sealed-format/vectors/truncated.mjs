@@ -22,8 +22,7 @@ function cutBlob(group, store, right) {
   const metaEnd = 20 + split(right.blob).meta.length
   const inner = store.encrypted ? { 'the ciphertext of meta': metaEnd - 32 } : {}
   const ends = { 'the lengths': 8, 'the header': 20, ...ENDS[store.title], ...inner, 'the meta section': metaEnd }
-  const cut = (title, length) =>
-    group.changed(store, title, right, (blob) => blob.slice(0, length), refused(store))
+  const cut = (title, length) => group.changed(store, title, right, (blob) => blob.slice(0, length), refused(store))
   cut('one byte', 1)
   for (const [what, end] of Object.entries(ends)) {
     cut(`cut a byte before the end of ${what}`, end - 1)
