@@ -33,10 +33,13 @@ const clojure = new Loader({
 /** Which module has the store of a name in memory: no other one sees it. */
 const homes = new Map()
 
+/** What the lean module does not read in a config, not even to refuse it. */
+const HEAVY = ['cache', 'compressor', 'encryptor', 'layout', 'path', 'access', 'syncBlob']
+
 /** Whether the lean module is enough for this config. */
-function isLean({ backend, cache, compressor = 'none', encryptor, serializer, serializers }) {
-  const isPlain = typeof serializer !== 'object' && serializers.length === 0 && compressor === 'none'
-  return backend === 'indexeddb' && cache === undefined && encryptor === undefined && isPlain
+function isLean({ backend, serializer = 'cbor', serializers, ...more }) {
+  const isPlain = serializer === 'cbor' && serializers.length === 0
+  return backend === 'indexeddb' && isPlain && HEAVY.every((option) => more[option] === undefined)
 }
 
 /** Whether this config says that it needs the module for what is shared with Clojure. */

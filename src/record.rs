@@ -127,30 +127,30 @@ impl Unchecked {
         self.record.id
     }
 
-    /// The record and its keys, if this key opens one of its slots. `WRONG_KEY` if not, or if there is no key and the store
-    /// has one; `AUTHENTICATION` for a record that the store's own key did not write, and for a plain one where a key was
-    /// given.
-    pub async fn open(self, secret: Option<&Secret>) -> Result<(Record, Option<Keyring>)> {
-        let (secret, mac) = match (secret, self.mac) {
-            (None, None) => return Ok((self.record, None)),
-            (None, Some(_)) => {
-                return Err(Error::new(ErrorKind::WrongKey, "the store is encrypted, and no key was given"));
-            }
-            (Some(_), None) => {
-                return Err(Error::new(
-                    ErrorKind::Authentication,
-                    "a key was given, and the store is not encrypted, or somebody put the record of another in its place; leave the key out if it never was encrypted",
-                ));
-            }
-            (Some(secret), Some(mac)) => (secret, mac),
-        };
+    /// The record of a plain store, for one who has no key; `WRONG_KEY` if the store is encrypted.
+    pub fn plain(self) -> Result<Record> {
+        match self.mac {
+            None => Ok(self.record),
+            Some(_) => Err(Error::new(ErrorKind::WrongKey, "the store is encrypted, and no key was given")),
+        }
+    }
+
+    /// The record and its keys, if this key opens one of its slots; `WRONG_KEY` if not. A record that the store's own key did
+    /// not write, and a plain one, are `AUTHENTICATION`.
+    pub async fn open(self, secret: &Secret) -> Result<(Record, Keyring)> {
+        let mac = self.mac.ok_or_else(|| {
+            Error::new(
+                ErrorKind::Authentication,
+                "a key was given, and the store is not encrypted, or somebody put the record of another in its place; leave the key out if it never was encrypted",
+            )
+        })?;
         for slot in &self.record.slots {
             let Some(keyring) = slot.open(self.record.id, secret).await? else { continue };
             // Hashes are compared in constant time.
             if keyring.record_mac(&self.body) != mac {
                 return Err(forged());
             }
-            return Ok((self.record, Some(keyring)));
+            return Ok((self.record, keyring));
         }
         Err(Error::new(ErrorKind::WrongKey, "the key does not open this store; it has another, or is another store's"))
     }

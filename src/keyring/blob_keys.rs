@@ -8,10 +8,8 @@ use std::sync::LazyLock;
 use blake3::hazmat::{ContextKey, HasherExt, hash_derive_key_context};
 use zeroize::Zeroizing;
 
-use super::{
-    built::Built,
-    cipher::{BLOCK_LEN, Cipher},
-};
+use super::{DataKey, Kid, built::Built, cipher::Cipher};
+use crate::name::{BlobName, Uuid};
 
 /// The length of what makes the keys of a write its own, in bytes.
 pub const SALT_LEN: usize = 32;
@@ -19,30 +17,59 @@ pub const SALT_LEN: usize = 32;
 pub const TAG_LEN: usize = 32;
 
 /// See the module's documentation.
-pub struct BlobKeys {
+pub struct BlobKeys(Built<Box<Keys>>);
+
+struct Keys {
+    id: Uuid,
+    kid: Kid,
+    salt: [u8; SALT_LEN],
     mac: Zeroizing<[u8; 32]>,
     /// For the meta section.
-    pub meta: Cipher,
+    meta: Cipher,
     /// For the value section.
-    pub value: Cipher,
+    value: Cipher,
 }
 
 impl BlobKeys {
-    /// Those of a write with this salt.
-    pub(super) fn derive(key: &[u8; 32], salt: &[u8; SALT_LEN], built: Built) -> Self {
+    /// Those of a write with this salt and data key, in the store of this id.
+    pub(super) fn derive(
+        id: Uuid,
+        DataKey { kid, key }: &DataKey,
+        salt: [u8; SALT_LEN],
+        built: &Built<impl Sized>,
+    ) -> Self {
         static CONTEXT: LazyLock<ContextKey> = LazyLock::new(|| hash_derive_key_context("konserve 2026 blob keys"));
         let mut hasher = blake3::Hasher::new_from_context_key(&CONTEXT);
-        hasher.update(key).update(salt);
+        hasher.update(key.as_slice()).update(&salt);
         let mut okm = hasher.finalize_xof();
         let (enc, mac) = (take::<32>(&mut okm), take::<32>(&mut okm));
-        let (meta, value) = (take::<BLOCK_LEN>(&mut okm), take::<BLOCK_LEN>(&mut okm));
-        Self { mac, meta: Cipher::new(&enc, &meta, built), value: Cipher::new(&enc, &value, built) }
+        let mut cipher = || Cipher::new(built.beside((enc.clone(), take(&mut okm))));
+        let (meta, value) = (cipher(), cipher());
+        Self(built.beside(Box::new(Keys { id, kid: *kid, salt, mac, meta, value })))
     }
 
-    /// The tag of these parts, one after the other.
-    pub fn tag(&self, parts: &[&[u8]]) -> blake3::Hash {
-        let mut hasher = blake3::Hasher::new_keyed(&self.mac);
-        parts.iter().for_each(|part| _ = hasher.update(part));
+    /// What a meta section begins with: which keys these are.
+    pub fn kid_and_salt(&self) -> (&Kid, &[u8; SALT_LEN]) {
+        (&self.0.kid, &self.0.salt)
+    }
+
+    /// For the meta section.
+    pub fn meta(&self) -> &Cipher {
+        &self.0.meta
+    }
+
+    /// For the value section.
+    pub fn value(&self) -> &Cipher {
+        &self.0.value
+    }
+
+    /// `KH(mac, id ‖ name ‖ header[0..8] ‖ kid ‖ salt ‖ ct)`, which is compared in constant time.
+    pub fn tag(&self, name: BlobName, header: [u8; 8], ct: &[u8]) -> blake3::Hash {
+        let Keys { id, kid, salt, mac, .. } = &**self.0;
+        let mut hasher = blake3::Hasher::new_keyed(mac);
+        for part in [id.as_bytes().as_slice(), name.as_bytes(), &header, kid, salt, ct] {
+            hasher.update(part);
+        }
         hasher.finalize()
     }
 }

@@ -14,20 +14,18 @@ pub const BLOCK_LEN: usize = 16;
 
 /// Key and initial vector.
 #[derive(Clone)]
-pub struct Cipher {
-    key: Zeroizing<[u8; 32]>,
-    iv: Zeroizing<[u8; BLOCK_LEN]>,
-    _built: Built,
-}
+pub struct Cipher(Built<KeyAndIv>);
+
+type KeyAndIv = (Zeroizing<[u8; 32]>, Zeroizing<[u8; BLOCK_LEN]>);
 
 impl Cipher {
-    pub fn new(key: &[u8; 32], iv: &[u8; BLOCK_LEN], built: Built) -> Self {
-        Self { key: Zeroizing::new(*key), iv: Zeroizing::new(*iv), _built: built }
+    pub fn new(key_and_iv: Built<KeyAndIv>) -> Self {
+        Self(key_and_iv)
     }
 
     /// Encrypts all of it, with padding.
     pub fn encrypt(&self, plain: &[u8]) -> Vec<u8> {
-        Encryptor::<Aes256>::new(&(*self.key).into(), &(*self.iv).into()).encrypt_padded_vec::<Pkcs7>(plain)
+        self.encryptor().encrypt_padded_vec::<Pkcs7>(plain)
     }
 
     /// Decrypts all of it, and takes the padding away; `None` where there is no padding that was written.
@@ -35,18 +33,24 @@ impl Cipher {
         if encrypted.is_empty() || !encrypted.len().is_multiple_of(BLOCK_LEN) {
             return None;
         }
-        Decryptor::<Aes256>::new(&(*self.key).into(), &(*self.iv).into()).decrypt_padded_vec::<Pkcs7>(encrypted).ok()
+        let (key, iv) = &*self.0;
+        Decryptor::<Aes256>::new(&(**key).into(), &(**iv).into()).decrypt_padded_vec::<Pkcs7>(encrypted).ok()
     }
 
     /// Begins to encrypt what comes in pieces.
     pub fn encrypting(&self) -> Encrypting {
-        let cipher = Encryptor::<Aes256>::new(&(*self.key).into(), &(*self.iv).into());
-        Encrypting { cipher, rest: Zeroizing::new(Vec::with_capacity(BLOCK_LEN)) }
+        Encrypting { cipher: self.encryptor(), rest: Zeroizing::new(Vec::with_capacity(BLOCK_LEN)) }
     }
 
     /// Begins to decrypt what comes in pieces.
     pub fn decrypting(&self) -> Decrypting {
-        Decrypting { key: self.key.clone(), before: *self.iv }
+        let (key, iv) = &*self.0;
+        Decrypting { key: key.clone(), before: **iv }
+    }
+
+    fn encryptor(&self) -> Encryptor<Aes256> {
+        let (key, iv) = &*self.0;
+        Encryptor::new(&(**key).into(), &(**iv).into())
     }
 }
 

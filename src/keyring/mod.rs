@@ -12,7 +12,7 @@ mod vault;
 use std::fmt;
 
 pub use blob_keys::{BlobKeys, SALT_LEN, TAG_LEN};
-use built::{Built, built};
+use built::Built;
 pub use cipher::{BLOCK_LEN, Cipher, Decrypting, Encrypting, encrypted_len, unpadded_len};
 pub use secret::Secret;
 #[cfg(all(feature = "encryption", target_arch = "wasm32"))]
@@ -36,12 +36,14 @@ const KEY_LEN: usize = 32;
 
 /// The keys of one store.
 #[derive(Clone)]
-pub struct Keyring {
+pub struct Keyring(Built<Keys>);
+
+#[derive(Clone)]
+struct Keys {
     id: Uuid,
     name_key: Zeroizing<[u8; KEY_LEN]>,
     /// What is written next is encrypted with the first; the others are for what is there.
-    keys: Vec<DataKey>,
-    built: Built,
+    data: Vec<DataKey>,
 }
 
 #[derive(Clone)]
@@ -60,49 +62,47 @@ impl DataKey {
 impl Keyring {
     /// New keys for a new store.
     pub fn random(id: Uuid, rng: &dyn Rng) -> Result<Self> {
-        let built = built()?;
-        Ok(Self { id, name_key: random(rng)?, keys: vec![DataKey::new(random(rng)?)], built })
+        Built::new(Keys { id, name_key: random(rng)?, data: vec![DataKey::new(random(rng)?)] }).map(Self)
     }
 
-    /// From the content of a slot; `None` if that is none.
-    fn from_secrets(id: Uuid, secrets: &[u8], built: Built) -> Option<Self> {
+    /// From the content of a slot that this key opened; `None` if that is none.
+    fn from_secrets(id: Uuid, secrets: &[u8], secret: &Secret) -> Option<Self> {
         let (name_key, keys) = secrets.split_first_chunk()?;
-        let (keys, []) = keys.as_chunks::<KEY_LEN>() else { return None };
-        let keys: Vec<_> = keys.iter().map(|key| DataKey::new(Zeroizing::new(*key))).collect();
+        let (data, []) = keys.as_chunks::<KEY_LEN>() else { return None };
+        let data: Vec<_> = data.iter().map(|key| DataKey::new(Zeroizing::new(*key))).collect();
         let name_key = Zeroizing::new(*name_key);
-        (1..=MAX_KEYS).contains(&keys.len()).then(|| Self { id, name_key, keys, built })
+        (1..=MAX_KEYS).contains(&data.len()).then(|| Self(secret.0.beside(Keys { id, name_key, data })))
     }
 
     /// The content of its slots.
     fn secrets(&self) -> Zeroizing<Vec<u8>> {
-        let mut secrets = Zeroizing::new(Vec::with_capacity(KEY_LEN * (self.keys.len() + 1)));
-        secrets.extend_from_slice(self.name_key.as_slice());
-        self.keys.iter().for_each(|key| secrets.extend_from_slice(key.key.as_slice()));
+        let mut secrets = Zeroizing::new(Vec::with_capacity(KEY_LEN * (self.0.data.len() + 1)));
+        secrets.extend_from_slice(self.0.name_key.as_slice());
+        self.0.data.iter().for_each(|key| secrets.extend_from_slice(key.key.as_slice()));
         secrets
     }
 
     /// The store that they are of.
     pub fn id(&self) -> Uuid {
-        self.id
+        self.0.id
     }
 
     /// The name of a key's blob: who does not have the name key cannot tell which key it is.
     pub fn name(&self, key: &Key) -> BlobName {
-        key.name_with(&self.name_key)
+        key.name_with(&self.0.name_key)
     }
 
-    /// What a blob is to be written with: the id of the data key, a fresh salt, and the keys of this write.
-    pub fn for_write(&self, rng: &dyn Rng) -> Result<(Kid, [u8; SALT_LEN], BlobKeys)> {
+    /// What a blob is to be written with, by the active data key and a fresh salt.
+    pub fn for_write(&self, rng: &dyn Rng) -> Result<BlobKeys> {
         let mut salt = [0; SALT_LEN];
         rng.fill(&mut salt)?;
-        let active = self.active();
-        Ok((active.kid, salt, BlobKeys::derive(&active.key, &salt, self.built)))
+        Ok(BlobKeys::derive(self.0.id, self.active(), salt, &self.0))
     }
 
     /// The keys that a blob was written with; `None` if the data key is not this store's, or is no more.
-    pub fn of_write(&self, kid: Kid, salt: &[u8; SALT_LEN]) -> Option<BlobKeys> {
-        let written = self.keys.iter().find(|key| key.kid == kid)?;
-        Some(BlobKeys::derive(&written.key, salt, self.built))
+    pub fn of_write(&self, kid: Kid, salt: [u8; SALT_LEN]) -> Option<BlobKeys> {
+        let written = self.0.data.iter().find(|key| key.kid == kid)?;
+        Some(BlobKeys::derive(self.0.id, written, salt, &self.0))
     }
 
     /// `KH(DK("konserve 2026 store record", active K), body)`.
@@ -118,31 +118,36 @@ impl Keyring {
 
     /// Whether nothing is under an older key.
     pub fn is_single(&self) -> bool {
-        self.keys.len() == 1
+        self.0.data.len() == 1
     }
 
     /// With a new key to write with, beside those there are.
     pub fn with_new(&self, rng: &dyn Rng) -> Result<Self> {
         let mut keys = vec![DataKey::new(random(rng)?)];
-        keys.extend(self.keys.iter().cloned());
-        Ok(Self { keys, ..self.clone() })
+        keys.extend(self.0.data.iter().cloned());
+        Ok(self.with(keys))
     }
 
     /// Without the older keys.
     pub fn only_active(&self) -> Self {
-        Self { keys: vec![self.active().clone()], ..self.clone() }
+        self.with(vec![self.active().clone()])
+    }
+
+    fn with(&self, data: Vec<DataKey>) -> Self {
+        let Keys { id, name_key, .. } = &*self.0;
+        Self(self.0.beside(Keys { id: *id, name_key: name_key.clone(), data }))
     }
 
     #[allow(clippy::indexing_slicing, reason = "there is at least one, by every constructor")]
     fn active(&self) -> &DataKey {
-        &self.keys[0]
+        &self.0.data[0]
     }
 }
 
 /// Without the keys.
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keyring").field("id", &self.id).field("keys", &self.keys.len()).finish_non_exhaustive()
+        f.debug_struct("Keyring").field("id", &self.0.id).field("keys", &self.0.data.len()).finish_non_exhaustive()
     }
 }
 

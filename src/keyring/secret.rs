@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use zeroize::Zeroizing;
 
-use super::built::{Built, built};
+use super::built::Built;
 use crate::{
     env::{BoxFut, MaybeSend, MaybeSync},
     error::{Error, ErrorKind, Result},
@@ -12,10 +12,7 @@ use crate::{
 
 /// A key of the user's.
 #[derive(Clone)]
-pub struct Secret {
-    pub(super) kind: Kind,
-    pub(super) built: Built,
-}
+pub struct Secret(pub(super) Built<Kind>);
 
 #[derive(Clone)]
 pub(super) enum Kind {
@@ -65,7 +62,7 @@ impl KdfParams {
 #[cfg(all(feature = "encryption", not(target_arch = "wasm32")))]
 impl From<[u8; 32]> for Secret {
     fn from(bytes: [u8; 32]) -> Self {
-        Self { kind: Kind::Raw(Arc::new(Zeroizing::new(bytes))), built: Built }
+        Self(Built::here(Kind::Raw(Arc::new(Zeroizing::new(bytes)))))
     }
 }
 
@@ -73,7 +70,7 @@ impl From<[u8; 32]> for Secret {
 impl From<&str> for Secret {
     fn from(passphrase: &str) -> Self {
         let passphrase = Arc::new(Zeroizing::new(passphrase.to_owned()));
-        Self { kind: Kind::Passphrase(passphrase, Arc::new(super::argon2id::Argon2id)), built: Built }
+        Self(Built::here(Kind::Passphrase(passphrase, Arc::new(super::argon2id::Argon2id))))
     }
 }
 
@@ -81,7 +78,7 @@ impl Secret {
     /// A passphrase, of which `kdf` makes bytes.
     #[cfg(target_arch = "wasm32")]
     pub(crate) fn passphrase(passphrase: String, kdf: Arc<dyn Kdf>) -> Result<Self> {
-        Ok(Self { kind: Kind::Passphrase(Arc::new(Zeroizing::new(passphrase)), kdf), built: built()? })
+        Built::new(Kind::Passphrase(Arc::new(Zeroizing::new(passphrase)), kdf)).map(Self)
     }
 
     /// 32 bytes; another length is `INVALID_CONFIG`.
@@ -90,12 +87,12 @@ impl Secret {
             let message = format!("a key for aes-blake3 is 32 bytes, or a passphrase; it has {} bytes", bytes.len());
             Error::new(ErrorKind::InvalidConfig, message)
         })?;
-        Ok(Self { kind: Kind::Raw(Arc::new(Zeroizing::new(bytes))), built: built()? })
+        Built::new(Kind::Raw(Arc::new(Zeroizing::new(bytes)))).map(Self)
     }
 
     /// That it protects anything: an empty passphrase is `INVALID_CONFIG`.
     pub fn check(&self) -> Result<()> {
-        match &self.kind {
+        match &*self.0 {
             Kind::Passphrase(passphrase, _) if passphrase.is_empty() => {
                 Err(Error::new(ErrorKind::InvalidConfig, "an empty passphrase protects nothing; choose another"))
             }
@@ -107,7 +104,7 @@ impl Secret {
 impl fmt::Debug for Secret {
     /// Without the key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.kind {
+        f.write_str(match *self.0 {
             Kind::Raw(_) => "Raw",
             Kind::Passphrase(..) => "Passphrase",
         })

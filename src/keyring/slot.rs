@@ -38,7 +38,7 @@ impl Slot {
         rng.fill(&mut salt)?;
         let params = KdfParams::new(salt);
         let mut slot = BytesMut::new();
-        match secret.kind {
+        match *secret.0 {
             Kind::Raw(_) => slot.put_bytes(RAW, 13),
             Kind::Passphrase(..) => {
                 slot.put_u8(ARGON2ID);
@@ -48,7 +48,7 @@ impl Slot {
         slot.put_slice(&salt);
         let keys = SlotKeys::derive(secret, params).await?;
         slot.put_slice(&keys.cipher.encrypt(&keyring.secrets()));
-        let tag = keys.tag(keyring.id, &slot);
+        let tag = keys.tag(keyring.id(), &slot);
         slot.put_slice(tag.as_bytes());
         Ok(Self(slot.freeze()))
     }
@@ -62,7 +62,7 @@ impl Slot {
             return Ok(None);
         }
         let secrets = sealed.get(HEAD_LEN..).and_then(|encrypted| keys.cipher.decrypt(encrypted));
-        Ok(secrets.map(Zeroizing::new).and_then(|secrets| Keyring::from_secrets(id, &secrets, secret.built)))
+        Ok(secrets.map(Zeroizing::new).and_then(|secrets| Keyring::from_secrets(id, &secrets, secret)))
     }
 
     /// Parameters, what the tag is of, and the tag; `None` if the slot is for another kind of key, or is none.
@@ -73,7 +73,7 @@ impl Slot {
         let [memory, passes, lanes] = [0, 4, 8].map(|at| numbers.get(at..).and_then(<[u8]>::first_chunk));
         let [memory, passes, lanes] = [memory?, passes?, lanes?].map(|n| u32::from_be_bytes(*n));
         let params = KdfParams { memory, passes, lanes, salt };
-        let fits = match secret.kind {
+        let fits = match *secret.0 {
             Kind::Raw(_) => kdf == RAW && [memory, passes, lanes] == [0; 3],
             Kind::Passphrase(..) => kdf == ARGON2ID && params.are_sound(),
         };
@@ -88,7 +88,7 @@ struct SlotKeys {
 
 impl SlotKeys {
     async fn derive(secret: &Secret, params: KdfParams) -> Result<Self, Error> {
-        let kek = match &secret.kind {
+        let kek = match &*secret.0 {
             Kind::Raw(bytes) => Zeroizing::new(***bytes),
             Kind::Passphrase(passphrase, kdf) => kdf.derive(passphrase.clone(), params).await?,
         };
@@ -96,7 +96,7 @@ impl SlotKeys {
         hasher.update(kek.as_slice()).update(&params.salt);
         let mut okm = hasher.finalize_xof();
         let (enc, mac, iv) = (take::<32>(&mut okm), take::<32>(&mut okm), take::<16>(&mut okm));
-        Ok(Self { cipher: Cipher::new(&enc, &iv, secret.built), mac })
+        Ok(Self { cipher: Cipher::new(secret.0.beside((enc, iv))), mac })
     }
 
     fn tag(&self, id: Uuid, slot: &[u8]) -> blake3::Hash {

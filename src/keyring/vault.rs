@@ -7,16 +7,18 @@ use crate::env::Rng;
 
 /// The keyring that is used now, and what salts are drawn from. Clones are the same.
 #[derive(Clone)]
-pub struct Vault {
+pub struct Vault(Built<Held>);
+
+#[derive(Clone)]
+struct Held {
     keyring: Arc<Mutex<Arc<Keyring>>>,
     rng: Arc<dyn Rng>,
-    _built: Built,
 }
 
 impl Vault {
     pub fn new(keyring: Keyring, rng: Arc<dyn Rng>) -> Self {
-        let built = keyring.built;
-        Self { keyring: Arc::new(Mutex::new(Arc::new(keyring))), rng, _built: built }
+        let keyring = Arc::new(keyring);
+        Self(keyring.0.beside(Held { keyring: Arc::new(Mutex::new(keyring.clone())), rng }))
     }
 
     /// The keyring as it is.
@@ -31,11 +33,11 @@ impl Vault {
 
     /// Where random bytes come from.
     pub fn rng(&self) -> &dyn Rng {
-        self.rng.as_ref()
+        self.0.rng.as_ref()
     }
 
     fn lock(&self) -> MutexGuard<'_, Arc<Keyring>> {
         // A keyring is replaced whole, also where a thread panicked.
-        self.keyring.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.keyring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -125,11 +125,11 @@ impl Config {
         self.serializers.check()
     }
 
-    /// The key of a store in the sealed layout.
-    pub(super) fn secret(&self) -> Result<Option<&Secret>> {
+    /// The key of a store in the sealed layout. Not lent: a build that cannot have one shall know it.
+    pub(super) fn secret(&self) -> Result<Option<Secret>> {
         match &self.encryptor {
             None => Ok(None),
-            Some(Encryptor(Method::AesBlake3(secret))) => secret.check().map(|()| Some(secret)),
+            Some(Encryptor(Method::AesBlake3(secret))) => secret.check().map(|()| Some(secret.clone())),
             #[cfg(feature = "clojure")]
             Some(Encryptor(Method::Konserve(_))) => Err(Error::new(
                 ErrorKind::InvalidConfig,

@@ -5,9 +5,11 @@ use bytes::Bytes;
 use super::{Config, LayoutName, lifecycle::Found};
 use crate::{
     backing::{Backing, RecordCopy},
-    error::Result,
-    keyring::{Keyring, Slot},
-    record::Record,
+    env::{BoxFut, Rng},
+    error::{ErrorKind, Result},
+    keyring::{Keyring, Secret, Slot},
+    name::Uuid,
+    record::{Record, Unchecked},
 };
 
 /// Both copies, in the order in which they are written: at any moment one is whole.
@@ -18,8 +20,8 @@ pub(super) async fn create(config: &Config, backing: &dyn Backing, mut record: R
     let keyring = match config.secret()? {
         None => None,
         Some(secret) => {
-            let keyring = Keyring::random(record.id, config.rng.as_ref())?;
-            record.slots.push(Slot::seal(&keyring, secret, config.rng.as_ref()).await?);
+            let (keyring, slot) = new_keys(record.id, secret, config.rng.as_ref()).await?;
+            record.slots.push(slot);
             Some(keyring)
         }
     };
@@ -32,38 +34,81 @@ pub(super) async fn create(config: &Config, backing: &dyn Backing, mut record: R
     Ok(None)
 }
 
+fn new_keys(id: Uuid, secret: Secret, rng: &dyn Rng) -> BoxFut<'_, Result<(Keyring, Slot)>> {
+    // By itself: a build without encryption then has nothing of it.
+    Box::pin(async move {
+        let keyring = Keyring::random(id, rng)?;
+        let slot = Slot::seal(&keyring, &secret, rng).await?;
+        Ok((keyring, slot))
+    })
+}
+
 /// What the store's record says, or where that is missing or damaged, its copy. Of an encrypted store, the other is mended.
 pub(super) async fn open(config: &Config, backing: &dyn Backing) -> Result<Option<Found>> {
     let first = backing.record(RecordCopy::First).await?;
-    let opened = match &first {
-        Some(bytes) => Some(open_record(config, bytes).await),
-        None => None,
-    };
-    if let Some(Ok(Found { keyring: None, .. })) = opened {
-        return opened.transpose();
+    let secret = config.secret()?;
+    // A plain store has no other.
+    let checked = first.as_deref().map(Record::from_bytes);
+    if let (None, Some(Ok(plain))) = (&secret, &checked)
+        && !plain.is_encrypted()
+    {
+        return without_key([checked, None]);
     }
     let second = backing.record(RecordCopy::Second).await?;
-    match (opened, &second) {
-        (Some(Ok(found)), _) => {
-            mend(backing, RecordCopy::Second, second, first).await;
-            Ok(Some(found))
-        }
-        // One that is the same says the same: a wrong passphrase need not be tried twice.
-        (opened, Some(bytes)) if first != second => match (open_record(config, bytes).await, opened) {
-            (Ok(found), _) => {
-                mend(backing, RecordCopy::First, first, second).await;
-                Ok(Some(found))
-            }
-            // That of the record itself is the one to tell.
-            (Err(_), Some(Err(error))) | (Err(error), _) => Err(error),
-        },
-        (opened, _) => opened.transpose(),
+    match secret {
+        None => without_key([checked, second.as_deref().map(Record::from_bytes)]),
+        Some(secret) => with_key(backing, first, second, secret).await,
     }
 }
 
-async fn open_record(config: &Config, bytes: &[u8]) -> Result<Found> {
-    let (record, keyring) = Record::from_bytes(bytes)?.open(config.secret()?).await?;
-    Ok(Found { record, layout: LayoutName::Sealed, keyring })
+/// What the first undamaged copy says to one who has no key.
+fn without_key([first, second]: [Option<Result<Unchecked>>; 2]) -> Result<Option<Found>> {
+    let told = match first {
+        Some(Err(damaged)) => second.unwrap_or(Err(damaged)),
+        Some(undamaged) => undamaged,
+        None => match second {
+            Some(copy) => copy,
+            None => return Ok(None),
+        },
+    };
+    Ok(Some(Found { record: told?.plain()?, layout: LayoutName::Sealed, keyring: None }))
+}
+
+/// What the first copy says that this key opens. The other one is mended.
+fn with_key(
+    backing: &dyn Backing,
+    first: Option<Bytes>,
+    second: Option<Bytes>,
+    secret: Secret,
+) -> BoxFut<'_, Result<Option<Found>>> {
+    // By itself: a build without encryption then has nothing of it.
+    Box::pin(async move {
+        let opened = open_copy(first.as_deref(), &secret).await;
+        if let Ok(Some(_)) = opened {
+            mend(backing, RecordCopy::Second, second, first).await;
+            return opened;
+        }
+        // One that is the same says the same: a wrong passphrase need not be tried twice.
+        if first == second {
+            return opened;
+        }
+        match (open_copy(second.as_deref(), &secret).await, opened) {
+            (Ok(Some(found)), _) => {
+                mend(backing, RecordCopy::First, first, second).await;
+                Ok(Some(found))
+            }
+            // What an undamaged copy says is more than that the other one is damaged.
+            (Err(error), Err(damaged)) if damaged.kind() == ErrorKind::Corrupt => Err(error),
+            (_, Err(error)) => Err(error),
+            (copied, Ok(_)) => copied,
+        }
+    })
+}
+
+async fn open_copy(bytes: Option<&[u8]>, secret: &Secret) -> Result<Option<Found>> {
+    let Some(bytes) = bytes else { return Ok(None) };
+    let (record, keyring) = Record::from_bytes(bytes)?.open(secret).await?;
+    Ok(Some(Found { record, layout: LayoutName::Sealed, keyring: Some(keyring) }))
 }
 
 /// Puts what was found good in the place of a copy that is something else. Where that fails the store is as it was: the next

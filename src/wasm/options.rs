@@ -12,10 +12,9 @@ use super::keys;
 #[cfg(feature = "full")]
 use super::serializer::JsSerializer;
 #[cfg(feature = "full")]
-use crate::backing::ObjectPlace;
+use crate::{backing::ObjectPlace, codec::Compressor};
 use crate::{
     cbor::quoted,
-    codec::Compressor,
     error::{Error, ErrorKind, Result},
     name::Uuid,
     store::Config,
@@ -32,17 +31,23 @@ pub(super) enum Mode {
 /// What an own backing is called in errors.
 const OWN: &str = "of one's own";
 
+/// What of the config matters here. The lean module (without `full`) opens databases, and knows their options only: the package
+/// takes it for nothing else.
 struct Options {
     backend: String,
     /// A backing of the application's own.
     #[cfg(feature = "full")]
     object: Option<JsValue>,
     id: Option<String>,
+    #[cfg(feature = "full")]
     path: Option<String>,
+    #[cfg(feature = "full")]
     sync_blob: Option<bool>,
+    #[cfg(feature = "full")]
     access: Option<String>,
     name: Option<String>,
     durability: Option<String>,
+    #[cfg(feature = "full")]
     layout: Option<String>,
     serializer: Option<String>,
     /// A serializer of the application's own, to write with.
@@ -51,7 +56,9 @@ struct Options {
     /// Those to read with as well.
     #[cfg(feature = "full")]
     serializers: Array,
+    #[cfg(feature = "full")]
     compressor: Option<String>,
+    #[cfg(feature = "full")]
     encryptor: Option<JsValue>,
 }
 
@@ -68,6 +75,7 @@ impl Options {
             None => Ok(None),
             Some(value) => value.as_string().map(Some).ok_or_else(|| wrong(name, "a string")),
         };
+        #[cfg(feature = "full")]
         let flag = |name: &str| match get(name)? {
             None => Ok(None),
             Some(value) => value.as_bool().map(Some).ok_or_else(|| wrong(name, "true or false")),
@@ -80,18 +88,24 @@ impl Options {
             #[cfg(feature = "full")]
             object,
             id: text("id")?,
+            #[cfg(feature = "full")]
             path: text("path")?,
+            #[cfg(feature = "full")]
             sync_blob: flag("syncBlob")?,
+            #[cfg(feature = "full")]
             access: text("access")?,
             name: text("name")?,
             durability: text("durability")?,
+            #[cfg(feature = "full")]
             layout: text("layout")?,
             serializer,
             #[cfg(feature = "full")]
             own_serializer,
             #[cfg(feature = "full")]
             serializers: get("serializers")?.map(|serializers| Array::from(&serializers)).unwrap_or_default(),
+            #[cfg(feature = "full")]
             compressor: text("compressor")?,
+            #[cfg(feature = "full")]
             encryptor: get("encryptor")?,
         })
     }
@@ -117,9 +131,9 @@ pub(super) fn config(source: &JsValue, mode: Mode) -> Result<Config> {
             )));
         }
     };
-    let config = codecs(&options, named(&options, config)?)?;
+    let config = serializers(&options, named(&options, config)?)?;
     #[cfg(feature = "full")]
-    let config = super::tiers::cached(source, config)?;
+    let config = super::tiers::cached(source, codecs(&options, config)?)?;
     Ok(config)
 }
 
@@ -146,6 +160,7 @@ fn memory(options: &Options) -> Result<Config> {
     Ok(options.id.as_ref().map_or_else(Config::memory, Config::memory_named))
 }
 
+#[cfg(feature = "full")]
 fn refuse_file(options: &Options) -> Result<()> {
     let given = [
         ("path", options.path.is_some()),
@@ -160,6 +175,7 @@ fn refuse_indexeddb(options: &Options) -> Result<()> {
     refuse(options, &[("name", options.name.is_some()), ("durability", options.durability.is_some())])
 }
 
+#[cfg(feature = "full")]
 fn refuse(options: &Options, given: &[(&str, bool)]) -> Result<()> {
     match given.iter().find(|(_, given)| *given) {
         None => Ok(()),
@@ -207,6 +223,7 @@ fn file(_: &Options, _: Mode) -> Result<Config> {
 fn indexeddb(options: &Options, mode: Mode) -> Result<Config> {
     use crate::backing::{Durability, IndexedDbPlace};
 
+    #[cfg(feature = "full")]
     refuse_file(options)?;
     if mode != Mode::Async {
         return Err(invalid(
@@ -244,7 +261,7 @@ fn named(options: &Options, config: Config) -> Result<Config> {
 fn serializers(options: &Options, config: Config) -> Result<Config> {
     #[cfg(feature = "clojure")]
     let config = clojure::serializer(options.serializer.as_deref(), config)?;
-    #[cfg(not(feature = "clojure"))]
+    #[cfg(all(feature = "full", not(feature = "clojure")))]
     only("serializer", options.serializer.as_deref(), "cbor", &["fressian", "edn"])?;
     #[cfg(not(feature = "clojure"))]
     let config = if options.serializer.is_some() { config.cbor() } else { config };
@@ -272,7 +289,7 @@ fn shared(options: &Options, encryptor: Option<&JsValue>, config: Config) -> Res
     }
 }
 
-#[cfg(not(feature = "clojure"))]
+#[cfg(all(feature = "full", not(feature = "clojure")))]
 fn shared(options: &Options, encryptor: Option<&JsValue>, config: Config) -> Result<Config> {
     if encryptor.is_some() {
         return Err(unsupported("this build does not have this encryptor".to_owned()));
@@ -281,13 +298,13 @@ fn shared(options: &Options, encryptor: Option<&JsValue>, config: Config) -> Res
     Ok(config)
 }
 
+#[cfg(feature = "full")]
 fn codecs(options: &Options, config: Config) -> Result<Config> {
     let config = match &options.encryptor {
         #[cfg(feature = "encryption")]
         Some(given) if keys::is_ours(given) => shared(options, None, config)?.encryptor(keys::encryptor(given)?),
         given => shared(options, given.as_ref(), config)?,
     };
-    let config = serializers(options, config)?;
     match options.compressor.as_deref() {
         None => Ok(config),
         Some("none") => Ok(config.compressor(Compressor::None)),
@@ -301,7 +318,7 @@ fn codecs(options: &Options, config: Config) -> Result<Config> {
 }
 
 /// Of this option only `have` is here, and other builds have the `others`.
-#[cfg(not(feature = "clojure"))]
+#[cfg(all(feature = "full", not(feature = "clojure")))]
 fn only(option: &str, given: Option<&str>, have: &str, others: &[&str]) -> Result<()> {
     match given {
         None => Ok(()),
@@ -317,7 +334,7 @@ pub(super) fn invalid(message: String) -> Error {
     Error::new(ErrorKind::InvalidConfig, message)
 }
 
-#[cfg(not(all(feature = "web", feature = "node", feature = "zstd", feature = "clojure")))]
+#[cfg(all(feature = "full", not(all(feature = "web", feature = "node", feature = "zstd", feature = "clojure"))))]
 fn unsupported(message: String) -> Error {
     Error::new(ErrorKind::Unsupported, message)
 }

@@ -219,8 +219,10 @@ impl Backing for IndexedDb {
         let put = Rc::new(Cell::new(false));
         let tell = put.clone();
         let f: UpdateFn = Box::new(move |old: Option<&Blob>| {
-            let old = old.map(|blob| [&blob.head[..], &blob.value[..]].concat());
-            tell.set(old.as_deref() == there.as_deref());
+            tell.set(match (old, &there) {
+                (Some(blob), Some(there)) => there.strip_prefix(&blob.head[..]) == Some(&blob.value[..]),
+                (old, there) => old.is_none() && there.is_none(),
+            });
             let blob = Blob { head: record.clone(), value: Bytes::new() };
             Ok(if tell.get() { Change::Put(blob) } else { Change::Keep })
         });

@@ -12,7 +12,7 @@ use super::{corrupt, forged};
 use crate::{
     error::{Error, ErrorKind, Result},
     keyring::{BlobKeys, Cipher, Encrypting, Kid, SALT_LEN, TAG_LEN, Vault, encrypted_len},
-    name::{BlobName, Uuid},
+    name::BlobName,
 };
 
 /// Byte 3 of the header of encrypted blobs: AES-256-CBC with a BLAKE3 tag.
@@ -21,30 +21,21 @@ pub const AES_BLAKE3: u8 = 128;
 /// For one write.
 pub(super) enum Cover {
     Plain,
-    Encrypted(Box<Encrypted>),
-}
-
-pub(super) struct Encrypted {
-    id: Uuid,
-    kid: Kid,
-    salt: [u8; SALT_LEN],
-    keys: BlobKeys,
+    Encrypted(BlobKeys),
 }
 
 impl Cover {
     /// Of the next blob of a store with these keys.
     pub(super) fn new(vault: Option<&Vault>) -> Result<Self> {
         let Some(vault) = vault else { return Ok(Self::Plain) };
-        let keyring = vault.keyring();
-        let (kid, salt, keys) = keyring.for_write(vault.rng())?;
-        Ok(Self::Encrypted(Box::new(Encrypted { id: keyring.id(), kid, salt, keys })))
+        vault.keyring().for_write(vault.rng()).map(Self::Encrypted)
     }
 
     /// A value section.
     pub(super) fn value(&self, section: Bytes) -> Bytes {
         match self {
             Self::Plain => section,
-            Self::Encrypted(encrypted) => encrypted.keys.value.encrypt(&section).into(),
+            Self::Encrypted(keys) => keys.value().encrypt(&section).into(),
         }
     }
 
@@ -52,7 +43,7 @@ impl Cover {
     pub(super) fn encrypting(&self) -> Option<Encrypting> {
         match self {
             Self::Plain => None,
-            Self::Encrypted(encrypted) => Some(encrypted.keys.value.encrypting()),
+            Self::Encrypted(keys) => Some(keys.value().encrypting()),
         }
     }
 
@@ -66,10 +57,10 @@ impl Cover {
 
     /// Adds a meta section to its header, of which these are the first bytes.
     pub(super) fn meta(&self, name: BlobName, header: [u8; 8], plain: &[u8], head: &mut BytesMut) {
-        let Self::Encrypted(encrypted) = self else { return head.put_slice(plain) };
-        let Encrypted { id, kid, salt, keys } = encrypted.as_ref();
-        let ct = keys.meta.encrypt(plain);
-        let tag = keys.tag(&[id.as_bytes(), name.as_bytes(), &header, kid, salt, &ct]);
+        let Self::Encrypted(keys) = self else { return head.put_slice(plain) };
+        let (kid, salt) = keys.kid_and_salt();
+        let ct = keys.meta().encrypt(plain);
+        let tag = keys.tag(name, header, &ct);
         for part in [kid.as_slice(), salt, &ct, tag.as_bytes()] {
             head.put_slice(part);
         }
@@ -82,15 +73,14 @@ pub(super) fn uncover(vault: &Vault, name: BlobName, header: [u8; 8], section: &
     let (sealed, tag) = section.split_last_chunk::<TAG_LEN>().ok_or_else(|| forged(name))?;
     let (kid, rest) = sealed.split_first_chunk().ok_or_else(|| forged(name))?;
     let (salt, ct) = rest.split_first_chunk().ok_or_else(|| forged(name))?;
-    let keyring = vault.keyring();
-    let keys = keyring.of_write(*kid, salt).ok_or_else(|| {
+    let keys = vault.keyring().of_write(*kid, *salt).ok_or_else(|| {
         let message = format!("blob {name} was written with a key that this store does not have, or has no more");
         Error::new(ErrorKind::WrongKey, message)
     })?;
     // Hashes are compared in constant time.
-    if keys.tag(&[keyring.id().as_bytes(), name.as_bytes(), &header, kid, salt, ct]) != *tag {
+    if keys.tag(name, header, ct) != *tag {
         return Err(forged(name));
     }
-    let plain = keys.meta.decrypt(ct).ok_or_else(|| corrupt(name, "its head has no padding"))?;
-    Ok((plain.into(), keys.value))
+    let plain = keys.meta().decrypt(ct).ok_or_else(|| corrupt(name, "its head has no padding"))?;
+    Ok((plain.into(), keys.value().clone()))
 }
