@@ -113,7 +113,8 @@ async function openAny(files, secret) {
       faults.push(error)
     }
   }
-  throw faults[0]
+  // What an undamaged copy says is more than that the other one is damaged.
+  throw faults.find(({ code }) => code !== 'CORRUPT') ?? faults[0]
 }
 
 function withoutRecord(files, secret) {

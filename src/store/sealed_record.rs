@@ -46,17 +46,16 @@ fn new_keys(id: Uuid, secret: Secret, rng: &dyn Rng) -> BoxFut<'_, Result<(Keyri
 /// What the store's record says, or where that is missing or damaged, its copy. Of an encrypted store, the other is mended.
 pub(super) async fn open(config: &Config, backing: &dyn Backing) -> Result<Option<Found>> {
     let first = backing.record(RecordCopy::First).await?;
-    let secret = config.secret()?;
-    // A plain store has no other.
     let checked = first.as_deref().map(Record::from_bytes);
-    if let (None, Some(Ok(plain))) = (&secret, &checked)
-        && !plain.is_encrypted()
-    {
+    // A plain store has no other.
+    if config.encryptor.is_none() && matches!(&checked, Some(Ok(record)) if !record.is_encrypted()) {
         return without_key([checked, None]);
     }
     let second = backing.record(RecordCopy::Second).await?;
-    match secret {
-        None => without_key([checked, second.as_deref().map(Record::from_bytes)]),
+    let both = [checked, second.as_deref().map(Record::from_bytes)];
+    let undamaged = both.iter().flatten().any(Result::is_ok);
+    match if undamaged { config.secret()? } else { None } {
+        None => without_key(both),
         Some(secret) => with_key(backing, first, second, secret).await,
     }
 }

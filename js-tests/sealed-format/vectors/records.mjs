@@ -232,7 +232,7 @@ async function bodies(group, { plain, raw }) {
   put(plain, 'arrays 100000 deep, hash right', sealBody(deep), 'CORRUPT')
 }
 
-/** Both of the record and its copy are damaged: what is told is what the record itself has. */
+/** Both of the record and its copy are bad: one that is undamaged says more than one that is not, else the first. */
 function copies(group, { plain, raw }) {
   const put = (title, record, copy, code) => group.record(raw, title, record, code, { copy, silent: true })
   const cutShort = raw.record.slice(0, -1)
@@ -241,7 +241,7 @@ function copies(group, { plain, raw }) {
   put('the record is lost, its copy damaged', null, cutShort, 'CORRUPT')
   put('the record is lost, its copy forged', null, forged, 'AUTHENTICATION')
   put('the record is forged, its copy damaged', forged, cutShort, 'AUTHENTICATION')
-  put('the record is damaged, its copy forged', cutShort, forged, 'CORRUPT')
+  put('the record is damaged, its copy forged', cutShort, forged, 'AUTHENTICATION')
   put('the record is a plain one, its copy damaged', plain.record, cutShort, 'AUTHENTICATION')
-  put('the record is damaged, its copy a plain one', cutShort, plain.record, 'CORRUPT')
+  put('the record is damaged, its copy a plain one', cutShort, plain.record, 'AUTHENTICATION')
 }
