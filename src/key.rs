@@ -49,6 +49,13 @@ impl Key {
         Self { canonical, given: None }
     }
 
+    /// Whether its bytes, which were read from a store, are the canonical ones of a key.
+    pub(crate) fn is_canonical(&self) -> bool {
+        let undefined =
+            matches!(cbor::check_key(&self.canonical), Err(cbor::Flaw { kind: cbor::FlawKind::Undefined, .. }));
+        !undefined && cbor::canonical(&self.canonical).is_ok_and(|canonical| canonical == self.canonical)
+    }
+
     /// As it was given, as CBOR: what Clojure tells apart, its canonical form may not.
     pub fn exact(&self) -> &[u8] {
         self.given.as_ref().unwrap_or(&self.canonical)

@@ -76,9 +76,11 @@ impl Compressor {
             Self::None => Some(bytes),
             Self::Lz4 => usize::try_from(size).ok().and_then(|size| lz4::decompress(&bytes, size)).map(Bytes::from),
             #[cfg(feature = "zstd")]
-            Self::Zstd => {
-                zstd_decompress(&bytes, size).ok().filter(|(_, after)| after.is_empty()).map(|(read, _)| read.into())
-            }
+            Self::Zstd => match zstd_decompress(&bytes, size) {
+                Ok((read, [])) => Some(read.into()),
+                Err(ZstdUnread::Window) => return Err(too_wide()),
+                _ => None,
+            },
         };
         decompressed
             .filter(|bytes| bytes.len() as u64 == size)
@@ -95,7 +97,11 @@ impl Compressor {
             Self::None => Ok(bytes),
             Self::Lz4 => lz4::decompress_unsized(&bytes, max).map(Bytes::from),
             #[cfg(feature = "zstd")]
-            Self::Zstd => zstd_decompress(&bytes, max_len).map(|(read, _)| read.into()),
+            Self::Zstd => match zstd_decompress(&bytes, max_len) {
+                Ok((read, _)) => Ok(read.into()),
+                Err(ZstdUnread::Window) => return Err(too_wide()),
+                Err(ZstdUnread::Other(why)) => Err(why),
+            },
         };
         decompressed.map_err(|why| match why {
             Unread::TooLong => too_long(max_len.saturating_add(1), max_len),
@@ -120,23 +126,47 @@ fn zstd_compress(bytes: &[u8]) -> Vec<u8> {
     ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest)
 }
 
+/// Why a frame is not read.
+#[cfg(feature = "zstd")]
+enum ZstdUnread {
+    /// It needs a window of more than 8 MiB.
+    Window,
+    Other(Unread),
+}
+
+#[cfg(feature = "zstd")]
+fn too_wide() -> Error {
+    Error::new(ErrorKind::LimitExceeded, "a stored value needs a zstd window of more than 8 MiB; compress it with less")
+}
+
 /// What the first frame holds, at most so many bytes, and what follows it.
 #[cfg(feature = "zstd")]
-fn zstd_decompress(frame: &[u8], max_len: u64) -> Result<(Vec<u8>, &[u8]), Unread> {
+fn zstd_decompress(frame: &[u8], max_len: u64) -> Result<(Vec<u8>, &[u8]), ZstdUnread> {
     use std::io::Read;
 
+    const DAMAGED: ZstdUnread = ZstdUnread::Other(Unread::Damaged);
     const MAX_WINDOW_LEN: u64 = 8 * 1024 * 1024;
     let mut left = frame;
     let mut decoder = ruzstd::decoding::StreamingDecoder::new_with_max_window_size(&mut left, MAX_WINDOW_LEN)
-        .map_err(|_| Unread::Damaged)?;
+        .map_err(|error| if is_window(&error) { ZstdUnread::Window } else { DAMAGED })?;
     let mut out = Vec::new();
     // One byte more than is allowed, to notice it.
-    (&mut decoder).take(max_len.saturating_add(1)).read_to_end(&mut out).map_err(|_| Unread::Damaged)?;
+    (&mut decoder).take(max_len.saturating_add(1)).read_to_end(&mut out).map_err(|_| DAMAGED)?;
     if out.len() as u64 > max_len {
-        return Err(Unread::TooLong);
+        return Err(ZstdUnread::Other(Unread::TooLong));
     }
     let finished = decoder.decoder.is_finished();
-    if finished { Ok((out, left)) } else { Err(Unread::Damaged) }
+    if finished { Ok((out, left)) } else { Err(DAMAGED) }
+}
+
+#[cfg(feature = "zstd")]
+fn is_window(error: &ruzstd::decoding::errors::FrameDecoderError) -> bool {
+    use ruzstd::decoding::errors::{FrameDecoderError, FrameHeaderError};
+    matches!(
+        error,
+        FrameDecoderError::WindowSizeTooBig { .. }
+            | FrameDecoderError::FrameHeaderError(FrameHeaderError::WindowTooBig { .. })
+    )
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::{
     backing::{Blob, Part},
     error::{Error, ErrorKind, Result},
     key::Key,
+    meta::Kind,
 };
 
 /// How many elements are read together.
@@ -145,20 +146,25 @@ impl Elements {
 
     fn element(&self, key: &Key, blob: Blob) -> Result<Stamped> {
         let opened = self.store.inner.layout.open(self.store.name(key)?, Some(key), blob)?;
+        if opened.meta.kind != Kind::LogElement {
+            return Err(damaged("something else is in the place of an element"));
+        }
         Ok((opened.meta.last_write, self.store.decode(opened)?))
     }
 
     /// Why an element is not there.
     async fn lacks(&self, log: Numbered) -> Error {
         match self.store.log_at(&self.key).await {
-            Ok(Some(Log::Numbered(now))) if now.id == log.id => Error::new(
-                ErrorKind::Corrupt,
-                "the log is damaged (an element is missing); restore its blob from a backup or delete the key",
-            ),
+            Ok(Some(Log::Numbered(now))) if now.id == log.id => damaged("an element is missing"),
             Ok(_) => gone(),
             Err(error) => error,
         }
     }
+}
+
+fn damaged(how: &str) -> Error {
+    let message = format!("the log is damaged ({how}); restore its blob from a backup or delete the key");
+    Error::new(ErrorKind::Corrupt, message)
 }
 
 fn gone() -> Error {

@@ -129,7 +129,7 @@ impl Sealed {
             }
         };
         let meta = read_meta(name, &plain)?;
-        if key != Some(&meta.key) && self.name(&meta.key) != name {
+        if key != Some(&meta.key) && (self.name(&meta.key) != name || !meta.key.is_canonical()) {
             return Err(corrupt(name, "it belongs to another key"));
         }
         let codecs = Codecs { serializer, compressor, encryptor };
