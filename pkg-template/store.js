@@ -74,8 +74,9 @@ class Verbs {
   }
 
   #assoc(path, key, value, options) {
-    const { meta, expires } = this.#said(options)
-    return this.#then(this.#raw.assoc(path, this.#encode(value, 'value', key), meta, expires), nothing)
+    const { meta, expires, compressor } = this.#said(options, 'compressor')
+    const bytes = this.#encode(value, 'value', key)
+    return this.#then(this.#raw.assoc(path, bytes, meta, expires, compressor), nothing)
   }
 
   update(key, fn, options) {
@@ -96,7 +97,7 @@ class Verbs {
         key,
       })
     }
-    const { meta, expires, signal } = this.#said(options, 'signal')
+    const { meta, expires, compressor, signal } = this.#said(options, 'signal', 'compressor')
     signal?.throwIfAborted()
     let last
     const step = (before) => {
@@ -112,7 +113,7 @@ class Verbs {
       if (this.#then === atOnce || !isThenable(value)) return keep(value)
       return unlessAborted(Promise.resolve(value), signal).then(keep)
     }
-    const updating = this.#raw.update(path, step, meta, expires)
+    const updating = this.#raw.update(path, step, meta, expires, compressor)
     const updated = this.#then === atOnce ? updating : unlessAborted(updating, signal, () => last === undefined)
     return this.#then(updated, () => last.map((bytes) => this.#decode(bytes, key)))
   }
@@ -127,8 +128,8 @@ class Verbs {
 
   bassoc(key, input, options) {
     const at = encodeKey(key)
-    const { meta, expires, signal } = this.#said(options, 'signal')
-    const put = (bytes) => this.#then(this.#raw.bassoc(at, bytes, meta, expires), nothing)
+    const { meta, expires, compressor, signal } = this.#said(options, 'signal', 'compressor')
+    const put = (bytes) => this.#then(this.#raw.bassoc(at, bytes, meta, expires, compressor), nothing)
     const bytes = bytesOf(input)
     if (bytes !== undefined) {
       signal?.throwIfAborted()
@@ -511,8 +512,17 @@ function sweepOptions(options = {}) {
 
 /** What a write says beside the value, not encoded yet, and what `more` it may say. */
 function saidOf(options = {}, ...more) {
-  const { meta, expires, signal } = known(options, ['meta', 'expires', ...more], 'a write')
-  return { meta, expires: expires === undefined ? undefined : timeOf(expires, 'expires'), signal }
+  const { meta, expires, compressor, signal } = known(options, ['meta', 'expires', ...more], 'a write')
+  const until = expires === undefined ? undefined : timeOf(expires, 'expires')
+  return { meta, expires: until, compressor: compressorOf(compressor), signal }
+}
+
+/** The number of a compressor, of which the core knows the name. */
+function compressorOf(name) {
+  if (name === undefined) return undefined
+  const id = ['none', 'lz4', 'zstd'].indexOf(name)
+  if (id >= 0) return id
+  throw new KonserveError('INVALID_CONFIG', 'the compressor of a write is none, lz4 or zstd, or left out')
 }
 
 function keysOf(keys) {

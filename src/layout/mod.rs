@@ -15,7 +15,7 @@ pub use sealed::{AES_BLAKE3, Digest, SEALED, Sealed};
 
 use crate::{
     backing::Blob,
-    codec::{Codecs, Encoded, STREAMED},
+    codec::{Codecs, Compressor, Encoded, STREAMED},
     env::BoxFut,
     error::Result,
     key::Key,
@@ -74,7 +74,7 @@ impl Layout {
     #[cfg(all(target_arch = "wasm32", feature = "web"))]
     pub fn keeps_binaries(&self) -> bool {
         match self {
-            Self::Sealed(sealed) => sealed.vault.is_none() && sealed.codec.compressor == crate::codec::Compressor::None,
+            Self::Sealed(sealed) => sealed.vault.is_none() && sealed.codec.compressor == Compressor::None,
             #[cfg(feature = "clojure")]
             Self::Konserve(_) => true,
         }
@@ -104,6 +104,18 @@ impl Layout {
             Self::Sealed(sealed) => sealed.codec.encode(kind, content),
             #[cfg(feature = "clojure")]
             Self::Konserve(konserve) => konserve.encode(kind, content),
+        }
+    }
+
+    /// The same with a compressor that is not the usual one.
+    pub fn encode_with(&self, compressor: Compressor, kind: Kind, content: Bytes) -> Result<Encoded> {
+        match self {
+            Self::Sealed(sealed) => sealed.codec.encode_with(compressor, kind, content),
+            #[cfg(feature = "clojure")]
+            Self::Konserve(_) => Err(crate::error::Error::new(
+                crate::error::ErrorKind::Unsupported,
+                "a store in konserve's layout compresses all that it writes alike; open it with that compressor",
+            )),
         }
     }
 

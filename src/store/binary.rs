@@ -39,7 +39,7 @@ impl Store {
         let put = async {
             let _pass = self.inner.gate.enter()?;
             #[cfg(all(target_arch = "wasm32", feature = "web"))]
-            if self.leaves_memory(bytes.len() as u64) {
+            if options.compressor.is_none() && self.leaves_memory(bytes.len() as u64) {
                 return self.stream_bytes(key, &bytes, options).await;
             }
             self.put_bytes(key, bytes, &options).await

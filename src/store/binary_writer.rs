@@ -178,7 +178,7 @@ impl BinaryWriter {
         let head = self.head()?;
         let log = self.store.log_under(name).await;
         writer.finish(head).await?;
-        let said = WriteOptions { user: self.meta.user.clone(), expires: self.meta.expires };
+        let said = WriteOptions { user: self.meta.user.clone(), expires: self.meta.expires, compressor: None };
         if let Some(event) = self.store.binary_event(&self.meta.key, &said) {
             self.store.inner.hooks.tell(*event, lock);
         }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     backing::{Blob, Change, Check, Expect, Outcome, Part, UpdateFn, Write},
     cbor,
-    codec::{Encoded, check_value},
+    codec::{Compressor, Encoded, check_value},
     env::BoxFut,
     error::{Error, ErrorKind, Result},
     key::{Key, Path},
@@ -28,6 +28,7 @@ pub(super) const MAX_TRIES: usize = 32;
 pub struct WriteOptions {
     pub(super) user: Bytes,
     pub(super) expires: Option<u64>,
+    pub(super) compressor: Option<Compressor>,
 }
 
 impl WriteOptions {
@@ -39,7 +40,19 @@ impl WriteOptions {
 
     /// These, and over them what the other says.
     pub(super) fn with(&self, over: &Self) -> Self {
-        Self { user: meta::merge_user(&self.user, &over.user), expires: over.expires.or(self.expires) }
+        Self {
+            user: meta::merge_user(&self.user, &over.user),
+            expires: over.expires.or(self.expires),
+            compressor: over.compressor.or(self.compressor),
+        }
+    }
+
+    /// What this value is compressed with. Default: what the store writes with. Not for logs, nor for what is streamed;
+    /// `UNSUPPORTED` in konserve's layout.
+    #[must_use]
+    pub fn compressor(mut self, compressor: Compressor) -> Self {
+        self.compressor = Some(compressor);
+        self
     }
 
     /// When the value stops being there, in milliseconds since 1970. Default: never; updates keep what was said before.
@@ -340,7 +353,10 @@ impl Store {
         options: &WriteOptions,
         value: Bytes,
     ) -> Result<(Meta, Encoded)> {
-        let encoded = self.inner.layout.encode(kind, value)?;
+        let encoded = match options.compressor {
+            None => self.inner.layout.encode(kind, value)?,
+            Some(compressor) => self.inner.layout.encode_with(compressor, kind, value)?,
+        };
         let meta = Meta {
             expires: options.expires.or(old.and_then(|meta| meta.expires)),
             user: old.map_or_else(|| options.user.clone(), |meta| meta::merge_user(&meta.user, &options.user)),
