@@ -23,6 +23,8 @@ mod moving;
 mod multi;
 mod options;
 mod pages;
+#[cfg(all(feature = "testing", feature = "encryption"))]
+mod primitives;
 mod promise;
 #[cfg(feature = "full")]
 mod serializer;
