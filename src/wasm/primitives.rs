@@ -15,19 +15,17 @@ use wasm_bindgen::prelude::*;
 #[wasm_bindgen(js_name = aesCbcEncrypt)]
 pub fn aes_cbc_encrypt(key: &[u8], iv: &[u8], plain: &[u8], padded: bool) -> Option<Vec<u8>> {
     let cipher = Encryptor::<Aes256>::new_from_slices(key, iv).ok()?;
-    Some(match padded {
-        true => cipher.encrypt_padded_vec::<Pkcs7>(plain),
-        false => cipher.encrypt_padded_vec::<NoPadding>(plain),
-    })
+    Some(if padded { cipher.encrypt_padded_vec::<Pkcs7>(plain) } else { cipher.encrypt_padded_vec::<NoPadding>(plain) })
 }
 
 /// The reverse; nothing where the padding is wrong, too.
 #[wasm_bindgen(js_name = aesCbcDecrypt)]
 pub fn aes_cbc_decrypt(key: &[u8], iv: &[u8], encrypted: &[u8], padded: bool) -> Option<Vec<u8>> {
     let cipher = Decryptor::<Aes256>::new_from_slices(key, iv).ok()?;
-    match padded {
-        true => cipher.decrypt_padded_vec::<Pkcs7>(encrypted).ok(),
-        false => cipher.decrypt_padded_vec::<NoPadding>(encrypted).ok(),
+    if padded {
+        cipher.decrypt_padded_vec::<Pkcs7>(encrypted).ok()
+    } else {
+        cipher.decrypt_padded_vec::<NoPadding>(encrypted).ok()
     }
 }
 
