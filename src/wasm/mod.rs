@@ -25,6 +25,8 @@ mod moving;
 mod multi;
 mod options;
 mod pages;
+#[cfg(all(feature = "testing", feature = "encryption"))]
+mod primitives;
 mod promise;
 #[cfg(feature = "full")]
 mod serializer;
