@@ -22,6 +22,7 @@ class Presence {
   /** Held by all who have it open. */
   #room
   #leave
+  #left
 
   constructor(locks, database) {
     this.#locks = locks
@@ -38,16 +39,18 @@ class Presence {
 
   #stay() {
     return new Promise((resolve, reject) => {
-      const stayed = this.#locks.request(this.#room, { mode: 'shared' }, () => {
+      this.#left = this.#locks.request(this.#room, { mode: 'shared' }, () => {
         resolve()
         return new Promise((leave) => (this.#leave = leave))
       })
-      stayed.catch(reject)
+      this.#left.catch(reject)
     })
   }
 
+  /** Resolves when nobody sees it there any more. */
   leave() {
     this.#leave()
+    return this.#left
   }
 
   /** What `act(alone)` gives; while it works nobody else comes in. */

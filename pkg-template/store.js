@@ -388,7 +388,7 @@ export class Store extends Verbs {
   close() {
     return super.close().finally(() => {
       this.#changes.close()
-      this.#presence?.leave()
+      return this.#presence?.leave()
     })
   }
 

@@ -86,10 +86,12 @@ fn every_damage_is_told(folder: &Path, store: &Store, reads: &[Read], kind: Erro
     count
 }
 
+type Serialized = fn(Config) -> Config;
+
 #[test]
 fn every_damage_of_a_blob_is_an_error_whatever_it_was_written_with() {
     let mut count = 0;
-    let serializers: [(&str, fn(Config) -> Config); 3] =
+    let serializers: [(&str, Serialized); 3] =
         [("cbor", Config::cbor), ("edn", Config::edn), ("fressian", Config::fressian)];
     for is_encrypted in [false, true] {
         let kind = if is_encrypted { ErrorKind::Authentication } else { ErrorKind::Corrupt };
@@ -111,6 +113,8 @@ fn every_damage_of_a_blob_is_an_error_whatever_it_was_written_with() {
     }
     println!("{count} damaged blobs");
 }
+
+type Serialized = fn(Config) -> Config;
 
 #[test]
 fn every_damage_of_a_log_is_an_error() {
@@ -174,6 +178,8 @@ fn with_record() -> (TempDir, Vec<u8>) {
 fn open(folder: &Path) -> Result<Store, Error> {
     blocking::open_store(encrypted(config(folder)))
 }
+
+type Serialized = fn(Config) -> Config;
 
 #[test]
 fn every_damage_of_both_copies_of_the_record_is_told_and_of_one_is_mended() {
