@@ -157,11 +157,12 @@ test('a database is put under a new key by a tab that has it alone', async (t) =
     const shared = await code(store.rekey({ keys: [anew] }))
     await other.close()
     let meanwhile
-    const stopped = await store.rekey({ keys: [anew], onProgress: () => {
-      meanwhile = open(anew).then(() => 'opened', (error) => error.code)
-      throw new Error('stopped')
-    } }).catch((error) => error.message)
+    const all = await store.rekey({ keys: [anew], onProgress: () => (meanwhile ??= code(open(anew))) })
     const refused = await meanwhile
+    const stop = () => {
+      throw new Error('stopped')
+    }
+    const stopped = await store.rekey({ keys: [anew], onProgress: stop }).catch((error) => error.message)
     await store.close()
     const again = await open(anew)
     const read = [await again.get(299), (await again.bget('b')).length]
@@ -169,11 +170,12 @@ test('a database is put under a new key by a tab that has it alone', async (t) =
     const written = await again.rekey({ keys: [anew], onProgress: (count) => (seen = count) })
     const { corrupt } = await again.verify()
     await again.close()
-    return { shared, stopped, refused, read: [read[0].length, read[1]], written, seen, corrupt, before: await code(open(old)), after: await code(open(anew)) }`,
+    return { shared, all, stopped, refused, read: [read[0].length, read[1]], written, seen, corrupt, before: await code(open(old)), after: await code(open(anew)) }`,
   )
   const { written, seen, ...rest } = result
   assert.deepEqual(rest, {
     shared: 'STORE_LOCKED',
+    all: 301,
     stopped: 'stopped',
     refused: 'STORE_LOCKED',
     read: [8970, 3_000_000],
