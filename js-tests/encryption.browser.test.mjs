@@ -70,3 +70,117 @@ test('a database is encrypted, and opens with its key and no other', async (t) =
     assert.ok(rows >= 6, `${rows} rows`)
   }
 })
+
+/** A `Worker` that notes what becomes of it; `started(worker)` is called when it gets something to do. */
+const WATCHED = `
+  const workers = []
+  let started = () => {}
+  globalThis.Worker = class extends Worker {
+    constructor(...given) {
+      super(...given)
+      workers.push(this)
+    }
+    postMessage(...given) {
+      super.postMessage(...given)
+      started(this)
+    }
+    terminate() {
+      this.ended = true
+      super.terminate()
+    }
+  }
+  const { openStore } = await import('./index.js')
+  const encryptor = { type: 'aes-blake3', key: 'correct horse' }`
+
+test('a key is made of a passphrase in a worker, which ends with it, or with the signal', async (t) => {
+  const result = await inPage(
+    t,
+    `${WATCHED}
+    await (await openStore({ name: 'watched', encryptor })).close()
+    const opened = workers.map(({ ended }) => ended)
+    const controller = new AbortController()
+    started = () => controller.abort(new Error('enough'))
+    const left = await openStore({ name: 'watched', encryptor, signal: controller.signal }).catch((error) => error.message)
+    const cancelled = workers.map(({ ended }) => ended)
+    const early = await openStore({ name: 'watched', encryptor, signal: AbortSignal.abort(new Error('no')) }).catch((error) => error.message)
+    started = () => {}
+    const { signal } = new AbortController()
+    const store = await openStore({ name: 'watched', encryptor, signal })
+    await store.assoc('k', 1)
+    return { opened, left, cancelled, early, value: await store.get('k'), workers: workers.length }`,
+  )
+  assert.deepEqual(result, {
+    opened: [true],
+    left: 'enough',
+    cancelled: [true, true],
+    early: 'no',
+    value: 1,
+    workers: 3,
+  })
+})
+
+test('where there can be no worker, the page makes the key itself', async (t) => {
+  const result = await inPage(
+    t,
+    `const values = []
+    for (const kind of ['none', 'throws', 'fails']) {
+      if (kind === 'none') delete globalThis.Worker
+      if (kind === 'throws') globalThis.Worker = class { constructor() { throw new Error('forbidden') } }
+      if (kind === 'fails') globalThis.Worker = class extends EventTarget {
+        postMessage() { this.dispatchEvent(new Event('error', { cancelable: true })) }
+        terminate() {}
+      }
+      const { openStore } = await import('./index.js')
+      const store = await openStore({ name: 'here', encryptor: { type: 'aes-blake3', key: 'correct horse' } })
+      await store.update('kinds', (kinds = []) => [...kinds, kind])
+      values.push(...(await store.get('kinds')))
+      await store.close()
+    }
+    return values`,
+  )
+  assert.deepEqual(result, ['none', 'none', 'throws', 'none', 'throws', 'fails'])
+})
+
+test('a database is put under a new key by a tab that has it alone', async (t) => {
+  const result = await inPage(
+    t,
+    `const { openStore, connectStore } = await import('./index.js')
+    const [old, anew] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)]
+    const open = (key) => openStore({ name: 'rekeyed', encryptor: { type: 'aes-blake3', key } })
+    const frame = document.body.appendChild(document.createElement('iframe'))
+    const there = frame.contentWindow.eval("import('" + new URL('./index.js', location) + "')")
+    const store = await open(old)
+    await store.multiAssoc(Array.from({ length: 300 }, (_, n) => [n, 'v'.repeat(n * 30)]))
+    await store.bassoc('b', new Uint8Array(3_000_000).fill(7))
+    const code = (promise) => promise.then(() => 'done', (error) => error.code)
+    const other = await (await there).connectStore({ name: 'rekeyed', encryptor: { type: 'aes-blake3', key: old } })
+    const shared = await code(store.rekey({ keys: [anew] }))
+    await other.close()
+    let meanwhile
+    const stopped = await store.rekey({ keys: [anew], onProgress: () => {
+      meanwhile = open(anew).then(() => 'opened', (error) => error.code)
+      throw new Error('stopped')
+    } }).catch((error) => error.message)
+    const refused = await meanwhile
+    await store.close()
+    const again = await open(anew)
+    const read = [await again.get(299), (await again.bget('b')).length]
+    let seen = 0
+    const written = await again.rekey({ keys: [anew], onProgress: (count) => (seen = count) })
+    const { corrupt } = await again.verify()
+    await again.close()
+    return { shared, stopped, refused, read: [read[0].length, read[1]], written, seen, corrupt, before: await code(open(old)), after: await code(open(anew)) }`,
+  )
+  const { written, seen, ...rest } = result
+  assert.deepEqual(rest, {
+    shared: 'STORE_LOCKED',
+    stopped: 'stopped',
+    refused: 'STORE_LOCKED',
+    read: [8970, 3_000_000],
+    corrupt: [],
+    before: 'WRONG_KEY',
+    after: 'done',
+  })
+  assert.ok(written > 0 && written <= 301, `${written} written`)
+  assert.equal(seen, 301)
+})

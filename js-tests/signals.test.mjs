@@ -215,3 +215,41 @@ test('a signal that outlives the store holds on to nothing of it', async () => {
   await store.close()
   assert.equal(listeners(), 0)
 })
+
+describe('an opening that is aborted', () => {
+  for (const [backend, config] of backends) {
+    test(`leaves nothing open: ${backend}`, async () => {
+      const given = config()
+      for (const encryptor of [undefined, { type: 'aes-blake3', key: 'a passphrase' }]) {
+        const place = { ...given, path: given.path && `${given.path}${encryptor ? '-encrypted' : ''}`, encryptor }
+        await assert.rejects(promised.openStore({ ...place, signal: aborted }), isReason)
+        const controller = new AbortController()
+        const opening = promised.openStore({ ...place, signal: controller.signal })
+        controller.abort(reason)
+        await assert.rejects(opening, isReason)
+        const { signal } = new AbortController()
+        const store = await untilUnlocked(() => promised.openStore({ ...place, signal }))
+        await store.assoc('k', 1)
+        assert.equal(getEventListeners(signal, 'abort').length, 0)
+        await store.close()
+      }
+    })
+  }
+
+  test('a signal is refused where nothing is waited for', () => {
+    const { signal } = new AbortController()
+    assert.throws(() => sync.openStore({ backend: 'memory', signal }), { code: 'INVALID_CONFIG' })
+  })
+})
+
+/** What was aborted may be closing still. */
+async function untilUnlocked(open) {
+  for (;;) {
+    try {
+      return await open()
+    } catch (error) {
+      if (error.code !== 'STORE_LOCKED') throw error
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  }
+}

@@ -1,7 +1,9 @@
+import { unlessAborted } from './chunks.js'
 import { encodeValue } from './encode.js'
 import { KonserveError } from './error.js'
-import { derive, secretOf } from './keys.js'
+import { lentLater, lentNow, secretOf } from './keys.js'
 import { own } from './own.js'
+import { enter } from './presence.js'
 import { Records } from './records.js'
 import { ownSerializers } from './serializers.js'
 import { asTier, isStore, Store, SyncStore, walk } from './store.js'
@@ -10,7 +12,7 @@ import { Uuid } from './values.js'
 
 const OPTIONS = [
   ...['backend', 'id', 'path', 'name', 'syncBlob', 'access', 'durability'],
-  ...['layout', 'serializer', 'serializers', 'records', 'keywords', 'compressor', 'encryptor', 'wasm'],
+  ...['layout', 'serializer', 'serializers', 'records', 'keywords', 'compressor', 'encryptor', 'wasm', 'signal'],
   ...TIER_OPTIONS,
 ]
 
@@ -19,25 +21,35 @@ const atOnce = (result, next) => next(result)
 
 /** The functions of the package; `load(wasm, config)` gives the wasm module, or a promise of it. */
 export function asyncApi(load, options) {
-  const functions = api(load, options, { Store, suffix: '', then: later })
+  const functions = api(load, options, { Store, suffix: '', then: later, until: untilAborted, lend: lentLater, enter })
   return mapped(functions, (call) => async (config) => call(config))
 }
 
 /** The functions of `konserve/sync`; `load` gives the wasm module. */
 export function syncApi(load, options) {
-  return api(load, options, { Store: SyncStore, suffix: 'Sync', then: atOnce })
+  const now = { suffix: 'Sync', then: atOnce, until: neverAborted, lend: lentNow, enter: () => undefined }
+  return api(load, options, { Store: SyncStore, ...now })
 }
 
-function api(load, { files = false } = {}, { Store, suffix, then }) {
+function api(load, { files = false } = {}, { Store, suffix, then, until, lend, enter }) {
   const called = (name, act) => (config) => {
-    const { wasm, ...checked } = checkedConfig(name, config, files)
-    return then(load(wasm, checked), (bindings) =>
-      then(forModule(checked, asTier, then), (plain) => act(bindings, plain, checked)),
-    )
+    const { wasm, signal, ...checked } = checkedConfig(name, config, files)
+    if (checked.encryptor?.type === 'aes-blake3') Object.assign(checked.encryptor, lend(signal))
+    const acted = () =>
+      then(load(wasm, checked), (bindings) =>
+        then(forModule(checked, asTier, then), (plain) => act(bindings, plain, checked)),
+      )
+    return signal === undefined ? acted() : until(signal, acted)
   }
   const opening = (name, mode) =>
     called(name, (bindings, plain, config) =>
-      then(bindings[`open${suffix}`](mode, plain), (raw) => walk(new Store(raw, config), config)),
+      then(enter(config), (presence) => {
+        const opened = then(bindings[`open${suffix}`](mode, plain), (raw) =>
+          walk(new Store(raw, config, presence), config),
+        )
+        presence && opened.catch(() => presence.leave())
+        return opened
+      }),
     )
   return {
     createStore: opening('createStore', 'create'),
@@ -48,6 +60,22 @@ function api(load, { files = false } = {}, { Store, suffix, then }) {
       then(bindings[`deleteStore${suffix}`](config), () => undefined),
     ),
   }
+}
+
+/** What is done until the signal is aborted. A store that opens nevertheless is closed: nobody has it. */
+async function untilAborted(signal, act) {
+  signal.throwIfAborted()
+  const done = act()
+  try {
+    return await unlessAborted(done, signal)
+  } catch (error) {
+    if (signal.aborted) done.then((store) => store?.close?.()).catch(() => undefined)
+    throw error
+  }
+}
+
+function neverAborted() {
+  throw invalid('signal is for functions that return promises; konserve/sync waits for nothing')
 }
 
 function mapped(functions, change) {
@@ -94,7 +122,7 @@ function encryptorOf(encryptor) {
   if (unknown !== undefined) throw invalid(`encryptor has no option ${unknown}; ${shape}`)
   if (!['aes-blake3', 'aes', 'aes-gcm'].includes(type)) throw invalid(`encryptor.type is none that there is; ${shape}`)
   if (key === undefined) throw invalid(`encryptor.key is missing; ${shape}`)
-  if (type === 'aes-blake3') return { type, key: secretOf(key, 'encryptor.key'), derive }
+  if (type === 'aes-blake3') return { type, key: secretOf(key, 'encryptor.key') }
   try {
     return { type, key: encodeValue(key, 'encryptor.key') }
   } catch (error) {

@@ -5,12 +5,17 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { failure, inDataUrl } from './load.js'
 
+export const waits = false
+
 let argon2id
 
-/** 32 bytes of a passphrase by Argon2id (RFC 9106), with `memory` in KiB. */
-export function derive(passphrase, salt, memory, passes, lanes) {
-  argon2id ??= loaded()
-  return argon2id(passphrase, salt, memory, passes, lanes)
+/** A function that gives 32 bytes of a passphrase by Argon2id (RFC 9106), with `memory` in KiB. */
+export function derivation(signal) {
+  return (passphrase, salt, memory, passes, lanes) => {
+    signal?.throwIfAborted()
+    argon2id ??= loaded()
+    return argon2id(passphrase, salt, memory, passes, lanes)
+  }
 }
 
 function loaded() {

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 /** Not shipped as they are: this file, and what goes into the bundle for Node alone. */
-const INNER = ['assemble.mjs', 'argon2-node.js', 'node.js', 'node-fs.js', 'testing-node.js']
+const INNER = ['assemble.mjs', 'aes-node.js', 'argon2-node.js', 'node.js', 'node-fs.js', 'testing-node.js']
 
 /**
  * @param {{ lean: string, web: string, clojure: string, node: string, argon2: string, testing: string }} from the folders into which wasm-pack wrote
@@ -44,7 +44,7 @@ async function writeCopy(to, name) {
 
 /** One CommonJS file each, for `import` and `require` alike: what they give is the same then. */
 async function bundleForNode(to) {
-  const inner = ['argon2-node.js', 'node.js', 'node-fs.js', 'testing-node.js']
+  const inner = ['aes-node.js', 'argon2-node.js', 'node.js', 'node-fs.js', 'testing-node.js']
   for (const file of inner) await copyFile(join(HERE, file), join(to, file))
   for (const name of ['node', 'testing-node']) await bundle(to, name)
   await Promise.all([...inner, 'wasm/node.js'].map((file) => rm(join(to, file))))
@@ -59,7 +59,7 @@ async function bundle(to, name) {
     format: 'cjs',
     target: 'node20',
     external: ['./wasm/node-copy.js', './wasm/argon2-copy.js'],
-    plugins: [builtInModules, argon2OfNode],
+    plugins: [builtInModules, ofNode],
     legalComments: 'none',
     logOverride: { 'empty-import-meta': 'silent' },
     logLevel: 'warning',
@@ -79,11 +79,13 @@ const builtInModules = {
   },
 }
 
-/** The one that waits for nothing. */
-const argon2OfNode = {
-  name: 'argon2 of Node',
+/** What waits for nothing, in the place of what does. */
+const ofNode = {
+  name: 'of Node',
   setup({ onResolve }) {
-    onResolve({ filter: /^\.\/argon2\.js$/ }, ({ resolveDir }) => ({ path: join(resolveDir, 'argon2-node.js') }))
+    onResolve({ filter: /^\.\/(aes|argon2)\.js$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path.replace('.js', '-node.js')),
+    }))
   },
 }
 

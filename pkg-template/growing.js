@@ -90,7 +90,14 @@ export class Growing {
   }
 }
 
-for (const verb of ['get', 'exists', 'getMeta', 'assoc', 'update', 'dissoc', 'flush']) {
+/** Where the arguments of these have a compressor of their own, which the lean module does not have. */
+const COMPRESSOR = 4
+for (const verb of ['assoc', 'update']) {
+  Growing.prototype[verb] = function (...args) {
+    return args[COMPRESSOR] === undefined ? this.lean(verb, args) : this.full(verb, args)
+  }
+}
+for (const verb of ['get', 'exists', 'getMeta', 'dissoc', 'flush']) {
   Growing.prototype[verb] = function (...args) {
     return this.lean(verb, args)
   }

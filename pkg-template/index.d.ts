@@ -61,6 +61,11 @@ export interface CommonConfig {
   cache?: boolean | CacheOptions
   /** Where the wasm module is, if it is not to be found beside the package. Used by the first call, which loads it. */
   wasm?: WasmSource | Promise<WasmSource>
+  /**
+   * Ends the call, which then rejects with the signal's reason; the work on a passphrase, which takes a while, ends too. A
+   * store that opens all the same is closed at once. A new store may have been made by then. Not for `konserve/sync`.
+   */
+  signal?: AbortSignal
 }
 
 /** What a store is encrypted with. */
@@ -262,8 +267,17 @@ export interface WriteOptions {
   expires?: Date | number
 }
 
+/** The same for one value. */
+export interface ValueOptions extends WriteOptions {
+  /**
+   * What this value is compressed with; by default what the store writes with. What is streamed is not compressed.
+   * `UNSUPPORTED` in konserve's layout.
+   */
+  compressor?: 'none' | 'lz4' | 'zstd'
+}
+
 /** How a binary is written. */
-export interface BinaryOptions extends WriteOptions {
+export interface BinaryOptions extends ValueOptions {
   /**
    * Ends the call, which then rejects with the signal's reason: the key has what it had before, nothing is left behind, and
    * a stream is cancelled. Bytes at hand are written in one step, which is not interrupted.
@@ -320,7 +334,7 @@ export interface ListOptions extends Query {
 }
 
 /** What an update may say. */
-export interface UpdateOptions extends WriteOptions {
+export interface UpdateOptions extends ValueOptions {
   /**
    * Ends the call, which then rejects with the signal's reason, and nothing was changed. A function that waits meanwhile
    * is no longer waited for. Once there is a new value, and it is being written, the signal comes too late.
@@ -422,12 +436,12 @@ export interface Store<Schema = unknown> {
   getMeta<K extends KeyOf<Schema>>(key: K): Promise<Meta<K> | undefined>
 
   /** Sets the value of a key. */
-  assoc<K extends KeyOf<Schema>>(key: K, value: ValueOf<Schema, K>, options?: WriteOptions): Promise<void>
+  assoc<K extends KeyOf<Schema>>(key: K, value: ValueOf<Schema, K>, options?: ValueOptions): Promise<void>
   /** Sets the value at a path. Missing levels become plain objects; an array may grow by one. */
   assocIn<const P extends Path<Schema>>(
     path: readonly [...P] & Checked<Schema, P>,
     value: At<Schema, P>,
-    options?: WriteOptions,
+    options?: ValueOptions,
   ): Promise<void>
 
   /**

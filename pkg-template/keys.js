@@ -1,8 +1,19 @@
 /** The keys of encrypted stores, as a user gives them. */
-import { derive } from './argon2.js'
+import * as platform from './aes.js'
+import { derivation, waits } from './argon2.js'
 import { KonserveError } from './error.js'
 
-export { derive }
+/** What the core is lent: what makes a key of a passphrase, until `signal` is aborted, and the platform's AES. */
+export const lentLater = (signal) => ({ derive: derivation(signal), ...platform })
+
+/** The same for functions that wait for nothing. Where a key of a passphrase can only be waited for, it is refused. */
+export const lentNow = () => ({ derive: waits ? refuse : derivation(), ...(platform.waits ? {} : platform) })
+
+function refuse() {
+  const message =
+    'konserve/sync takes a passphrase in Node only; give 32 bytes, or use the functions that return promises'
+  throw new KonserveError('UNSUPPORTED', message)
+}
 
 const SHAPE = 'a Uint8Array of 32 bytes, or a passphrase that is not empty'
 

@@ -6,7 +6,7 @@ import { encodeBatch, encodeKeyAsPath, encodeKey, encodeKeys, encodeMeta, encode
 import { KonserveError } from './error.js'
 import { cutoff, unreferenced } from './guard.js'
 import { WriteHooks } from './hooks.js'
-import { derive, secretOf, secretsOf } from './keys.js'
+import { lentLater, lentNow, secretOf, secretsOf } from './keys.js'
 import { kindOf } from './kinds.js'
 import { AsyncListing, AsyncLog, Listing, stoppable } from './listing.js'
 import { iterables, streams, watcher } from './moving.js'
@@ -24,14 +24,16 @@ class Verbs {
   #hooks
   #moving
   #records
+  #presence
 
-  constructor(raw, then, Listing, moving, records) {
+  constructor(raw, then, Listing, moving, records, presence) {
     this.#raw = raw
     this.#then = then
     this.#Listing = Listing
     this.#hooks = new WriteHooks(raw, records)
     this.#moving = moving
     this.#records = records
+    this.#presence = presence
   }
 
   get(key, notFound) {
@@ -72,8 +74,9 @@ class Verbs {
   }
 
   #assoc(path, key, value, options) {
-    const { meta, expires } = this.#said(options)
-    return this.#then(this.#raw.assoc(path, this.#encode(value, 'value', key), meta, expires), nothing)
+    const { meta, expires, compressor } = this.#said(options, 'compressor')
+    const bytes = this.#encode(value, 'value', key)
+    return this.#then(this.#raw.assoc(path, bytes, meta, expires, compressor), nothing)
   }
 
   update(key, fn, options) {
@@ -94,7 +97,7 @@ class Verbs {
         key,
       })
     }
-    const { meta, expires, signal } = this.#said(options, 'signal')
+    const { meta, expires, compressor, signal } = this.#said(options, 'signal', 'compressor')
     signal?.throwIfAborted()
     let last
     const step = (before) => {
@@ -110,7 +113,7 @@ class Verbs {
       if (this.#then === atOnce || !isThenable(value)) return keep(value)
       return unlessAborted(Promise.resolve(value), signal).then(keep)
     }
-    const updating = this.#raw.update(path, step, meta, expires)
+    const updating = this.#raw.update(path, step, meta, expires, compressor)
     const updated = this.#then === atOnce ? updating : unlessAborted(updating, signal, () => last === undefined)
     return this.#then(updated, () => last.map((bytes) => this.#decode(bytes, key)))
   }
@@ -125,8 +128,8 @@ class Verbs {
 
   bassoc(key, input, options) {
     const at = encodeKey(key)
-    const { meta, expires, signal } = this.#said(options, 'signal')
-    const put = (bytes) => this.#then(this.#raw.bassoc(at, bytes, meta, expires), nothing)
+    const { meta, expires, compressor, signal } = this.#said(options, 'signal', 'compressor')
+    const put = (bytes) => this.#then(this.#raw.bassoc(at, bytes, meta, expires, compressor), nothing)
     const bytes = bytesOf(input)
     if (bytes !== undefined) {
       signal?.throwIfAborted()
@@ -285,13 +288,19 @@ class Verbs {
   }
 
   #changeKeys(op, keys) {
-    return this.#then(this.#raw.changeKeys(op, keys, derive), nothing)
+    return this.#then(this.#raw.changeKeys(op, keys, this.#derivation()), nothing)
   }
 
   rekey(options) {
     const { keys, signal } = known(options, ['keys', 'onProgress', 'signal'], 'rekey')
     signal?.throwIfAborted()
-    return this.#raw.rekey(secretsOf(keys), derive, watcher(options))
+    const [secrets, derive, watch] = [secretsOf(keys), this.#derivation(signal), watcher(options)]
+    const rekey = (alone) => this.#raw.rekey(secrets, derive, watch, alone)
+    return this.#presence ? this.#presence.alone(rekey) : rekey(false)
+  }
+
+  #derivation(signal) {
+    return (this.#then === later ? lentLater(signal) : lentNow()).derive
   }
 
   flush() {
@@ -353,8 +362,11 @@ export class Store extends Verbs {
   #changes
   #database
 
-  constructor(raw, config) {
-    super(raw, later, AsyncListing, streams, config.records)
+  #presence
+
+  constructor(raw, config, presence) {
+    super(raw, later, AsyncListing, streams, config.records, presence)
+    this.#presence = presence
     this.#database = databaseOf(config, (store) => store.#database)
     const shared = this.#database !== undefined && typeof BroadcastChannel === 'function'
     const channel = shared ? `konserve ${raw.id()} ${this.#database}` : undefined
@@ -374,7 +386,10 @@ export class Store extends Verbs {
   }
 
   close() {
-    return super.close().finally(() => this.#changes.close())
+    return super.close().finally(() => {
+      this.#changes.close()
+      return this.#presence?.leave()
+    })
   }
 
   [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]() {
@@ -497,8 +512,17 @@ function sweepOptions(options = {}) {
 
 /** What a write says beside the value, not encoded yet, and what `more` it may say. */
 function saidOf(options = {}, ...more) {
-  const { meta, expires, signal } = known(options, ['meta', 'expires', ...more], 'a write')
-  return { meta, expires: expires === undefined ? undefined : timeOf(expires, 'expires'), signal }
+  const { meta, expires, compressor, signal } = known(options, ['meta', 'expires', ...more], 'a write')
+  const until = expires === undefined ? undefined : timeOf(expires, 'expires')
+  return { meta, expires: until, compressor: compressorOf(compressor), signal }
+}
+
+/** The number of a compressor, of which the core knows the name. */
+function compressorOf(name) {
+  if (name === undefined) return undefined
+  const id = ['none', 'lz4', 'zstd'].indexOf(name)
+  if (id >= 0) return id
+  throw new KonserveError('INVALID_CONFIG', 'the compressor of a write is none, lz4 or zstd, or left out')
 }
 
 function keysOf(keys) {

@@ -25,6 +25,7 @@ import type {
   SweepOptions,
   TieredConfig as AsyncTieredConfig,
   ValueOf,
+  ValueOptions,
   VerifyOptions,
   WasmSource,
   WatchOptions,
@@ -47,6 +48,7 @@ export type {
   Query,
   Range,
   SweepOptions,
+  ValueOptions,
   RecordHandler,
   Records,
   Serializer,
@@ -64,10 +66,12 @@ declare global {
 }
 
 /** Where a store is, and how it is kept. */
-export type Config = MemoryConfig | FileConfig | TieredConfig
+export type Config = WithoutSignal<MemoryConfig | FileConfig> | TieredConfig
+
+type WithoutSignal<Given> = Given extends unknown ? Omit<Given, 'signal'> : never
 
 /** `TieredConfig` of `konserve`, without what would have to wait. */
-export interface TieredConfig extends Omit<AsyncTieredConfig, 'frontendConfig' | 'backendConfig' | 'sync'> {
+export interface TieredConfig extends Omit<AsyncTieredConfig, 'frontendConfig' | 'backendConfig' | 'sync' | 'signal'> {
   frontendConfig: Config | SyncStore<any>
   backendConfig: Config | SyncStore<any>
   sync?:
@@ -111,25 +115,25 @@ export interface SyncStore<Schema = unknown> {
   ): Found<At<Schema, P>, N>
   exists(key: KeyOf<Schema>): boolean
   getMeta<K extends KeyOf<Schema>>(key: K): Meta<K> | undefined
-  assoc<K extends KeyOf<Schema>>(key: K, value: ValueOf<Schema, K>, options?: WriteOptions): void
+  assoc<K extends KeyOf<Schema>>(key: K, value: ValueOf<Schema, K>, options?: ValueOptions): void
   assocIn<const P extends Path<Schema>>(
     path: readonly [...P] & Checked<Schema, P>,
     value: At<Schema, P>,
-    options?: WriteOptions,
+    options?: ValueOptions,
   ): void
   update<K extends KeyOf<Schema>, V extends ValueOf<Schema, K>>(
     key: K,
     fn: (old: ValueOf<Schema, K> | undefined) => V,
-    options?: WriteOptions,
+    options?: ValueOptions,
   ): [old: ValueOf<Schema, K> | undefined, now: V]
   updateIn<const P extends Path<Schema>, V extends At<Schema, P>>(
     path: readonly [...P] & Checked<Schema, P>,
     fn: (old: At<Schema, P> | undefined) => V,
-    options?: WriteOptions,
+    options?: ValueOptions,
   ): [old: At<Schema, P> | undefined, now: V]
   dissoc(key: KeyOf<Schema>): boolean
   dissocIn<const P extends Path<Schema>>(path: readonly [...P] & Checked<Schema, P>): boolean
-  bassoc(key: KeyOf<Schema>, input: Binary, options?: WriteOptions): void
+  bassoc(key: KeyOf<Schema>, input: Binary, options?: ValueOptions): void
   bget(key: KeyOf<Schema>, range?: Range): Uint8Array | undefined
   multiGet<K extends KeyOf<Schema>>(keys: Iterable<K> & object): Map<K, ValueOf<Schema, K>>
   multiAssoc(entries: Batch<Schema>, options?: WriteOptions): Map<KeyOf<Schema>, boolean>

@@ -38,7 +38,17 @@ function cacheOf(cache) {
 }
 
 /** Said once for both tiers, since what they hold is the same. */
-const COMMON = ['wasm', 'layout', 'serializer', 'serializers', 'records', 'keywords', 'compressor', 'encryptor']
+const COMMON = [
+  'wasm',
+  'signal',
+  'layout',
+  'serializer',
+  'serializers',
+  'records',
+  'keywords',
+  'compressor',
+  'encryptor',
+]
 
 function tierOf(tier, config, given) {
   const option = COMMON.find((option) => given[option] !== undefined)

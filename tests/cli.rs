@@ -599,6 +599,8 @@ fn the_help_says_how_keys_are_given_and_what_the_exit_codes_mean() {
         "dump",
         "--json",
         "--key-edn",
+        "--key-file",
+        "rekey",
         "Exit codes:",
         "Keys and steps:",
         "$date",
@@ -763,4 +765,78 @@ fn a_store_of_konserves_is_exported_and_imported_into_its_layout() {
     assert_eq!(other.blobs(), place.blobs());
     sealed.run("import --create", &[file.to_str().unwrap()]).fails(3, &["UNSUPPORTED", "konserve convert"]);
     other.run("import", &[file.to_str().unwrap()]).fails(3, &["WRONG_KEY"]);
+}
+
+/// A file beside the store.
+fn beside(place: &Place, name: &str, content: impl AsRef<[u8]>) -> String {
+    let file = place.0.path().join(name);
+    fs::write(&file, content).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn an_encrypted_store_opens_with_a_key_in_a_file() {
+    let place = Place::new();
+    let raw = beside(&place, "raw", [7; 32]);
+    let hex = beside(&place, "hex", format!("{}\n", "07".repeat(32)));
+    let words = beside(&place, "words", "correct horse\nbattery\n");
+    place.run("put --create", &["name", "\"Ada\"", "--key-file", &raw]).is(0);
+    for (option, file) in [("--key-file", &raw), ("--key-file", &hex)] {
+        assert_eq!(place.run("get", &["name", option, file]).is(0), "\"Ada\"\n");
+    }
+    assert!(place.blobs().values().all(|blob| blob[3] == 128), "encrypted");
+    place.run("ls", &[]).fails(3, &["WRONG_KEY"]);
+    place.run("ls", &["--passphrase-file", &words]).fails(3, &["WRONG_KEY"]);
+    place.run("ls", &["--key-file", &words]).fails(2, &["64 hexadecimal digits"]);
+    place.run("ls", &["--key-file", &format!("{raw}-none")]).fails(2, &["cannot be used"]);
+    place.run("ls", &["--passphrase-file", &beside(&place, "empty", "\n")]).fails(2, &["no passphrase"]);
+    place.run("ls", &["--key-file", &raw, "--passphrase-file", &words]).fails(2, &["--passphrase-file"]);
+    assert_eq!(place.run("verify", &["--key-file", &raw]).is(0), "1 checked, 0 damaged\n");
+    let plain = Place::with_users();
+    plain.run("ls", &["--key-file", &raw]).fails(3, &["AUTHENTICATION"]);
+}
+
+#[test]
+fn keys_are_added_removed_and_changed() {
+    let place = Place::new();
+    let raw = beside(&place, "raw", [7; 32]);
+    let other = beside(&place, "other", [8; 32]);
+    let words = beside(&place, "words", "correct horse");
+    place.run("put --create", &["name", "\"Ada\"", "--key-file", &raw]).is(0);
+    place.run("add-key", &["--key-file", &raw]).fails(2, &["--to-key-file"]);
+    place.run("add-key", &["--key-file", &raw, "--to-passphrase-file", &words]).is(0);
+    let blobs = place.blobs();
+    place.run("remove-key", &["--key-file", &raw]).is(0);
+    assert_eq!(place.blobs(), blobs, "no value was written");
+    place.run("ls", &["--key-file", &raw]).fails(3, &["WRONG_KEY"]);
+    place.run("remove-key", &["--passphrase-file", &words]).fails(2, &["INVALID_CONFIG"]);
+    let anew = place.run("rekey", &["--passphrase-file", &words, "--to-key-file", &other]).is(0);
+    assert_eq!(anew, "1 written anew\n");
+    place.run("ls", &["--passphrase-file", &words]).fails(3, &["WRONG_KEY"]);
+    assert_ne!(place.blobs(), blobs);
+    assert_eq!(place.run("rekey", &["--key-file", &other]).is(0), "1 written anew\n");
+    assert_eq!(place.run("get", &["name", "--key-file", &other]).is(0), "\"Ada\"\n");
+}
+
+#[test]
+fn encrypted_stores_are_converted_exported_and_dumped() {
+    let place = Place::with_users();
+    let (encrypted, again, imported) = (Place::new(), Place::new(), Place::new());
+    let raw = beside(&place, "raw", [7; 32]);
+    let key = ["--key-file", raw.as_str()];
+    place.run("convert --layout sealed", &[&encrypted.folder(), "--to-key-file", &raw]).is(0);
+    assert!(encrypted.blobs().values().all(|blob| blob[3] == 128));
+    let dumped = |place: &Place, key: &[&str]| {
+        let dump = place.run("dump", key).is(0);
+        dump.lines().map(|line| line.split_once('\t').unwrap().1.to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(dumped(&encrypted, &key), dumped(&place, &[]), "but for the names");
+    encrypted.run("convert --layout sealed", &[&again.folder(), "--key-file", &raw]).is(0);
+    assert_eq!(again.blobs().keys().collect::<Vec<_>>(), place.blobs().keys().collect::<Vec<_>>());
+    let file = place.0.path().join("exported");
+    let file = file.to_str().unwrap();
+    encrypted.run("export", &[file, "--key-file", &raw]).is(0);
+    imported.run("import --create", &[file, "--key-file", &beside(&place, "other", [8; 32])]).fails(3, &["WRONG_KEY"]);
+    place.run("import --existing keep", &[file]).fails(3, &["WRONG_KEY"]);
+    encrypted.run("import --existing keep", &[file, "--key-file", &raw]).is(0);
 }

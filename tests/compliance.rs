@@ -205,6 +205,78 @@ fn shared_files_in_konserve_s_layout_encrypted() {
     judge_konserve_layout("files, konserve's layout, encrypted", &wait(Subject::new(config)).unwrap());
 }
 
+/// An encrypted store, opened with a key: a passphrase takes as long as it should, each time.
+fn encrypted(config: Config) -> Config {
+    config.encryptor(Encryptor::aes_blake3([7; 32]))
+}
+
+/// All cases but those of [`KEYLESS`].
+fn judge_encrypted(name: &str, subject: &Subject) {
+    println!("{name}: left out are {KEYLESS:?}");
+    assert!(KEYLESS.iter().all(|keyless| cases().iter().any(|case| case.name() == *keyless)));
+    let cases = cases().into_iter().filter(|case| !KEYLESS.contains(&case.name()));
+    let reports: Vec<_> = cases.map(|case| wait(run(subject, &case))).collect();
+    judge(name, &reports);
+}
+
+/// Cases that speak of what an encrypted store does not do. `tests/encryption.rs` has what it does instead.
+const KEYLESS: &[&str] = &[
+    // The digest is that of the value as it is stored: encrypted with a key of each write, these are other bytes each time.
+    "metadata_changes_with_the_value",
+    "a_copy_has_values_and_metadata",
+    "a_binary_longer_than_the_limit_is_copied",
+    // An export is imported where its keys are: another place is another store, with keys of its own.
+    "an_export_is_imported_whole",
+    "an_export_of_nothing_is_imported",
+    "existing_keys_are_refused_kept_or_replaced",
+    "an_import_can_be_done_again",
+    "an_import_that_breaks_off_keeps_what_came_before",
+    "what_has_expired_is_not_moved",
+    "a_binary_longer_than_the_limit_is_exported_and_imported",
+    "a_long_binary_is_refused_kept_or_replaced_where_its_key_exists",
+    "a_long_binary_that_is_cut_short_is_not_imported",
+    "what_is_too_long_to_be_held_is_refused_with_its_key",
+    "an_import_is_told_with_the_keys_it_put",
+];
+
+#[test]
+fn memory_encrypted() {
+    let config = |place: &str| encrypted(Config::memory_named(format!("encrypted {place}")));
+    judge_encrypted("memory, encrypted", &wait(Subject::new(config)).unwrap());
+}
+
+#[test]
+fn files_encrypted() {
+    let folder = scratch();
+    let path = folder.path().to_owned();
+    let config = move |place: &str| encrypted(std_file(&path, place, false, Access::Exclusive));
+    judge_encrypted("files, encrypted", &wait(Subject::on_this_thread(config)).unwrap());
+}
+
+#[test]
+fn files_shared_and_encrypted() {
+    let folder = scratch();
+    let path = folder.path().to_owned();
+    let config = move |place: &str| encrypted(std_file(&path, place, false, Access::Shared));
+    judge_encrypted("files, shared, encrypted", &wait(Subject::on_this_thread(config)).unwrap());
+}
+
+#[test]
+fn memory_over_encrypted_files() {
+    let folder = scratch();
+    let path = folder.path().to_owned();
+    let config = move |place: &str| encrypted(over_files(&path, place, WritePolicy::Behind));
+    judge_encrypted("memory over files, encrypted", &wait(Subject::on_this_thread(config)).unwrap());
+}
+
+#[test]
+fn encrypted_files_behind_a_cache() {
+    let folder = scratch();
+    let path = folder.path().to_owned();
+    let config = move |place: &str| encrypted(cached(&path, place, 30));
+    judge_encrypted("cached files, encrypted", &wait(Subject::on_this_thread(config)).unwrap());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn memory_under_tokio() {
     let subject = Subject::new(|place| Config::memory_named(format!("tokio {place}"))).await.unwrap();

@@ -133,7 +133,7 @@ fn a_passphrase_opens_and_what_it_is_written_with_is_not_told() {
     let folder = tempfile::tempdir().unwrap();
     let (store, secret) = (open(folder.path(), "correct horse").unwrap(), Secret::from("correct horse"));
     let shown = format!("{store:?} {secret:?} {:?}", Encryptor::aes_blake3([0x5a; 32]));
-    assert!(!shown.contains("horse") && !shown.contains("90") && !shown.contains("5a"), "{shown}");
+    assert!(!shown.contains("horse") && !shown.contains("90, 90") && !shown.contains("5a5a"), "{shown}");
     store.close().unwrap();
     let wrong = open(folder.path(), "correct horsf").unwrap_err();
     assert!(!format!("{wrong:?} {wrong}").contains("hors"), "{wrong:?}");

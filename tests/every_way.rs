@@ -24,7 +24,7 @@ struct Way {
 type Kept = fn(Value) -> Value;
 type Serialized = fn(Config) -> Config;
 
-/// All combinations: the sealed layout has no encryptors.
+/// All combinations.
 fn ways() -> Vec<Way> {
     let mut ways = Vec::new();
     for (layout, kept_by_cbor) in
@@ -51,7 +51,7 @@ fn ways() -> Vec<Way> {
 
 fn encryptors(layout: LayoutName) -> Vec<Option<Encryptor>> {
     match layout {
-        LayoutName::Sealed => vec![None],
+        LayoutName::Sealed => vec![None, Some(Encryptor::aes_blake3([7; 32]))],
         LayoutName::Konserve => {
             vec![None, Encryptor::aes("a key").ok(), Encryptor::aes_gcm(Value::Bytes(vec![7; 32])).ok()]
         }
@@ -61,7 +61,7 @@ fn encryptors(layout: LayoutName) -> Vec<Option<Encryptor>> {
 #[test]
 fn every_value_survives_or_is_refused() {
     let ways = ways();
-    assert_eq!(ways.len(), 9 + 27);
+    assert_eq!(ways.len(), 18 + 27);
     let (written, refused) = (Cell::new(0), Cell::new(0));
     proptest!(ProptestConfig::with_cases(200), |(value in any_value())| {
         let inner = value.to_cbor().unwrap();

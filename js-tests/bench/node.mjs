@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { openStore } from 'konserve'
-import { measure } from './workloads.mjs'
+import { encryptionWorkloads, measure } from './workloads.mjs'
 
 function rawFs(folder, durable) {
   fs.mkdirSync(folder)
@@ -36,9 +36,15 @@ function rawFs(folder, durable) {
   return { set: promisify(set), get: promisify(get), close() {} }
 }
 
-async function konserve(path, syncBlob) {
-  const store = await openStore({ path, syncBlob })
-  return { set: (key, value) => store.assoc(key, value), get: (key) => store.get(key), close: () => store.close() }
+async function konserve(path, syncBlob, encryptor) {
+  const store = await openStore({ path, syncBlob, encryptor })
+  return {
+    set: (key, value) => store.assoc(key, value),
+    get: (key) => store.get(key),
+    setBytes: (key, bytes) => store.bassoc(key, bytes),
+    getBytes: (key) => store.bget(key),
+    close: () => store.close(),
+  }
 }
 
 /** The tables of Node: each against the first of its subjects. */
@@ -56,6 +62,14 @@ export async function benchNode(options) {
     tables.push({ title, results: await measure(subjects, options) })
     for (const [, subject] of subjects) await subject.close()
   }
+  const encryptor = { type: 'aes-blake3', key: new Uint8Array(32) }
+  const subjects = [
+    ['not encrypted', await konserve(join(folder, 'plain'), false)],
+    ['encrypted', await konserve(join(folder, 'encrypted'), false, encryptor)],
+  ]
+  const results = await measure(subjects, options, encryptionWorkloads())
+  tables.push({ title: 'Node, encryption (without fsync)', results })
+  for (const [, subject] of subjects) await subject.close()
   await rm(folder, { recursive: true })
   return tables
 }

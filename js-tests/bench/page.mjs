@@ -1,6 +1,6 @@
 /** In a browser: IndexedDB stores against bare IndexedDB, one transaction for each operation. */
 import { openStore } from '/konserve/index.js'
-import { measure } from './workloads.mjs'
+import { encryptionWorkloads, measure } from './workloads.mjs'
 
 const done = (request) =>
   new Promise((resolve, reject) => {
@@ -24,9 +24,14 @@ async function rawIndexedDb(name, durability) {
   }
 }
 
-async function konserve(name, durability) {
-  const store = await openStore({ backend: 'indexeddb', name, durability })
-  return { set: (key, value) => store.assoc(key, value), get: (key) => store.get(key) }
+async function konserve(name, durability, encryptor) {
+  const store = await openStore({ backend: 'indexeddb', name, durability, encryptor })
+  return {
+    set: (key, value) => store.assoc(key, value),
+    get: (key) => store.get(key),
+    setBytes: (key, bytes) => store.bassoc(key, bytes),
+    getBytes: (key) => store.bget(key),
+  }
 }
 
 export async function benchBrowser(options) {
@@ -38,5 +43,12 @@ export async function benchBrowser(options) {
     ]
     tables.push({ title: `Chromium, \`durability: '${durability}'\``, results: await measure(subjects, options) })
   }
+  const encryptor = { type: 'aes-blake3', key: new Uint8Array(32) }
+  const subjects = [
+    ['not encrypted', await konserve('plain', 'relaxed')],
+    ['encrypted', await konserve('encrypted', 'relaxed', encryptor)],
+  ]
+  const results = await measure(subjects, options, encryptionWorkloads())
+  tables.push({ title: 'Chromium, encryption (relaxed)', results })
   return tables
 }

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { launch, resultOf, serve } from '../helpers/browser.mjs'
 import { run } from '../helpers/process.mjs'
 import { expected } from './fixture/program.mjs'
-import { nodeProject, pageProject, removeTemplate, runNode, tool } from './project.mjs'
+import { nodeProject, pageProject, removeTemplate, runNode, secretProject, tool } from './project.mjs'
 
 let browser
 before(async () => (browser = await launch()))
@@ -34,6 +34,16 @@ describe('esbuild', { concurrency: 2 }, () => {
       )
     })
   }
+
+  it('builds a page that makes keys of passphrases itself, since no worker is in the bundle', async (t) => {
+    const folder = await secretProject(t, { 'index.html': page('module') })
+    await build(folder, 'page.mjs', '--format=esm', '--outfile=bundle.js')
+    const onlyBundle = (path) => (['/', '/bundle.js', '/favicon.ico'].includes(path) ? undefined : { status: 404 })
+    const server = await serve(onlyBundle, folder)
+    t.after(server.close)
+    const { result } = await resultOf(browser, `${server.url}/`)
+    assert.equal(result, 5000)
+  })
 
   for (const format of ['cjs', 'esm']) {
     it(`builds it for Node (${format})`, async (t) => {

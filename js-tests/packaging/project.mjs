@@ -64,6 +64,10 @@ export async function project(t, files) {
 export const pageProject = (t, files = {}) =>
   project(t, { 'index.html': 'fixture', 'page.mjs': 'fixture', 'program.mjs': 'fixture', ...files })
 
+/** The project of a page that opens an encrypted store. */
+export const secretProject = (t, files = {}) =>
+  project(t, { 'index.html': 'fixture', ...files, 'page.mjs': readFileSync(join(HERE, 'fixture/secret.mjs'), 'utf8') })
+
 /** The project that runs the fixture's program in Node and its like. */
 export const nodeProject = (t, files = {}) => project(t, { 'node.mjs': 'fixture', 'program.mjs': 'fixture', ...files })
 

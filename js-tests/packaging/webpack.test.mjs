@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { launch, resultOf, serve } from '../helpers/browser.mjs'
 import { expected } from './fixture/program.mjs'
-import { nodeProject, pageProject, removeTemplate, runNode, runTool, tool } from './project.mjs'
+import { nodeProject, pageProject, removeTemplate, runNode, runTool, secretProject, tool } from './project.mjs'
 
 let browser
 before(async () => (browser = await launch()))
@@ -27,6 +27,17 @@ describe('webpack', { concurrency: 2 }, () => {
       assert.equal(new Set(files).size, 2, `each once: ${server.requests}`)
     })
   }
+
+  it('builds a page that makes keys of passphrases in a worker', async (t) => {
+    const folder = await secretProject(t)
+    await runTool(webpack, ['./page.mjs', '--mode', 'production'], folder)
+    const page = (path) => (path === '/' ? { headers: { 'content-type': 'text/html' }, body: PAGE } : undefined)
+    const server = await serve(page, `${folder}/dist`)
+    t.after(server.close)
+    assert.deepEqual(await resultOf(browser, `${server.url}/`), { result: 5000, problems: [] })
+    const scripts = server.requests.filter((path) => path.endsWith('.wasm'))
+    assert.equal(scripts.length, 2, `the full module, and in a worker that of Argon2: ${server.requests}`)
+  })
 
   it('builds it for Node', async (t) => {
     const folder = await nodeProject(t)

@@ -21,6 +21,13 @@ pub enum Compressor {
     Zstd,
 }
 
+/// Less is not compressed, in bytes: a frame and its header cost as much as there is to gain.
+const LEAST: usize = 64;
+/// From here on a sample is tried first, in bytes.
+const LARGE: usize = 64 * 1024;
+/// That sample, in bytes.
+const SAMPLE: usize = 4096;
+
 impl Compressor {
     /// Header byte 2.
     pub const fn id(self) -> u8 {
@@ -59,15 +66,30 @@ impl Compressor {
         })
     }
 
-    /// The compressed bytes, or `None` where they would not be fewer.
+    /// The compressed bytes, or `None` where it does not pay: of less than 64 bytes; where 4 KiB from the middle of 64 KiB or
+    /// more do not lose a sixteenth; and where all together is not fewer.
     pub fn compress(self, bytes: &[u8]) -> Result<Option<Bytes>> {
-        let compressed = match self {
-            Self::None => return Ok(None),
-            Self::Lz4 => lz4_compress(bytes)?,
-            #[cfg(feature = "zstd")]
-            Self::Zstd => zstd_compress(bytes),
-        };
+        if self == Self::None || bytes.len() < LEAST {
+            return Ok(None);
+        }
+        if bytes.len() >= LARGE {
+            let middle = bytes.get(bytes.len() / 2..).and_then(|rest| rest.get(..SAMPLE)).unwrap_or(bytes);
+            if self.write(middle)?.len() > SAMPLE - SAMPLE / 16 {
+                return Ok(None);
+            }
+        }
+        let compressed = self.write(bytes)?;
         Ok((compressed.len() < bytes.len()).then(|| compressed.into()))
+    }
+
+    /// One frame.
+    fn write(self, bytes: &[u8]) -> Result<Vec<u8>> {
+        match self {
+            Self::None => Ok(bytes.to_vec()),
+            Self::Lz4 => lz4_compress(bytes),
+            #[cfg(feature = "zstd")]
+            Self::Zstd => Ok(zstd_compress(bytes)),
+        }
     }
 
     /// The bytes before compression, which must be exactly `size`. Never holds more than that.

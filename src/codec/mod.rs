@@ -76,9 +76,13 @@ pub struct Encoded {
 }
 
 impl Codec {
-    /// Encodes a value that is given as CBOR, or a binary as it is. What compression does not make smaller is stored as it
-    /// is.
+    /// Encodes a value that is given as CBOR, or a binary as it is.
     pub fn encode(&self, kind: Kind, content: Bytes) -> Result<Encoded> {
+        self.encode_with(self.compressor, kind, content)
+    }
+
+    /// The same with a compressor that is not the usual one. What it does not make smaller is stored as it is.
+    pub fn encode_with(&self, compressor: Compressor, kind: Kind, content: Bytes) -> Result<Encoded> {
         let own = match kind {
             Kind::Value | Kind::LogElement => self.serializer.as_ref(),
             // Bytes as they are, and what the format says.
@@ -92,8 +96,8 @@ impl Codec {
         if size > self.max_len {
             return Err(too_long(size, self.max_len));
         }
-        let (compressor, section) = match self.compressor.compress(&bytes)? {
-            Some(smaller) => (self.compressor, smaller),
+        let (compressor, section) = match compressor.compress(&bytes)? {
+            Some(smaller) => (compressor, smaller),
             None => (Compressor::None, bytes),
         };
         Ok(Encoded { codecs: Codecs { serializer, compressor: compressor.id(), encryptor: 0 }, size, section })

@@ -3,16 +3,20 @@
 //! `okm = DK("konserve 2026 blob keys", K ‖ salt)`, 96 bytes = enc 32 ‖ mac 32 ‖ iv of meta 16 ‖ iv of value 16. A salt is
 //! used for one write only, so no key meets two messages.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use blake3::hazmat::{ContextKey, HasherExt, hash_derive_key_context};
 use zeroize::Zeroizing;
 
-use super::{DataKey, Kid, built::Built, cipher::Cipher};
+use super::{
+    DataKey, Keyring, Kid,
+    built::Built,
+    cipher::{Cipher, Parts},
+    platform::PlatformAes,
+    salts::SALT_LEN,
+};
 use crate::name::{BlobName, Uuid};
 
-/// The length of what makes the keys of a write its own, in bytes.
-pub const SALT_LEN: usize = 32;
 /// The length of a tag in bytes.
 pub const TAG_LEN: usize = 32;
 
@@ -33,19 +37,20 @@ struct Keys {
 impl BlobKeys {
     /// Those of a write with this salt and data key, in the store of this id.
     pub(super) fn derive(
-        id: Uuid,
+        keyring: &Keyring,
         DataKey { kid, key }: &DataKey,
         salt: [u8; SALT_LEN],
-        built: &Built<impl Sized>,
+        platform: Option<&Arc<dyn PlatformAes>>,
     ) -> Self {
         static CONTEXT: LazyLock<ContextKey> = LazyLock::new(|| hash_derive_key_context("konserve 2026 blob keys"));
         let mut hasher = blake3::Hasher::new_from_context_key(&CONTEXT);
         hasher.update(key.as_slice()).update(&salt);
         let mut okm = hasher.finalize_xof();
         let (enc, mac) = (take::<32>(&mut okm), take::<32>(&mut okm));
-        let mut cipher = || Cipher::new(built.beside((enc.clone(), take(&mut okm))));
-        let (meta, value) = (cipher(), cipher());
-        Self(built.beside(Box::new(Keys { id, kid: *kid, salt, mac, meta, value })))
+        let meta = Parts::new(enc, take(&mut okm), platform.cloned());
+        let value = meta.with(take(&mut okm));
+        let [meta, value] = [meta, value].map(|parts| Cipher(keyring.0.beside(parts)));
+        Self(keyring.0.beside(Box::new(Keys { id: keyring.id(), kid: *kid, salt, mac, meta, value })))
     }
 
     /// What a meta section begins with: which keys these are.

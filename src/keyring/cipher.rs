@@ -1,56 +1,125 @@
 //! AES-256-CBC (NIST SP 800-38A §6.2) with PKCS#7 padding (RFC 5652 §6.3), whole and piece by piece.
 
+use std::sync::Arc;
+
 use aes::Aes256;
+use bytes::Bytes;
 use cbc::{
     Decryptor, Encryptor,
-    cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit, array::Array, block_padding::Pkcs7},
+    cipher::{BlockModeDecrypt, BlockModeEncrypt, InnerIvInit, KeyInit, block_padding::Pkcs7},
 };
 use zeroize::Zeroizing;
 
-use super::built::Built;
+use super::{
+    built::Built,
+    platform::{PlatformAes, WORTH, Way},
+};
 
 /// The length of a block in bytes.
 pub const BLOCK_LEN: usize = 16;
+/// What a message is chained to: the initial vector, or the last encrypted block before it.
+pub type Block = [u8; BLOCK_LEN];
 
-/// Key and initial vector.
+/// Key and initial vector, and whoever else can use them.
 #[derive(Clone)]
-pub struct Cipher(Built<KeyAndIv>);
+pub struct Cipher(pub(super) Built<Parts>);
 
-type KeyAndIv = (Zeroizing<[u8; 32]>, Zeroizing<[u8; BLOCK_LEN]>);
+#[derive(Clone)]
+pub(super) struct Parts {
+    key: Zeroizing<[u8; 32]>,
+    /// The key as it is used here; making it costs as much as a few blocks.
+    schedule: Arc<Aes256>,
+    iv: Zeroizing<Block>,
+    platform: Option<Arc<dyn PlatformAes>>,
+}
 
-impl Cipher {
-    pub fn new(key_and_iv: Built<KeyAndIv>) -> Self {
-        Self(key_and_iv)
+impl Parts {
+    pub(super) fn new(key: Zeroizing<[u8; 32]>, iv: Zeroizing<Block>, platform: Option<Arc<dyn PlatformAes>>) -> Self {
+        let schedule = Arc::new(Aes256::new(&(*key).into()));
+        Self { key, schedule, iv, platform }
     }
 
+    /// The same key with another initial vector.
+    pub(super) fn with(&self, iv: Zeroizing<Block>) -> Self {
+        Self { iv, ..self.clone() }
+    }
+}
+
+impl Cipher {
     /// Encrypts all of it, with padding.
     pub fn encrypt(&self, plain: &[u8]) -> Vec<u8> {
-        self.encryptor().encrypt_padded_vec::<Pkcs7>(plain)
+        self.now(Way::Encrypt, plain).unwrap_or_else(|| self.encrypt_here(plain))
+    }
+
+    /// The same where the platform is waited for.
+    pub async fn encrypt_later(&self, plain: Bytes) -> Vec<u8> {
+        match self.later(Way::Encrypt, &plain).await {
+            Some(encrypted) => encrypted,
+            None => self.encrypt(&plain),
+        }
     }
 
     /// Decrypts all of it, and takes the padding away; `None` where there is no padding that was written.
     pub fn decrypt(&self, encrypted: &[u8]) -> Option<Vec<u8>> {
-        if encrypted.is_empty() || !encrypted.len().is_multiple_of(BLOCK_LEN) {
-            return None;
+        self.now(Way::Decrypt, encrypted).or_else(|| self.decrypt_here(encrypted))
+    }
+
+    /// The same where the platform is waited for.
+    pub async fn decrypt_later(&self, encrypted: Bytes) -> Option<Vec<u8>> {
+        match self.later(Way::Decrypt, &encrypted).await {
+            Some(plain) => Some(plain),
+            None => self.decrypt(&encrypted),
         }
-        let (key, iv) = &*self.0;
-        Decryptor::<Aes256>::new(&(**key).into(), &(**iv).into()).decrypt_padded_vec::<Pkcs7>(encrypted).ok()
+    }
+
+    /// Whether that is to be waited for.
+    pub fn waits(&self, len: usize) -> bool {
+        self.platform(len, true).is_some()
     }
 
     /// Begins to encrypt what comes in pieces.
     pub fn encrypting(&self) -> Encrypting {
-        Encrypting { cipher: self.encryptor(), rest: Zeroizing::new(Vec::with_capacity(BLOCK_LEN)) }
+        Encrypting { cipher: self.clone(), rest: Zeroizing::new(Vec::with_capacity(BLOCK_LEN)) }
     }
 
-    /// Begins to decrypt what comes in pieces.
-    pub fn decrypting(&self) -> Decrypting {
-        let (key, iv) = &*self.0;
-        Decrypting { key: key.clone(), before: **iv }
+    /// Decrypts whole blocks from the middle of a message; `before` is the block before them, none for the first. Padding stays.
+    pub async fn decrypt_blocks(&self, before: Option<Block>, mut blocks: Vec<u8>) -> Vec<u8> {
+        let Some(last) = blocks.last_chunk() else { return blocks };
+        // A block that is nothing but padding ends them, as it ends every message.
+        let mut end = self.after(Some(*last)).encrypt_here(&[]);
+        blocks.append(&mut end);
+        self.after(before).decrypt_later(blocks.into()).await.unwrap_or_default()
     }
 
-    fn encryptor(&self) -> Encryptor<Aes256> {
-        let (key, iv) = &*self.0;
-        Encryptor::new(&(**key).into(), &(**iv).into())
+    /// The same key, for what follows on a block.
+    fn after(&self, before: Option<Block>) -> Self {
+        let iv = before.map_or_else(|| self.0.iv.clone(), Zeroizing::new);
+        Self(self.0.beside(self.0.with(iv)))
+    }
+
+    fn platform(&self, len: usize, waits: bool) -> Option<&dyn PlatformAes> {
+        self.0.platform.as_deref().filter(|platform| len >= WORTH && platform.waits() == waits)
+    }
+
+    fn now(&self, way: Way, bytes: &[u8]) -> Option<Vec<u8>> {
+        self.platform(bytes.len(), false)?.now(way, &self.0.key, &self.0.iv, bytes)
+    }
+
+    async fn later(&self, way: Way, bytes: &[u8]) -> Option<Vec<u8>> {
+        self.platform(bytes.len(), true)?.later(way, &self.0.key, &self.0.iv, bytes).await
+    }
+
+    fn encrypt_here(&self, plain: &[u8]) -> Vec<u8> {
+        let cipher = Encryptor::inner_iv_init(self.0.schedule.as_ref(), &(*self.0.iv).into());
+        cipher.encrypt_padded_vec::<Pkcs7>(plain)
+    }
+
+    fn decrypt_here(&self, encrypted: &[u8]) -> Option<Vec<u8>> {
+        if encrypted.is_empty() || !encrypted.len().is_multiple_of(BLOCK_LEN) {
+            return None;
+        }
+        let cipher = Decryptor::inner_iv_init(self.0.schedule.as_ref(), &(*self.0.iv).into());
+        cipher.decrypt_padded_vec::<Pkcs7>(encrypted).ok()
     }
 }
 
@@ -61,53 +130,31 @@ pub const fn encrypted_len(len: usize) -> usize {
 
 /// Encryption under way.
 pub struct Encrypting {
-    cipher: Encryptor<Aes256>,
+    /// For what comes next.
+    cipher: Cipher,
     /// Less than a block that waits for what follows.
     rest: Zeroizing<Vec<u8>>,
 }
 
 impl Encrypting {
     /// The blocks that are complete with this piece.
-    pub fn add(&mut self, piece: &[u8]) -> Vec<u8> {
+    pub async fn add(&mut self, piece: &[u8]) -> Vec<u8> {
         let mut bytes = std::mem::take(&mut *self.rest);
         bytes.extend_from_slice(piece);
-        let rest = bytes.len() % BLOCK_LEN;
-        self.rest.extend(bytes.drain(bytes.len() - rest..));
-        let (blocks, _) = Array::slice_as_chunks_mut(&mut bytes);
-        self.cipher.encrypt_blocks(blocks);
-        bytes
+        let whole = bytes.len() - bytes.len() % BLOCK_LEN;
+        self.rest.extend(bytes.drain(whole..));
+        let mut encrypted = self.cipher.encrypt_later(bytes.into()).await;
+        // The message does not end here: the padding is not wanted.
+        encrypted.truncate(whole);
+        if let Some(last) = encrypted.last_chunk() {
+            self.cipher = self.cipher.after(Some(*last));
+        }
+        encrypted
     }
 
     /// The last block: what is left, with padding.
     pub fn finish(self) -> Vec<u8> {
-        self.cipher.encrypt_padded_vec::<Pkcs7>(&self.rest)
-    }
-}
-
-/// Decryption under way, of pieces that are whole blocks but for the last one of what is damaged.
-pub struct Decrypting {
-    key: Zeroizing<[u8; 32]>,
-    /// The last encrypted block of what came before.
-    before: [u8; BLOCK_LEN],
-}
-
-impl Decrypting {
-    /// Passes over a piece that is not wanted.
-    pub fn skip(&mut self, piece: &[u8]) {
-        if let Some(last) = piece.last_chunk() {
-            self.before = *last;
-        }
-    }
-
-    /// Decrypts a piece; its padding, if it is the last one, is a part of it. Bytes beyond its whole blocks are left out.
-    pub fn add(&mut self, piece: &[u8]) -> Vec<u8> {
-        let mut bytes = piece.to_vec();
-        bytes.truncate(piece.len() / BLOCK_LEN * BLOCK_LEN);
-        let mut cipher = Decryptor::<Aes256>::new(&(*self.key).into(), &self.before.into());
-        let (blocks, _) = Array::slice_as_chunks_mut(&mut bytes);
-        cipher.decrypt_blocks(blocks);
-        self.skip(piece);
-        bytes
+        self.cipher.encrypt_here(&self.rest)
     }
 }
 

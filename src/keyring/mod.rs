@@ -5,15 +5,21 @@ mod argon2id;
 mod blob_keys;
 mod built;
 mod cipher;
+mod platform;
+mod salts;
 mod secret;
 mod slot;
 mod vault;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
-pub use blob_keys::{BlobKeys, SALT_LEN, TAG_LEN};
+pub use blob_keys::{BlobKeys, TAG_LEN};
 use built::Built;
-pub use cipher::{BLOCK_LEN, Cipher, Decrypting, Encrypting, encrypted_len, unpadded_len};
+pub use cipher::{BLOCK_LEN, Block, Cipher, Encrypting, encrypted_len, unpadded_len};
+pub use platform::PlatformAes;
+#[cfg(all(feature = "encryption", target_arch = "wasm32"))]
+pub use platform::Way;
+pub use salts::SALT_LEN;
 pub use secret::Secret;
 #[cfg(all(feature = "encryption", target_arch = "wasm32"))]
 pub use secret::{Kdf, KdfParams};
@@ -92,17 +98,15 @@ impl Keyring {
         key.name_with(&self.0.name_key)
     }
 
-    /// What a blob is to be written with, by the active data key and a fresh salt.
-    pub fn for_write(&self, rng: &dyn Rng) -> Result<BlobKeys> {
-        let mut salt = [0; SALT_LEN];
-        rng.fill(&mut salt)?;
-        Ok(BlobKeys::derive(self.0.id, self.active(), salt, &self.0))
+    /// What a blob is to be written with, by the active data key.
+    fn for_write(&self, salt: [u8; SALT_LEN], platform: Option<&Arc<dyn PlatformAes>>) -> BlobKeys {
+        BlobKeys::derive(self, self.active(), salt, platform)
     }
 
     /// The keys that a blob was written with; `None` if the data key is not this store's, or is no more.
-    pub fn of_write(&self, kid: Kid, salt: [u8; SALT_LEN]) -> Option<BlobKeys> {
+    fn of_write(&self, kid: Kid, salt: [u8; SALT_LEN], platform: Option<&Arc<dyn PlatformAes>>) -> Option<BlobKeys> {
         let written = self.0.data.iter().find(|key| key.kid == kid)?;
-        Some(BlobKeys::derive(self.0.id, written, salt, &self.0))
+        Some(BlobKeys::derive(self, written, salt, platform))
     }
 
     /// `KH(DK("konserve 2026 store record", active K), body)`.

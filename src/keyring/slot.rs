@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::{
     Keyring,
     blob_keys::{TAG_LEN, take},
-    cipher::Cipher,
+    cipher::{Cipher, Parts},
     secret::{KdfParams, Kind, Secret},
 };
 use crate::{
@@ -96,7 +96,7 @@ impl SlotKeys {
         hasher.update(kek.as_slice()).update(&params.salt);
         let mut okm = hasher.finalize_xof();
         let (enc, mac, iv) = (take::<32>(&mut okm), take::<32>(&mut okm), take::<16>(&mut okm));
-        Ok(Self { cipher: Cipher::new(secret.0.beside((enc, iv))), mac })
+        Ok(Self { cipher: Cipher(secret.0.beside(Parts::new(enc, iv, None))), mac })
     }
 
     fn tag(&self, id: Uuid, slot: &[u8]) -> blake3::Hash {

@@ -4,6 +4,9 @@
 mod konserve;
 mod sealed;
 
+#[cfg(feature = "clojure")]
+use std::future::ready;
+
 use bytes::Bytes;
 
 #[cfg(feature = "clojure")]
@@ -12,7 +15,8 @@ pub use sealed::{AES_BLAKE3, Digest, SEALED, Sealed};
 
 use crate::{
     backing::Blob,
-    codec::{Codecs, Encoded, STREAMED},
+    codec::{Codecs, Compressor, Encoded, STREAMED},
+    env::BoxFut,
     error::Result,
     key::Key,
     keyring::{Cipher, Keyring, Vault},
@@ -49,6 +53,13 @@ pub struct Opened {
     pub section: Bytes,
 }
 
+impl Opened {
+    /// Whether the platform is to be waited for to decrypt it.
+    pub fn waits(&self) -> bool {
+        self.cipher.as_ref().is_some_and(|cipher| cipher.waits(self.section.len()))
+    }
+}
+
 impl Layout {
     /// The longest value in bytes, before compression.
     pub fn max_len(&self) -> u64 {
@@ -63,7 +74,7 @@ impl Layout {
     #[cfg(all(target_arch = "wasm32", feature = "web"))]
     pub fn keeps_binaries(&self) -> bool {
         match self {
-            Self::Sealed(sealed) => sealed.vault.is_none() && sealed.codec.compressor == crate::codec::Compressor::None,
+            Self::Sealed(sealed) => sealed.vault.is_none() && sealed.codec.compressor == Compressor::None,
             #[cfg(feature = "clojure")]
             Self::Konserve(_) => true,
         }
@@ -96,6 +107,18 @@ impl Layout {
         }
     }
 
+    /// The same with a compressor that is not the usual one.
+    pub fn encode_with(&self, compressor: Compressor, kind: Kind, content: Bytes) -> Result<Encoded> {
+        match self {
+            Self::Sealed(sealed) => sealed.codec.encode_with(compressor, kind, content),
+            #[cfg(feature = "clojure")]
+            Self::Konserve(_) => Err(crate::error::Error::new(
+                crate::error::ErrorKind::Unsupported,
+                "a store in konserve's layout compresses all that it writes alike; open it with that compressor",
+            )),
+        }
+    }
+
     /// The blob of an encoded value. Its size and digest are added to the metadata.
     pub fn seal(&self, name: BlobName, meta: Meta, encoded: Encoded) -> Result<Blob> {
         match self {
@@ -103,6 +126,20 @@ impl Layout {
             #[cfg(feature = "clojure")]
             Self::Konserve(konserve) => konserve.seal(name, &meta, encoded.section),
         }
+    }
+
+    /// The same where the platform is waited for.
+    pub fn seal_later(&self, name: BlobName, meta: Meta, encoded: Encoded) -> BoxFut<'_, Result<Blob>> {
+        match self {
+            Self::Sealed(sealed) => Box::pin(sealed.seal_later(name, meta, encoded)),
+            #[cfg(feature = "clojure")]
+            Self::Konserve(_) => Box::pin(ready(self.seal(name, meta, encoded))),
+        }
+    }
+
+    /// Whether the platform is to be waited for to encrypt so many bytes.
+    pub fn waits(&self, len: usize) -> bool {
+        matches!(self, Self::Sealed(sealed) if sealed.waits(len))
     }
 
     /// Begins a binary that is written piece by piece.
@@ -232,9 +269,24 @@ impl Layout {
         }
     }
 
+    /// The same where the platform is waited for.
+    pub fn content_later<'a>(&'a self, opened: &'a mut Opened) -> BoxFut<'a, Result<Bytes>> {
+        let section = std::mem::take(&mut opened.section);
+        match self {
+            Self::Sealed(sealed) => Box::pin(sealed.content_later(opened, section)),
+            #[cfg(feature = "clojure")]
+            Self::Konserve(_) => Box::pin(ready(Ok(section))),
+        }
+    }
+
     /// Checks and decodes a value, to one CBOR item; a binary becomes a byte string.
     pub fn decode(&self, mut opened: Opened) -> Result<Bytes> {
         let content = self.content(&mut opened)?;
+        self.decode_content(opened, content)
+    }
+
+    /// The same of a value section that was checked and decrypted.
+    pub fn decode_content(&self, opened: Opened, content: Bytes) -> Result<Bytes> {
         let Opened { codecs, meta, .. } = opened;
         match self {
             Self::Sealed(sealed) => sealed.codec.decode(meta.kind, codecs, meta.size.unwrap_or_default(), content),
@@ -246,6 +298,11 @@ impl Layout {
     /// Checks and decompresses a binary.
     pub fn bytes(&self, mut opened: Opened) -> Result<Bytes> {
         let content = self.content(&mut opened)?;
+        self.bytes_of_content(&opened, content)
+    }
+
+    /// The same of a value section that was checked and decrypted.
+    pub fn bytes_of_content(&self, opened: &Opened, content: Bytes) -> Result<Bytes> {
         match self {
             Self::Sealed(sealed) => {
                 sealed.codec.decompress(opened.codecs, opened.meta.size.unwrap_or_default(), content)
@@ -279,9 +336,9 @@ pub enum Outflow {
 
 impl Outflow {
     /// What is to be written, where these are the next bytes of the binary.
-    pub fn add(&mut self, piece: Bytes) -> Bytes {
+    pub async fn add(&mut self, piece: Bytes) -> Bytes {
         match self {
-            Self::Sealed(outflow) => outflow.add(piece),
+            Self::Sealed(outflow) => outflow.add(piece).await,
             #[cfg(feature = "clojure")]
             Self::Konserve(_) => piece,
         }

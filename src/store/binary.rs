@@ -39,7 +39,7 @@ impl Store {
         let put = async {
             let _pass = self.inner.gate.enter()?;
             #[cfg(all(target_arch = "wasm32", feature = "web"))]
-            if self.leaves_memory(bytes.len() as u64) {
+            if options.compressor.is_none() && self.leaves_memory(bytes.len() as u64) {
                 return self.stream_bytes(key, &bytes, options).await;
             }
             self.put_bytes(key, bytes, &options).await
@@ -58,8 +58,7 @@ impl Store {
 
     pub(super) async fn put_bytes(&self, key: &Key, bytes: Bytes, options: &WriteOptions) -> Result<()> {
         let name = self.find(key).await?;
-        let blob = self.seal(name, key, Kind::Binary, None, options, bytes)?;
-        self.replace(name, blob, self.binary_event(key, options)).await
+        self.put_content(name, key, Kind::Binary, bytes, options, self.binary_event(key, options)).await
     }
 
     /// What is told of a binary: not its bytes, which may be more than memory holds.
@@ -80,7 +79,7 @@ impl Store {
                 return reader.part(span).await.map(Some);
             }
             let Some(opened) = self.load(key, Part::All).await? else { return Ok(None) };
-            let bytes = self.bytes(opened)?;
+            let bytes = self.bytes_later(opened).await?;
             let (start, end) = span.within(bytes.len() as u64);
             Ok(Some(cut(&bytes, start, end)))
         };
@@ -93,6 +92,15 @@ impl Store {
             return Err(not_binary());
         }
         self.inner.layout.bytes(opened)
+    }
+
+    /// The same where the platform may be waited for.
+    async fn bytes_later(&self, mut opened: Opened) -> Result<Bytes> {
+        if opened.meta.kind != Kind::Binary || !opened.waits() {
+            return self.bytes(opened);
+        }
+        let content = self.inner.layout.content_later(&mut opened).await?;
+        self.inner.layout.bytes_of_content(&opened, content)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Binaries read piece by piece, in bounded memory where the backing streams.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::{
     Mode, Span, Store,
@@ -8,7 +8,7 @@ use super::{
     binary_writer::PIECE,
     gate::Pass,
     locks::Held,
-    stored::{Pieces, Stored},
+    stored::{Kept, Pieces, Stored},
 };
 use crate::{
     codec::too_long,
@@ -78,8 +78,7 @@ impl Store {
             }
             if self.inner.layout.keeps_binary(codecs) {
                 let stored = Stored::new(reader, &meta, cipher);
-                let pieces = Box::new(stored.pieces());
-                return Ok(Some((meta, Content::Stream(stored, pieces))));
+                return Ok(Some((meta, Content::Stream(stored, Box::default()))));
             }
         }
         let Some(blob) = self.blob(name).await? else { return Ok(None) };
@@ -110,21 +109,20 @@ impl Content {
             Self::Bytes(bytes) => return Ok(cut(bytes, start, end)),
             Self::Stream(stored, _) => stored,
         };
-        let (mut pieces, mut kept) = (stored.pieces(), BytesMut::new());
-        while let Some((at, piece)) = pieces.next(stored, |from, to| start < to && from < end).await? {
-            let here = |place: u64| place.saturating_sub(at).min(piece.len() as u64);
-            kept.extend_from_slice(&cut(&piece, here(start), here(end)));
+        let (mut pieces, mut kept) = (Pieces::default(), Kept::new(stored, (start, end)));
+        while let Some(piece) = pieces.next(stored).await? {
+            kept.take(piece);
         }
         store.check_binary(name, meta, stored, &pieces)?;
-        Ok(kept.freeze())
+        kept.open(stored).await
     }
 }
 
 impl Store {
     /// Reads all of it and checks that; its digest.
     pub(super) async fn read_through(&self, name: BlobName, meta: &Meta, stored: &mut Stored) -> Result<[u8; 32]> {
-        let mut pieces = stored.pieces();
-        while pieces.next(stored, |_, _| false).await?.is_some() {}
+        let mut pieces = Pieces::default();
+        while pieces.next(stored).await?.is_some() {}
         self.check_binary(name, meta, stored, &pieces)?;
         Ok(pieces.digest())
     }
@@ -132,7 +130,7 @@ impl Store {
     /// Checks that what was read is what was written.
     pub(super) fn check_binary(&self, name: BlobName, meta: &Meta, stored: &Stored, pieces: &Pieces) -> Result<()> {
         self.inner.layout.check_digest(name, meta, pieces.digest())?;
-        pieces.check_len(stored)
+        stored.check_len()
     }
 }
 
@@ -192,7 +190,10 @@ impl BinaryReader {
         let piece = match &mut self.content {
             Content::Bytes(bytes) => cut(bytes, self.at, (self.at + PIECE as u64).min(self.size)),
             Content::Stream(stored, pieces) => {
-                let piece = pieces.next(stored, |_, _| true).await?.map_or_else(Bytes::new, |(_, piece)| piece);
+                let piece = match pieces.next(stored).await? {
+                    Some(piece) => stored.open(piece).await?,
+                    None => Bytes::new(),
+                };
                 // The last piece is handed out only if all were right.
                 if piece.is_empty() || self.at + piece.len() as u64 >= self.size {
                     self.store.check_binary(self.name, &self.meta, stored, pieces)?;

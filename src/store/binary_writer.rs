@@ -126,7 +126,8 @@ impl BinaryWriter {
     async fn flush(&mut self) -> Result<()> {
         let mut writer = self.take_stream()?;
         let piece = self.waiting.split().freeze();
-        match writer.write(self.outflow.add(piece)).await {
+        let stored = self.outflow.add(piece).await;
+        match writer.write(stored).await {
             Ok(()) => {
                 self.sink = Sink::Stream(writer);
                 Ok(())
@@ -177,7 +178,7 @@ impl BinaryWriter {
         let head = self.head()?;
         let log = self.store.log_under(name).await;
         writer.finish(head).await?;
-        let said = WriteOptions { user: self.meta.user.clone(), expires: self.meta.expires };
+        let said = WriteOptions { user: self.meta.user.clone(), expires: self.meta.expires, compressor: None };
         if let Some(event) = self.store.binary_event(&self.meta.key, &said) {
             self.store.inner.hooks.tell(*event, lock);
         }

@@ -8,7 +8,7 @@ use crate::{
     encryptor::{Encryptor, Method},
     env::{Clock, Rng, System},
     error::{Error, ErrorKind, Result},
-    keyring::Secret,
+    keyring::{PlatformAes, Secret},
     name::Uuid,
 };
 
@@ -47,6 +47,7 @@ pub struct Config {
     pub(super) compressor: Option<Compressor>,
     pub(super) encryptor: Option<Encryptor>,
     pub(super) rng: Arc<dyn Rng>,
+    pub(super) platform_aes: Option<Arc<dyn PlatformAes>>,
     pub(super) max_value_len: u64,
     pub(super) clock: Arc<dyn Clock>,
     /// What is wrong with it, told by whatever is done with it first.
@@ -95,6 +96,7 @@ impl Config {
             compressor: None,
             encryptor: None,
             rng: Arc::new(System),
+            platform_aes: None,
             max_value_len: DEFAULT_MAX_VALUE_LEN,
             clock: Arc::new(System),
             wrong: None,
@@ -222,6 +224,13 @@ impl Config {
     #[must_use]
     pub fn encryptor(mut self, encryptor: Encryptor) -> Self {
         self.encryptor = Some(encryptor);
+        self
+    }
+
+    /// AES that the platform lends, and is the same as that of this program.
+    #[cfg(all(feature = "encryption", target_arch = "wasm32"))]
+    pub(crate) fn platform_aes(mut self, aes: Arc<dyn PlatformAes>) -> Self {
+        self.platform_aes = Some(aes);
         self
     }
 

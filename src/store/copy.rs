@@ -7,6 +7,7 @@ use super::{
     binary_reader::Content,
     blobs::{Blobs, Loaded, MAX_LOADED},
     intake::{Existing, Imported, Intake},
+    stored::Pieces,
 };
 use crate::{
     backing::{Blob, Capability},
@@ -128,9 +129,9 @@ impl Store {
         meta.digest = Some(digest);
         let name = self.name_in(intake, name, &meta).await.map_err(|error| at_key(error, &meta))?;
         let Some(mut inflow) = intake.begin_binary(name, meta.clone()).await? else { return Ok(()) };
-        let mut pieces = stored.pieces();
-        while let Some((_, piece)) = pieces.next(&mut stored, |_, _| true).await? {
-            inflow.add(piece).await?;
+        let mut pieces = Pieces::default();
+        while let Some(piece) = pieces.next(&mut stored).await? {
+            inflow.add(stored.open(piece).await?).await?;
         }
         self.check_binary(name, &meta, &stored, &pieces)?;
         intake.finish(inflow).await

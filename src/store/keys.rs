@@ -2,13 +2,17 @@
 
 use bytes::Bytes;
 
-use super::{Store, sealed_record::TWICE, write::MAX_TRIES};
+use super::{Mode, Store, sealed_record::TWICE, write::MAX_TRIES};
 use crate::{
     backing::RecordCopy,
     error::{Error, ErrorKind, Result},
-    keyring::{Keyring, Secret, Slot},
-    record::{MAX_SLOTS, Record, Unchecked},
+    keyring::{Keyring, Secret, Slot, Vault},
+    name::BlobName,
+    record::{MAX_SLOTS, Record},
 };
+
+/// The lock of who changes keys. No blob has this name.
+pub(super) const KEYS: BlobName = BlobName::from_bytes([0xff; 16]);
 
 impl Store {
     /// Lets another key open the store in the place of one that does; the others stay as they are. What is stored is not
@@ -56,27 +60,31 @@ impl Store {
 
     async fn change_slots(&self, change: impl AsyncFn(&mut Vec<Slot>, &Keyring) -> Result<()>) -> Result<()> {
         let _pass = self.inner.gate.enter()?;
-        let keyring = self.inner.layout.keyring().ok_or_else(not_encrypted)?;
+        let vault = self.inner.layout.vault().ok_or_else(not_encrypted)?;
+        let _one = self.lock(KEYS, Mode::Exclusive).await;
         for _ in 0..MAX_TRIES {
-            let (there, mut record) = self.own_record(&keyring).await?;
+            let (there, mut record, keyring) = self.own_record(vault).await?;
             change(&mut record.slots, &keyring).await?;
             if self.put_records(&there, &record.to_bytes(Some(&keyring))).await? {
+                vault.replace(keyring);
                 return Ok(());
             }
         }
         Err(Error::new(ErrorKind::Conflict, "others change the keys of the store all the time; try again"))
     }
 
-    /// The record as it is, if this store wrote it.
-    pub(super) async fn own_record(&self, keyring: &Keyring) -> Result<(Bytes, Record)> {
+    /// The record as it is, and the keys it was written with, if these are this store's.
+    pub(super) async fn own_record(&self, vault: &Vault) -> Result<(Bytes, Record, Keyring)> {
         let bytes = self.inner.backing.record(RecordCopy::First).await?.ok_or_else(|| {
             Error::new(
                 ErrorKind::Corrupt,
                 "the store's record konserve.store is lost; open the store again, which mends it",
             )
         })?;
-        let record = Record::from_bytes(&bytes).and_then(|record| Unchecked::written_with(record, keyring))?;
-        Ok((bytes, record))
+        let record = Record::from_bytes(&bytes)?;
+        let keyring = vault.candidates().into_iter().find(|keyring| record.is_of(Some(keyring)));
+        let keyring = keyring.unwrap_or_else(|| Keyring::clone(&vault.keyring()));
+        Ok((bytes, record.written_with(&keyring)?, keyring))
     }
 
     /// Puts both copies of the record in the place of this one; `false` if somebody else put another in between.

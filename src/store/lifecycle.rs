@@ -204,7 +204,8 @@ async fn lay_out(config: &Config, backing: &dyn Backing, Found { record, layout,
             // What most values were written with must be there, also where something else is written from now on.
             let usual = serializers.writer(record.serializer)?;
             let serializer = config.serializer.map_or(Ok(usual), |id| serializers.writer(id))?;
-            let vault = keyring.clone().map(|keyring| Vault::new(keyring, config.rng.clone()));
+            let vault =
+                keyring.clone().map(|keyring| Vault::new(keyring, config.rng.clone(), config.platform_aes.clone()));
             let codec = Codec { serializer, serializers, compressor, max_len };
             Ok(Layout::Sealed(Sealed { codec, vault }))
         }

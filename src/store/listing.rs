@@ -70,7 +70,7 @@ impl Prefix {
 
 /// The metadata of keys, page by page; not a snapshot: each entry is consistent, what is written meanwhile may show or not.
 ///
-/// Blobs that cannot be read do not stop the listing. They are reported after the rest, as one `CORRUPT` that names them.
+/// Blobs that cannot be read do not stop the listing. They are reported after the rest, as one error that names them.
 pub struct Keys {
     store: Store,
     query: Query,

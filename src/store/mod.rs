@@ -171,6 +171,18 @@ impl Store {
         self.inner.layout.name(key)
     }
 
+    /// What the blob of a key is called, for who looks behind the store's back.
+    #[cfg(feature = "testing")]
+    pub(crate) fn blob_name(&self, key: &Key) -> Result<BlobName> {
+        self.name(key)
+    }
+
+    /// Whether what is stored is encrypted and authenticated.
+    #[cfg(feature = "testing")]
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.inner.layout.vault().is_some()
+    }
+
     /// All names under which a key may lie; none where the layout has none for it.
     fn names(&self, key: &Key) -> impl Iterator<Item = BlobName> + use<> {
         let names = self.inner.layout.names(key).ok();

@@ -20,7 +20,7 @@ impl Store {
         let got = async {
             let Some(opened) = self.load(&path.key, Part::All).await? else { return Ok(None) };
             log::refuse(&opened.meta)?;
-            let whole = self.decode(opened)?;
+            let whole = self.decode_later(opened).await?;
             let steps: Vec<&[u8]> = path.steps.iter().map(Bytes::as_ref).collect();
             Ok(cbor::path::get(&whole, &steps)?.map(|part| whole.slice_ref(part)))
         };
@@ -83,5 +83,14 @@ impl Store {
     /// Checks and decodes the value of a blob.
     pub(super) fn decode(&self, opened: Opened) -> Result<Bytes> {
         self.inner.layout.decode(opened)
+    }
+
+    /// The same where the platform may be waited for.
+    async fn decode_later(&self, mut opened: Opened) -> Result<Bytes> {
+        if !opened.waits() {
+            return self.decode(opened);
+        }
+        let content = self.inner.layout.content_later(&mut opened).await?;
+        self.inner.layout.decode_content(opened, content)
     }
 }

@@ -3,12 +3,13 @@
 use super::{
     Mode, Store,
     blobs::{Blobs, Loaded},
-    keys::not_encrypted,
+    keys::{KEYS, not_encrypted},
+    stored::{Pieces, Stored},
 };
 use crate::{
     backing::{Change, Expect, Outcome, Write},
     error::{Error, ErrorKind, Result},
-    keyring::{Keyring, Secret, Slot},
+    keyring::{Keyring, Secret, Slot, Vault},
     name::BlobName,
     record::MAX_SLOTS,
 };
@@ -20,45 +21,47 @@ impl Store {
     /// Each blob is readable at any moment, with its metadata and time of writing as it was. What was interrupted is resumed
     /// by the next `rekey`; until that is done, older keys of the data are kept. `progress` is told how many blobs were seen.
     /// Nobody else may have the store open (`STORE_LOCKED`), because they would not know the new key.
-    pub async fn rekey(&self, keys: &[Secret], mut progress: impl FnMut(u64) -> Result<()>) -> Result<u64> {
+    pub async fn rekey(&self, keys: &[Secret], progress: impl FnMut(u64) -> Result<()>) -> Result<u64> {
+        self.rekey_if(false, keys, progress).await
+    }
+
+    /// The same for one who may know that no other process or tab has the store open, nor opens it meanwhile.
+    pub(crate) async fn rekey_if(
+        &self,
+        alone: bool,
+        keys: &[Secret],
+        mut progress: impl FnMut(u64) -> Result<()>,
+    ) -> Result<u64> {
         let _pass = self.inner.gate.enter()?;
         let vault = self.inner.layout.vault().ok_or_else(not_encrypted)?;
-        self.alone()?;
-        let keyring = vault.keyring();
-        // More than one says that a rekey was interrupted, or is under way.
-        let both = if keyring.is_single() { keyring.with_new(vault.rng())? } else { Keyring::clone(&keyring) };
-        self.put_keys(&keyring, &both, keys).await?;
-        vault.replace(both.clone());
+        if !alone && self.inner.backing.capability().shared {
+            return Err(others());
+        }
+        let _one = self.lock(KEYS, Mode::Exclusive).await;
+        let (_, _, keyring) = self.own_record(vault).await?;
+        // More than one says that a rekey was interrupted.
+        let both = if keyring.is_single() { keyring.with_new(vault.rng())? } else { keyring };
+        self.put_keys(vault, &both, keys).await?;
         let written = self.reseal_all(&mut progress).await?;
-        let single = both.only_active();
-        self.put_keys(&both, &single, keys).await?;
-        vault.replace(single);
+        self.put_keys(vault, &both.only_active(), keys).await?;
         Ok(written)
     }
 
-    /// That no other process or tab can have the store open.
-    fn alone(&self) -> Result<()> {
-        if !self.inner.backing.capability().shared {
-            return Ok(());
-        }
-        let message =
-            "rekey needs the store for itself, and others may have it open; open it with access \"exclusive\"";
-        Err(Error::new(ErrorKind::StoreLocked, message))
-    }
-
-    /// The record with these data keys, in slots for these keys of the user's.
-    async fn put_keys(&self, before: &Keyring, after: &Keyring, keys: &[Secret]) -> Result<()> {
+    /// The record with these data keys, in slots for these keys of the user's; they are used from then on.
+    async fn put_keys(&self, vault: &Vault, after: &Keyring, keys: &[Secret]) -> Result<()> {
         if keys.is_empty() || keys.len() > MAX_SLOTS {
             let message = format!("a store has 1 to {MAX_SLOTS} keys; these are {}", keys.len());
             return Err(Error::new(ErrorKind::InvalidConfig, message));
         }
-        let (there, mut record) = self.own_record(before).await?;
+        let (there, mut record, _) = self.own_record(vault).await?;
         record.slots.clear();
         for key in keys {
             key.check()?;
             record.slots.push(Slot::seal(after, key, self.rng()?).await?);
         }
+        vault.begin(after.clone());
         if self.put_records(&there, &record.to_bytes(Some(after))).await? {
+            vault.replace(after.clone());
             return Ok(());
         }
         Err(Error::new(ErrorKind::StoreLocked, "somebody else changed the keys of the store meanwhile; try again"))
@@ -114,14 +117,15 @@ impl Store {
             return Ok(false);
         }
         let meta = opened.meta;
-        let mut stored = super::stored::Stored::new(reader, &meta, opened.cipher);
+        let mut stored = Stored::new(reader, &meta, opened.cipher);
         self.read_through(name, &meta, &mut stored).await?;
         let mut outflow = self.inner.layout.outflow()?;
         let head = outflow.expected_head(name, &meta)?;
         let mut writer = self.inner.backing.write_stream(name, head.len()).await?;
-        let mut pieces = stored.pieces();
-        while let Some((_, piece)) = pieces.next(&mut stored, |_, _| true).await? {
-            writer.write(outflow.add(piece)).await?;
+        let mut pieces = Pieces::default();
+        while let Some(piece) = pieces.next(&mut stored).await? {
+            let anew = outflow.add(stored.open(piece).await?).await;
+            writer.write(anew).await?;
         }
         self.check_binary(name, &meta, &stored, &pieces)?;
         writer.write(outflow.end()).await?;
@@ -129,4 +133,9 @@ impl Store {
         writer.finish(outflow.head(name, &meta)?).await?;
         Ok(true)
     }
+}
+
+fn others() -> Error {
+    let message = "rekey needs the store for itself, and others may have it open; close it everywhere else, or open it with access \"exclusive\"";
+    Error::new(ErrorKind::StoreLocked, message)
 }

@@ -93,7 +93,7 @@ impl Inflow {
                 digest.add(&piece);
                 piece
             }
-            Form::Written(outflow) => outflow.add(piece),
+            Form::Written(outflow) => outflow.add(piece).await,
         };
         self.writer.write(stored).await.map_err(|error| error.at_key(self.meta.key.as_cbor()))
     }

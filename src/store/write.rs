@@ -12,7 +12,7 @@ use super::{
 use crate::{
     backing::{Blob, Change, Check, Expect, Outcome, Part, UpdateFn, Write},
     cbor,
-    codec::check_value,
+    codec::{Compressor, Encoded, check_value},
     env::BoxFut,
     error::{Error, ErrorKind, Result},
     key::{Key, Path},
@@ -28,6 +28,7 @@ pub(super) const MAX_TRIES: usize = 32;
 pub struct WriteOptions {
     pub(super) user: Bytes,
     pub(super) expires: Option<u64>,
+    pub(super) compressor: Option<Compressor>,
 }
 
 impl WriteOptions {
@@ -39,7 +40,19 @@ impl WriteOptions {
 
     /// These, and over them what the other says.
     pub(super) fn with(&self, over: &Self) -> Self {
-        Self { user: meta::merge_user(&self.user, &over.user), expires: over.expires.or(self.expires) }
+        Self {
+            user: meta::merge_user(&self.user, &over.user),
+            expires: over.expires.or(self.expires),
+            compressor: over.compressor.or(self.compressor),
+        }
+    }
+
+    /// What this value is compressed with. Default: what the store writes with. Not for logs, nor for what is streamed;
+    /// `UNSUPPORTED` in konserve's layout.
+    #[must_use]
+    pub fn compressor(mut self, compressor: Compressor) -> Self {
+        self.compressor = Some(compressor);
+        self
     }
 
     /// When the value stops being there, in milliseconds since 1970. Default: never; updates keep what was said before.
@@ -127,18 +140,34 @@ impl Store {
         let _pass = self.inner.gate.enter()?;
         check_value(&value)?;
         let name = self.find(&key).await?;
-        let blob = self.seal(name, &key, Kind::Value, None, &options, value)?;
-        self.replace(name, blob, self.event(Op::Assoc, std::slice::from_ref(&key))).await
+        let event = self.event(Op::Assoc, std::slice::from_ref(&key));
+        self.put_content(name, &key, Kind::Value, value, &options, event).await
     }
 
-    /// Puts a blob in the place of what is there, of a log with its elements, and tells of it.
-    pub(super) async fn replace(&self, name: BlobName, blob: Blob, event: Option<Box<Event>>) -> Result<()> {
+    /// Puts a value in the place of what is there, of a log with its elements, and tells of it.
+    pub(super) async fn put_content(
+        &self,
+        name: BlobName,
+        key: &Key,
+        kind: Kind,
+        content: Bytes,
+        options: &WriteOptions,
+        event: Option<Box<Event>>,
+    ) -> Result<()> {
+        let (meta, encoded) = self.prepare(key, kind, None, options, content)?;
+        // Writes of a key come in the order of their calls, however long one is waited for.
+        let held = self.lock(name, Mode::Exclusive).await;
+        let blob = if self.inner.layout.waits(encoded.section.len()) {
+            self.inner.layout.seal_later(name, meta, encoded).await?
+        } else {
+            self.inner.layout.seal(name, meta, encoded)?
+        };
         if self.inner.logs.may_be(name) {
             let put = move |_: Option<&Blob>| Ok((Change::Put(blob.clone()), Said::Found(true, event.clone())));
-            return self.change(name, Part::All, Box::new(put)).await.map(|_| ());
+            return self.apply(name, Part::All, Box::new(put), held).await.map(drop);
         }
         let write = Write { name, change: Change::Put(blob), expect: Expect::Anything };
-        self.commit(write, event).await.map(|_| ())
+        self.commit_under(held, write, event).await.map(drop)
     }
 
     async fn update_path(&self, op: Op, path: Path, f: LeafFn, options: WriteOptions) -> Result<()> {
@@ -285,6 +314,13 @@ impl Store {
     pub(super) fn commit(&self, write: Write, event: Option<Box<Event>>) -> BoxFut<'_, Result<Outcome>> {
         Box::pin(async move {
             let held = self.lock(write.name, Mode::Exclusive).await;
+            self.commit_under(held, write, event).await
+        })
+    }
+
+    /// The same, with a lock that the caller has.
+    fn commit_under(&self, held: Held, write: Write, event: Option<Box<Event>>) -> BoxFut<'_, Result<Outcome>> {
+        Box::pin(async move {
             let committing = self.inner.backing.commit(vec![write]);
             let kept = self.keep(held);
             let outcome = committing.await?;
@@ -305,13 +341,28 @@ impl Store {
         options: &WriteOptions,
         value: Bytes,
     ) -> Result<Blob> {
-        let encoded = self.inner.layout.encode(kind, value)?;
+        let (meta, encoded) = self.prepare(key, kind, old, options, value)?;
+        self.inner.layout.seal(name, meta, encoded)
+    }
+
+    fn prepare(
+        &self,
+        key: &Key,
+        kind: Kind,
+        old: Option<&Meta>,
+        options: &WriteOptions,
+        value: Bytes,
+    ) -> Result<(Meta, Encoded)> {
+        let encoded = match options.compressor {
+            None => self.inner.layout.encode(kind, value)?,
+            Some(compressor) => self.inner.layout.encode_with(compressor, kind, value)?,
+        };
         let meta = Meta {
             expires: options.expires.or(old.and_then(|meta| meta.expires)),
             user: old.map_or_else(|| options.user.clone(), |meta| meta::merge_user(&meta.user, &options.user)),
             ..Meta::new(key.clone(), kind, self.stamp())
         };
-        self.inner.layout.seal(name, meta, encoded)
+        Ok((meta, encoded))
     }
 }
 

@@ -6,6 +6,8 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use super::{host::thrown, meta::meta_map};
+#[cfg(feature = "full")]
+use crate::codec::Compressor;
 use crate::{
     error::{Error, ErrorKind, Result},
     key::{Key, Path},
@@ -65,6 +67,9 @@ pub(super) async fn close(store: Store) -> Result<JsValue> {
 pub(super) struct Options {
     pub(super) meta: Option<Vec<u8>>,
     pub(super) expires: Option<f64>,
+    /// By its number.
+    #[cfg_attr(not(feature = "full"), allow(dead_code, reason = "the lean module writes as the store does"))]
+    pub(super) compressor: Option<u8>,
 }
 
 impl Options {
@@ -72,6 +77,12 @@ impl Options {
         let mut options = WriteOptions::default();
         if let Some(meta) = self.meta {
             options = options.meta_cbor(&meta)?;
+        }
+        #[cfg(feature = "full")]
+        if let Some(id) = self.compressor {
+            let message = "this build does not have this compressor; open the store with it, and what has it is loaded";
+            let compressor = Compressor::from_id(id).ok_or_else(|| Error::new(ErrorKind::Unsupported, message))?;
+            options = options.compressor(compressor);
         }
         match self.expires {
             None => Ok(options),

@@ -20,8 +20,15 @@ use crate::{error, key::Key, store::Store};
 #[wasm_bindgen]
 #[allow(missing_docs, reason = "documented where JavaScript reads it, in index.d.ts")]
 impl RawStore {
-    pub fn bassoc(&self, key: Vec<u8>, bytes: Vec<u8>, meta: Option<Vec<u8>>, expires: Option<f64>) -> Promise {
-        promise(binaries::bassoc(self.store.clone(), key, bytes, Options { meta, expires }))
+    pub fn bassoc(
+        &self,
+        key: Vec<u8>,
+        bytes: Vec<u8>,
+        meta: Option<Vec<u8>>,
+        expires: Option<f64>,
+        compressor: Option<u8>,
+    ) -> Promise {
+        promise(binaries::bassoc(self.store.clone(), key, bytes, Options { meta, expires, compressor }))
     }
 
     pub fn bget(&self, key: Vec<u8>, start: f64, end: Option<f64>) -> Promise {
@@ -37,7 +44,7 @@ impl RawStore {
     }
 
     pub fn writer(&self, key: Vec<u8>, meta: Option<Vec<u8>>, expires: Option<f64>) -> Promise {
-        promise(binaries::begin(self.store.clone(), key, Options { meta, expires }))
+        promise(binaries::begin(self.store.clone(), key, Options { meta, expires, compressor: None }))
     }
 
     pub fn verify(&self, repair: bool, progress: Function) -> Promise {
@@ -64,12 +71,12 @@ impl RawStore {
         promise(keys::change(self.store.clone(), op, keys, derive))
     }
 
-    pub fn rekey(&self, keys: Array, derive: Function, progress: Function) -> Promise {
-        promise(keys::rekey(self.store.clone(), keys, derive, progress))
+    pub fn rekey(&self, keys: Array, derive: Function, progress: Function, alone: bool) -> Promise {
+        promise(keys::rekey(self.store.clone(), keys, derive, progress, alone))
     }
 
     pub fn append(&self, key: Vec<u8>, element: Vec<u8>, meta: Option<Vec<u8>>, expires: Option<f64>) -> Promise {
-        promise(append(self.store.clone(), key, element, Options { meta, expires }))
+        promise(append(self.store.clone(), key, element, Options { meta, expires, compressor: None }))
     }
 
     pub fn log(&self, key: &[u8]) -> Result<RawPages, JsValue> {

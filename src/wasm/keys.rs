@@ -7,12 +7,13 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use zeroize::Zeroizing;
 
-use super::{host::thrown, options::invalid};
+use super::{aes::JsAes, host::thrown, options::invalid};
 use crate::{
     encryptor::Encryptor,
     env::BoxFut,
     error::Result,
     keyring::{Kdf, KdfParams, Secret},
+    store::Config,
 };
 #[cfg(feature = "full")]
 use crate::{
@@ -62,10 +63,14 @@ fn secret(key: &JsValue, derive: &JsValue) -> Result<Secret> {
     Secret::passphrase(passphrase, Arc::new(JsKdf(derive.clone().unchecked_into())))
 }
 
-/// `{ type: 'aes-blake3', key, derive }`.
-pub(super) fn encryptor(given: &JsValue) -> Result<Encryptor> {
+/// `{ type: 'aes-blake3', key, derive, aes, waits }`; the last two, if there, are the platform's AES, and whether it promises.
+pub(super) fn encrypted(given: &JsValue, config: Config) -> Result<Config> {
     let field = |name: &str| Reflect::get(given, &name.into()).unwrap_or(JsValue::UNDEFINED);
-    secret(&field("key"), &field("derive")).map(Encryptor::aes_blake3)
+    let config = config.encryptor(secret(&field("key"), &field("derive")).map(Encryptor::aes_blake3)?);
+    Ok(match field("aes").dyn_into::<Function>() {
+        Ok(aes) => config.platform_aes(Arc::new(JsAes { aes, waits: field("waits").is_truthy() })),
+        Err(_) => config,
+    })
 }
 
 /// Whether that is meant.
@@ -86,11 +91,18 @@ pub(super) async fn change(store: Store, op: String, keys: js_sys::Array, derive
     Ok(JsValue::UNDEFINED)
 }
 
-/// How many blobs were written anew.
+/// How many blobs were written anew. `alone`: it is known that nobody else has the store open.
 #[cfg(feature = "full")]
-pub(super) async fn rekey(store: Store, keys: js_sys::Array, derive: Function, progress: Function) -> Result<JsValue> {
+pub(super) async fn rekey(
+    store: Store,
+    keys: js_sys::Array,
+    derive: Function,
+    progress: Function,
+    alone: bool,
+) -> Result<JsValue> {
     let keys = keys.iter().map(|key| secret(&key, &derive)).collect::<Result<Vec<_>>>()?;
-    let written = store.rekey(&keys, |seen| super::moving::told(&progress, seen).map(drop)).await?;
+    let told = |seen| super::moving::told(&progress, seen).map(drop);
+    let written = store.rekey_if(alone, &keys, told).await?;
     #[allow(clippy::cast_precision_loss, reason = "below 2^53")]
     Ok(JsValue::from_f64(written as f64))
 }

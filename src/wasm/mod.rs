@@ -3,6 +3,8 @@
 //! Without the feature `full` this is the lean module: what a web app needs to show its first value. The package loads
 //! the full one when something else is asked for.
 
+#[cfg(feature = "encryption")]
+mod aes;
 #[cfg(feature = "full")]
 mod binaries;
 mod calls;

@@ -73,7 +73,7 @@ fn options(said: &[&[u8]]) -> Result<WriteOptions> {
         Ok(Head::Float(n)) => n,
         _ => f64::NAN,
     });
-    Options { meta: said(0).map(<[u8]>::to_vec), expires }.read()
+    Options { meta: said(0).map(<[u8]>::to_vec), expires, compressor: None }.read()
 }
 
 /// The items of an array that JavaScript's encoder wrote.

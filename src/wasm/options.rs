@@ -302,7 +302,7 @@ fn shared(options: &Options, encryptor: Option<&JsValue>, config: Config) -> Res
 fn codecs(options: &Options, config: Config) -> Result<Config> {
     let config = match &options.encryptor {
         #[cfg(feature = "encryption")]
-        Some(given) if keys::is_ours(given) => shared(options, None, config)?.encryptor(keys::encryptor(given)?),
+        Some(given) if keys::is_ours(given) => keys::encrypted(given, shared(options, None, config)?)?,
         given => shared(options, given.as_ref(), config)?,
     };
     match options.compressor.as_deref() {

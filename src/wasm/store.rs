@@ -40,12 +40,26 @@ impl RawStore {
         promise(calls::get_meta(self.store.clone(), key))
     }
 
-    pub fn assoc(&self, path: Vec<u8>, value: Vec<u8>, meta: Option<Vec<u8>>, expires: Option<f64>) -> Promise {
-        promise(calls::assoc(self.store.clone(), path, value, Options { meta, expires }))
+    pub fn assoc(
+        &self,
+        path: Vec<u8>,
+        value: Vec<u8>,
+        meta: Option<Vec<u8>>,
+        expires: Option<f64>,
+        compressor: Option<u8>,
+    ) -> Promise {
+        promise(calls::assoc(self.store.clone(), path, value, Options { meta, expires, compressor }))
     }
 
-    pub fn update(&self, path: Vec<u8>, f: Function, meta: Option<Vec<u8>>, expires: Option<f64>) -> Promise {
-        promise(calls::update(self.store.clone(), path, f, Options { meta, expires }))
+    pub fn update(
+        &self,
+        path: Vec<u8>,
+        f: Function,
+        meta: Option<Vec<u8>>,
+        expires: Option<f64>,
+        compressor: Option<u8>,
+    ) -> Promise {
+        promise(calls::update(self.store.clone(), path, f, Options { meta, expires, compressor }))
     }
 
     pub fn dissoc(&self, path: Vec<u8>) -> Promise {

@@ -52,8 +52,9 @@ impl RawSyncStore {
         value: Vec<u8>,
         meta: Option<Vec<u8>>,
         expires: Option<f64>,
+        compressor: Option<u8>,
     ) -> Result<JsValue, JsValue> {
-        now(calls::assoc(self.store.clone(), path, value, Options { meta, expires }))
+        now(calls::assoc(self.store.clone(), path, value, Options { meta, expires, compressor }))
     }
 
     pub fn update(
@@ -62,8 +63,9 @@ impl RawSyncStore {
         f: Function,
         meta: Option<Vec<u8>>,
         expires: Option<f64>,
+        compressor: Option<u8>,
     ) -> Result<JsValue, JsValue> {
-        now(calls::update(self.store.clone(), path, f, Options { meta, expires }))
+        now(calls::update(self.store.clone(), path, f, Options { meta, expires, compressor }))
     }
 
     pub fn dissoc(&self, path: Vec<u8>) -> Result<JsValue, JsValue> {
@@ -75,8 +77,8 @@ impl RawSyncStore {
         now(keys::change(self.store.clone(), op, keys, derive))
     }
 
-    pub fn rekey(&self, keys: Array, derive: Function, progress: Function) -> Result<JsValue, JsValue> {
-        now(keys::rekey(self.store.clone(), keys, derive, progress))
+    pub fn rekey(&self, keys: Array, derive: Function, progress: Function, alone: bool) -> Result<JsValue, JsValue> {
+        now(keys::rekey(self.store.clone(), keys, derive, progress, alone))
     }
 
     pub fn bassoc(
@@ -85,8 +87,9 @@ impl RawSyncStore {
         bytes: Vec<u8>,
         meta: Option<Vec<u8>>,
         expires: Option<f64>,
+        compressor: Option<u8>,
     ) -> Result<JsValue, JsValue> {
-        now(binaries::bassoc(self.store.clone(), key, bytes, Options { meta, expires }))
+        now(binaries::bassoc(self.store.clone(), key, bytes, Options { meta, expires, compressor }))
     }
 
     pub fn bget(&self, key: Vec<u8>, start: f64, end: Option<f64>) -> Result<JsValue, JsValue> {
@@ -131,7 +134,7 @@ impl RawSyncStore {
         meta: Option<Vec<u8>>,
         expires: Option<f64>,
     ) -> Result<JsValue, JsValue> {
-        now(append(self.store.clone(), key, element, Options { meta, expires }))
+        now(append(self.store.clone(), key, element, Options { meta, expires, compressor: None }))
     }
 
     pub fn log(&self, key: &[u8]) -> Result<RawSyncPages, JsValue> {

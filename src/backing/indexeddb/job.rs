@@ -8,8 +8,10 @@ use super::{
     large::Large,
     row::{Row, Stored, Value},
 };
+#[cfg(feature = "full")]
+use crate::backing::JudgeFn;
 use crate::{
-    backing::{Blob, Expect, HeadPage, JudgeFn, Outcome, Part, UpdateFn},
+    backing::{Blob, Expect, HeadPage, Outcome, Part, UpdateFn},
     error::{Error, Result},
     name::BlobName,
 };
@@ -19,11 +21,33 @@ pub(super) const MAX_SHARED: usize = 1 << 20;
 
 /// What is to be done, and who waits for it.
 pub(super) enum Work {
-    Read { rows: Vec<Row>, part: Part, answer: Answer<Vec<Option<Stored>>> },
-    Commit { writes: Vec<RowWrite>, answer: Answer<Outcome> },
-    Update { row: Row, part: Part, f: Rc<RefCell<UpdateFn>>, loaded: Option<Blob>, answer: Answer<Tried<()>> },
-    SetAside { name: BlobName, is_damaged: Rc<RefCell<JudgeFn>>, loaded: Option<Blob>, answer: Answer<Tried<bool>> },
-    Page { after: Option<BlobName>, answer: Answer<HeadPage> },
+    Read {
+        rows: Vec<Row>,
+        part: Part,
+        answer: Answer<Vec<Option<Stored>>>,
+    },
+    Commit {
+        writes: Vec<RowWrite>,
+        answer: Answer<Outcome>,
+    },
+    Update {
+        row: Row,
+        part: Part,
+        f: Rc<RefCell<UpdateFn>>,
+        loaded: Option<Blob>,
+        answer: Answer<Tried<()>>,
+    },
+    #[cfg(feature = "full")]
+    SetAside {
+        name: BlobName,
+        is_damaged: Rc<RefCell<JudgeFn>>,
+        loaded: Option<Blob>,
+        answer: Answer<Tried<bool>>,
+    },
+    Page {
+        after: Option<BlobName>,
+        answer: Answer<HeadPage>,
+    },
 }
 
 /// One part of a commit.
@@ -56,7 +80,7 @@ impl Job {
     }
 
     pub(super) fn writes(&self) -> bool {
-        matches!(self.work, Work::Commit { .. } | Work::Update { .. } | Work::SetAside { .. })
+        !matches!(self.work, Work::Read { .. } | Work::Page { .. })
     }
 
     /// Whether it may go on in a transaction that is under way. Heads may not: a batch reads them to tell what was there, and
@@ -88,6 +112,7 @@ impl Job {
                 }
             }
             Work::Update { row, part, .. } => image.touch(*row, Some(*part), large),
+            #[cfg(feature = "full")]
             Work::SetAside { name, .. } => {
                 image.touch(Row::Blob(*name), Some(Part::All), large);
                 image.touch(Row::Aside(*name), Some(Part::Head), large);
@@ -106,6 +131,7 @@ impl Job {
             Work::Update { row, part, f, loaded, answer } => {
                 answer.prepare(update(*row, *part, &mut f.borrow_mut(), loaded.as_ref(), image));
             }
+            #[cfg(feature = "full")]
             Work::SetAside { name, is_damaged, loaded, answer } => {
                 answer.prepare(set_aside(*name, &mut is_damaged.borrow_mut(), loaded.as_ref(), image));
             }
@@ -119,6 +145,7 @@ impl Job {
             Work::Read { answer, .. } => answer.send_ready(),
             Work::Commit { answer, .. } => answer.send_ready(),
             Work::Update { answer, .. } => answer.send_ready(),
+            #[cfg(feature = "full")]
             Work::SetAside { answer, .. } => answer.send_ready(),
             Work::Page { answer, .. } => answer.send_ready(),
         }
@@ -130,6 +157,7 @@ impl Job {
             Work::Read { answer, .. } => answer.send(Err(error)),
             Work::Commit { answer, .. } => answer.send(Err(error)),
             Work::Update { answer, .. } => answer.send(Err(error)),
+            #[cfg(feature = "full")]
             Work::SetAside { answer, .. } => answer.send(Err(error)),
             Work::Page { answer, .. } => answer.send(Err(error)),
         }
@@ -165,6 +193,7 @@ fn update(row: Row, part: Part, f: &mut UpdateFn, loaded: Option<&Blob>, image: 
     Ok(Tried::Done(()))
 }
 
+#[cfg(feature = "full")]
 fn set_aside(
     name: BlobName,
     is_damaged: &mut JudgeFn,

@@ -29,11 +29,11 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{
-    Backing, Blob, Capability, Change, HeadPage, Heads, JudgeFn, Outcome, Part, Place, RecordCopy, UpdateFn, Write,
-};
+use super::{Backing, Blob, Capability, Change, HeadPage, Heads, Outcome, Part, Place, RecordCopy, UpdateFn, Write};
 #[cfg(feature = "full")]
 use super::{BlobReader, BlobWriter};
+#[cfg(feature = "full")]
+use crate::backing::JudgeFn;
 use crate::{env::BoxFut, error::Result, name::BlobName};
 use answer::Answer;
 use connection::Shared;
@@ -196,6 +196,7 @@ impl Backing for IndexedDb {
         self.tried(move |loaded, answer| Work::Update { row, part, f: f.clone(), loaded, answer })
     }
 
+    #[cfg(feature = "full")]
     fn set_aside(&self, name: BlobName, is_damaged: JudgeFn) -> BoxFut<'static, Result<bool>> {
         let is_damaged = Rc::new(RefCell::new(is_damaged));
         self.tried(move |loaded, answer| Work::SetAside { name, is_damaged: is_damaged.clone(), loaded, answer })

@@ -26,6 +26,7 @@ const RECORD: &str = "konserve.store";
 /// That of its copy, of an encrypted store.
 const RECORD_COPY: &str = "konserve.store-copy";
 /// Before the names of damaged blobs; outside of the range of a listing.
+#[cfg(feature = "full")]
 const DAMAGED: &str = "konserve.damaged.";
 /// The largest blob that is one row.
 const INLINE: usize = 2048;
@@ -36,6 +37,7 @@ pub(super) enum Row {
     Record(RecordCopy),
     Blob(BlobName),
     /// A damaged blob that was set aside.
+    #[cfg(feature = "full")]
     Aside(BlobName),
 }
 
@@ -56,6 +58,7 @@ impl Row {
             Self::Record(RecordCopy::First) => JsValue::from_str(RECORD),
             Self::Record(RecordCopy::Second) => JsValue::from_str(RECORD_COPY),
             Self::Blob(name) => JsValue::from_str(&name.file_name()),
+            #[cfg(feature = "full")]
             Self::Aside(name) => JsValue::from_str(&(String::from(DAMAGED) + &name.file_name())),
         }
     }

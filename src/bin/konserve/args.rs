@@ -1,6 +1,6 @@
 //! What may stand on the command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -51,6 +51,12 @@ Moving:
   konserve opens, and --layout sealed makes one of ours of one of its. Keys,
   values, metadata, binaries and logs go along. What cannot is told when the rest
   is done.
+
+Encrypted stores:
+  --key-file has the key, 32 bytes or 64 hexadecimal digits, --passphrase-file a
+  passphrase. put --create and import --create make an encrypted store with one.
+  A new key is in --to-key-file or --to-passphrase-file: for add-key, rekey and
+  convert. head -c 32 /dev/urandom > FILE makes one.
 
 Stores of Clojure's konserve:
   All commands take their folders too. What is encrypted needs --key-edn with the
@@ -171,6 +177,27 @@ pub(crate) enum Command {
         #[command(flatten)]
         target: Target,
     },
+    /// Let one more key or passphrase open an encrypted store
+    AddKey {
+        #[command(flatten)]
+        store: Folder,
+        #[command(flatten)]
+        key: NewKey,
+    },
+    /// Let the key that is given open an encrypted store no more
+    RemoveKey {
+        #[command(flatten)]
+        store: Folder,
+    },
+    /// Write every value anew under a new data key
+    ///
+    /// Only the new key opens the store then; without one, only the key that is given.
+    Rekey {
+        #[command(flatten)]
+        store: Folder,
+        #[command(flatten)]
+        key: NewKey,
+    },
     /// Print every blob in one line: file, kind, key, value and metadata, between tabs
     ///
     /// By file name. The kind is edn, binary, log-head or log-element. Blobs that cannot be read are told on stderr, each
@@ -205,9 +232,45 @@ pub(crate) struct Folder {
 /// What opens an encrypted store.
 #[derive(Args, Debug)]
 pub(crate) struct StoreKey {
-    /// The key of an encrypted store, as EDN: '"text"', ':keyword', '#bytes "00ff"'
-    #[arg(long, value_name = "EDN", allow_hyphen_values = true)]
+    /// A file with the key of an encrypted store: 32 bytes, or 64 hexadecimal digits
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
+    /// A file whose first line is the passphrase of an encrypted store
+    #[arg(long, value_name = "FILE", conflicts_with = "key_file")]
+    passphrase_file: Option<PathBuf>,
+    /// The key of an encrypted store of Clojure's, as EDN: '"text"', ':keyword', '#bytes "00ff"'
+    #[arg(long, value_name = "EDN", allow_hyphen_values = true, conflicts_with_all = ["key_file", "passphrase_file"])]
     pub(crate) key_edn: Option<String>,
+}
+
+/// A new key of an encrypted store.
+#[derive(Args, Debug)]
+pub(crate) struct NewKey {
+    /// A file with the new key: 32 bytes, or 64 hexadecimal digits
+    #[arg(long, value_name = "FILE")]
+    to_key_file: Option<PathBuf>,
+    /// A file whose first line is the new passphrase
+    #[arg(long, value_name = "FILE", conflicts_with = "to_key_file")]
+    to_passphrase_file: Option<PathBuf>,
+}
+
+/// Where a key is.
+#[derive(Clone, Copy)]
+pub(crate) struct KeyFiles<'a> {
+    pub(crate) key: Option<&'a Path>,
+    pub(crate) passphrase: Option<&'a Path>,
+}
+
+impl StoreKey {
+    pub(crate) fn files(&self) -> KeyFiles<'_> {
+        KeyFiles { key: self.key_file.as_deref(), passphrase: self.passphrase_file.as_deref() }
+    }
+}
+
+impl NewKey {
+    pub(crate) fn files(&self) -> KeyFiles<'_> {
+        KeyFiles { key: self.to_key_file.as_deref(), passphrase: self.to_passphrase_file.as_deref() }
+    }
 }
 
 /// How blobs are framed and checked.
@@ -254,8 +317,11 @@ pub(crate) struct Target {
     /// What its values are compressed with
     #[arg(long, value_enum, default_value = "none")]
     pub(crate) compressor: Compressor,
+    /// In the sealed layout: encrypt it with aes-blake3
+    #[command(flatten)]
+    pub(crate) key: NewKey,
     /// Encrypt it with this key, as EDN; in konserve's layout only
-    #[arg(long, value_name = "EDN", allow_hyphen_values = true)]
+    #[arg(long, value_name = "EDN", allow_hyphen_values = true, conflicts_with_all = ["to_key_file", "to_passphrase_file"])]
     pub(crate) to_key_edn: Option<String>,
     /// What it is encrypted with
     #[arg(long, value_enum, default_value = "aes", requires = "to_key_edn")]

@@ -1,7 +1,7 @@
 //! The commands.
 
 use konserve::{
-    BlobName, Damaged, Dumped, Error, ErrorKind, Kind, LayoutName, Prefix, Query, Value,
+    BlobName, Damaged, Dumped, Error, ErrorKind, Kind, LayoutName, Prefix, Query, Secret, Value,
     backing::Access,
     blocking::{Store, connect_store, create_store, open_store, wait},
     edn,
@@ -13,6 +13,7 @@ use crate::{
     folder, input, moving,
     output::{self, Output},
     progress::Progress,
+    secret,
 };
 
 /// Does what the command line says.
@@ -49,6 +50,19 @@ pub(crate) fn run(Arguments { json, command }: Arguments) -> Result<(), Failure>
                 let to = create_store(folder::target(&to, &target)?)?;
                 with(&to, |to| moving::convert(from, to, total, &mut out))
             })
+        }
+        Command::AddKey { store, key } => {
+            let new = secret::of(key.files())?.ok_or_else(|| no_key("the new key", "--to-key-file"))?;
+            with(&writing(&store, false, false)?, |store| Ok(wait(store.inner().add_key(&new))?))
+        }
+        Command::RemoveKey { store } => {
+            let key = given(&store)?;
+            with(&writing(&store, false, false)?, |store| Ok(wait(store.inner().remove_key(&key))?))
+        }
+        Command::Rekey { store, key } => {
+            let key = secret::of(key.files())?.map_or_else(|| given(&store), Ok)?;
+            let blobs = folder::blobs(&store.folder);
+            with(&writing(&store, false, false)?, |store| rekey(store, key, blobs, &mut out))
         }
         Command::Dump { store, .. } => with(&dumping(&store)?, |store| dump(store, &mut out)),
     }?;
@@ -95,6 +109,26 @@ fn with(store: &Store, work: impl FnOnce(&Store) -> Result<(), Failure>) -> Resu
     let done = work(store);
     let closed = store.close();
     done.and_then(|()| Ok(closed?))
+}
+
+/// The key that opens the store.
+fn given(folder: &Folder) -> Result<Secret, Failure> {
+    secret::of(folder.key.files())?.ok_or_else(|| no_key("the key of the store", "--key-file"))
+}
+
+fn no_key(what: &str, option: &str) -> Failure {
+    Failure::Usage(format!("{what} is missing: say {option}, or the same with passphrase"))
+}
+
+fn rekey(store: &Store, key: Secret, blobs: u32, out: &mut Output) -> Result<(), Failure> {
+    let mut progress = Progress::new(false);
+    let shown = |seen| {
+        progress.of(seen, blobs);
+        Ok(())
+    };
+    let written = wait(store.inner().rekey(&[key], shown))?;
+    drop(progress);
+    out.line(&[&format!("{written} written anew")])
 }
 
 fn ls(store: &Store, long: bool, prefix: Option<String>, out: &mut Output) -> Result<(), Failure> {

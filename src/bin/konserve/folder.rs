@@ -15,7 +15,7 @@ use konserve::{
 use crate::{
     args::{self, Layout, Serializer, StoreKey, Target},
     failure::Failure,
-    input,
+    input, secret,
 };
 
 /// The number of `aes-gcm` in the header of a blob.
@@ -24,6 +24,9 @@ const AES_GCM: u8 = 2;
 /// A store that is there, in either layout.
 pub(crate) fn config(folder: &Path, key: &StoreKey, access: Access) -> Result<Config, Failure> {
     let config = at(folder, access);
+    if let Some(secret) = secret::of(key.files())? {
+        return Ok(config.encryptor(Encryptor::aes_blake3(secret)));
+    }
     let Some(key) = &key.key_edn else { return Ok(config) };
     let kind = if encryptor_of(folder) == Some(AES_GCM) { args::Encryptor::AesGcm } else { args::Encryptor::Aes };
     Ok(config.encryptor(encryptor("--key-edn", key, kind)?))
@@ -51,6 +54,9 @@ pub(crate) fn target(folder: &Path, target: &Target) -> Result<Config, Failure> 
         args::Compressor::Lz4 => Compressor::Lz4,
         args::Compressor::Zstd => Compressor::Zstd,
     });
+    if let Some(secret) = secret::of(target.key.files())? {
+        return Ok(config.encryptor(Encryptor::aes_blake3(secret)));
+    }
     match &target.to_key_edn {
         Some(key) => Ok(config.encryptor(encryptor("--to-key-edn", key, target.encryptor)?)),
         None => Ok(config),

@@ -8,6 +8,7 @@ mod input;
 mod moving;
 mod output;
 mod progress;
+mod secret;
 
 use std::process::ExitCode;
 

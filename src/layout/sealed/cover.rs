@@ -28,7 +28,7 @@ impl Cover {
     /// Of the next blob of a store with these keys.
     pub(super) fn new(vault: Option<&Vault>) -> Result<Self> {
         let Some(vault) = vault else { return Ok(Self::Plain) };
-        vault.keyring().for_write(vault.rng()).map(Self::Encrypted)
+        vault.for_write().map(Self::Encrypted)
     }
 
     /// A value section.
@@ -36,6 +36,14 @@ impl Cover {
         match self {
             Self::Plain => section,
             Self::Encrypted(keys) => keys.value().encrypt(&section).into(),
+        }
+    }
+
+    /// The same where the platform is waited for.
+    pub(super) async fn value_later(&self, section: Bytes) -> Bytes {
+        match self {
+            Self::Plain => section,
+            Self::Encrypted(keys) => keys.value().encrypt_later(section).await.into(),
         }
     }
 
@@ -73,7 +81,7 @@ pub(super) fn uncover(vault: &Vault, name: BlobName, header: [u8; 8], section: &
     let (sealed, tag) = section.split_last_chunk::<TAG_LEN>().ok_or_else(|| forged(name))?;
     let (kid, rest) = sealed.split_first_chunk().ok_or_else(|| forged(name))?;
     let (salt, ct) = rest.split_first_chunk().ok_or_else(|| forged(name))?;
-    let keys = vault.keyring().of_write(*kid, *salt).ok_or_else(|| {
+    let keys = vault.of_write(*kid, *salt).ok_or_else(|| {
         let message = format!("blob {name} was written with a key that this store does not have, or has no more");
         Error::new(ErrorKind::WrongKey, message)
     })?;

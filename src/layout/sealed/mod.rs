@@ -51,12 +51,29 @@ impl Sealed {
     }
 
     /// The blob of an encoded value. Its size and digest are added to the metadata.
-    pub fn seal(&self, name: BlobName, mut meta: Meta, encoded: Encoded) -> Result<Blob> {
-        let Encoded { codecs, size, section } = encoded;
+    pub fn seal(&self, name: BlobName, meta: Meta, Encoded { codecs, size, section }: Encoded) -> Result<Blob> {
         let cover = Cover::new(self.vault.as_ref())?;
         let value = cover.value(section);
-        (meta.size, meta.digest) = (Some(size), Some(Digest::of(&value)));
-        Ok(Blob { head: self.head(name, codecs, &meta, &cover)?, value })
+        self.over(name, codecs, Meta { size: Some(size), ..meta }, &cover, value)
+    }
+
+    /// The same where the platform is waited for.
+    pub async fn seal_later(&self, name: BlobName, meta: Meta, encoded: Encoded) -> Result<Blob> {
+        let Encoded { codecs, size, section } = encoded;
+        let cover = Cover::new(self.vault.as_ref())?;
+        let value = cover.value_later(section).await;
+        self.over(name, codecs, Meta { size: Some(size), ..meta }, &cover, value)
+    }
+
+    /// Whether the platform is to be waited for to encrypt so many bytes.
+    pub fn waits(&self, len: usize) -> bool {
+        self.vault.as_ref().is_some_and(|vault| vault.waits(len))
+    }
+
+    /// The blob with this value section.
+    fn over(&self, name: BlobName, codecs: Codecs, mut meta: Meta, cover: &Cover, value: Bytes) -> Result<Blob> {
+        meta.digest = Some(Digest::of(&value));
+        Ok(Blob { head: self.head(name, codecs, &meta, cover)?, value })
     }
 
     /// The head of a blob. Its length does not depend on `size` and `digest`. Metadata beyond 1 MiB is `LIMIT_EXCEEDED`.
@@ -127,9 +144,19 @@ impl Sealed {
     /// A value section, checked and decrypted.
     pub fn content(&self, opened: &Opened, section: Bytes) -> Result<Bytes> {
         self.check_digest(opened.name, &opened.meta, Digest::of(&section))?;
-        let Some(cipher) = &opened.cipher else { return Ok(section) };
-        let content = cipher.decrypt(&section).ok_or_else(|| corrupt(opened.name, "its value has no padding"))?;
-        Ok(content.into())
+        match &opened.cipher {
+            None => Ok(section),
+            Some(cipher) => unpadded(opened.name, cipher.decrypt(&section)),
+        }
+    }
+
+    /// The same where the platform is waited for.
+    pub async fn content_later(&self, opened: &Opened, section: Bytes) -> Result<Bytes> {
+        self.check_digest(opened.name, &opened.meta, Digest::of(&section))?;
+        match &opened.cipher {
+            None => Ok(section),
+            Some(cipher) => unpadded(opened.name, cipher.decrypt_later(section).await),
+        }
     }
 
     /// A blob under the active key, as it is otherwise; `None` if it is under that.
@@ -163,6 +190,10 @@ impl Sealed {
     fn damaged(&self, name: BlobName, what: &str) -> Error {
         if self.vault.is_some() { forged(name) } else { corrupt(name, what) }
     }
+}
+
+fn unpadded(name: BlobName, content: Option<Vec<u8>>) -> Result<Bytes> {
+    content.map(Bytes::from).ok_or_else(|| corrupt(name, "its value has no padding"))
 }
 
 fn read_meta(name: BlobName, plain: &[u8]) -> Result<Meta> {

@@ -21,9 +21,9 @@ impl Outflow {
     }
 
     /// The next bytes of the section, where these are the next of the binary.
-    pub fn add(&mut self, piece: Bytes) -> Bytes {
+    pub async fn add(&mut self, piece: Bytes) -> Bytes {
         let stored = match &mut self.encrypting {
-            Some(encrypting) => encrypting.add(&piece).into(),
+            Some(encrypting) => encrypting.add(&piece).await.into(),
             None => piece,
         };
         self.digest.add(&stored);

@@ -333,14 +333,14 @@ async fn a_damaged_binary_gives_no_byte(ground: &Ground) -> Verdict {
             |value: &mut Vec<u8>| value.push(0),
             |value: &mut Vec<u8>| value.clear(),
         ] {
-            change_value(ground, k.key.name(), change).await?;
+            change_value(ground, ground.name(&k.key), change).await?;
             let store = ground.reopen().await?;
-            refused("opening it", store.read_binary(&k.key).await.map(drop), ErrorKind::Corrupt)?;
+            refused("opening it", store.read_binary(&k.key).await.map(drop), ground.damage())?;
             let part = store.binary(&k.key, Span { start: 0, end: Some(1) }).await;
-            refused("reading a part", part, ErrorKind::Corrupt)?;
-            refused("reading it", store.binary(&k.key, Span::default()).await, ErrorKind::Corrupt)?;
+            refused("reading a part", part, ground.damage())?;
+            refused("reading it", store.binary(&k.key, Span::default()).await, ground.damage())?;
             let corrupt = store.verify(|_| {}).await?.corrupt;
-            ensure(corrupt.iter().any(|damaged| damaged.name == k.key.name()), "verify finds it")?;
+            ensure(corrupt.iter().any(|damaged| damaged.name == ground.name(&k.key)), "verify finds it")?;
             stream(&store, &k, &some(len), 1000).await?;
             has(&store, &k, &some(len)).await?;
         }

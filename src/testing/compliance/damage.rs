@@ -55,7 +55,7 @@ pub(super) async fn damaged(ground: &Ground, change: impl FnOnce(&mut Blob)) -> 
     }
     ground.leave().await?;
     let backing = ground.backing().await?;
-    let name = key("bad").key.name();
+    let name = ground.name(&key("bad").key);
     let mut bad = blob(backing.as_ref(), name).await?;
     change(&mut bad);
     overwrite(backing.as_ref(), name, bad).await?;
@@ -66,15 +66,15 @@ pub(super) fn flipped(bytes: &Bytes, at: usize) -> Bytes {
     bytes.iter().enumerate().map(|(n, byte)| if n == at { byte ^ 0x10 } else { *byte }).collect()
 }
 
-async fn only_bad_is_told(store: &Store) -> Verdict {
-    let error = refused("reading it", store.get_cbor(&key("bad")).await, ErrorKind::Corrupt)?;
+async fn only_bad_is_told(ground: &Ground, store: &Store) -> Verdict {
+    let error = refused("reading it", store.get_cbor(&key("bad")).await, ground.damage())?;
     same("the key of the error", error.key(), Some(key("bad").key.as_cbor()))?;
     for (at, value) in names().iter().filter(|(at, _)| *at != key("bad")) {
         holds(store, at, value).await?;
     }
     let report = store.verify(|_| {}).await?;
     let corrupt: Vec<_> = report.corrupt.iter().map(|damaged| (damaged.name, damaged.error.kind())).collect();
-    let expected = vec![(key("bad").key.name(), ErrorKind::Corrupt)];
+    let expected = vec![(ground.name(&key("bad").key), ground.damage())];
     same("what verify found", (report.checked, corrupt), (3, expected))
 }
 
@@ -91,33 +91,34 @@ async fn a_sound_store_is_verified_whole(ground: &Ground) -> Verdict {
 }
 
 async fn a_damaged_value_is_told_and_the_rest_is_read(ground: &Ground) -> Verdict {
-    only_bad_is_told(&damaged(ground, |blob| blob.value = flipped(&blob.value, 1500)).await?).await
+    only_bad_is_told(ground, &damaged(ground, |blob| blob.value = flipped(&blob.value, 1500)).await?).await
 }
 
 async fn a_damaged_head_is_told_and_the_rest_is_read(ground: &Ground) -> Verdict {
     let store = damaged(ground, |blob| blob.head = flipped(&blob.head, 40)).await?;
-    only_bad_is_told(&store).await?;
-    refused("its metadata", store.meta(&key("bad").key).await, ErrorKind::Corrupt).map(drop)
+    only_bad_is_told(ground, &store).await?;
+    refused("its metadata", store.meta(&key("bad").key).await, ground.damage()).map(drop)
 }
 
 async fn a_value_that_was_cut_short_is_told(ground: &Ground) -> Verdict {
-    only_bad_is_told(&damaged(ground, |blob| blob.value.truncate(2999)).await?).await
+    only_bad_is_told(ground, &damaged(ground, |blob| blob.value.truncate(2999)).await?).await
 }
 
 async fn a_head_that_was_cut_short_is_told(ground: &Ground) -> Verdict {
     let cut = |blob: &mut Blob| *blob = Blob { head: blob.head.slice(..15), value: Bytes::new() };
-    only_bad_is_told(&damaged(ground, cut).await?).await
+    only_bad_is_told(ground, &damaged(ground, cut).await?).await
 }
 
 async fn the_blob_of_another_key_is_told(ground: &Ground) -> Verdict {
     let store = ground.open_with(ground.other_config()).await?;
     put(&store, &key("other"), &filled(3000)).await?;
+    let name = store.blob_name(&key("other").key)?;
     store.close().await?;
     let backing = ground.other_config().place().open(false).await?;
-    let other = blob(backing.as_ref(), key("other").key.name()).await;
+    let other = blob(backing.as_ref(), name).await;
     backing.close().await?;
     let other = other?;
-    only_bad_is_told(&damaged(ground, |blob| *blob = other).await?).await
+    only_bad_is_told(ground, &damaged(ground, |blob| *blob = other).await?).await
 }
 
 async fn damage_is_listed_after_the_rest(ground: &Ground) -> Verdict {
@@ -126,11 +127,11 @@ async fn damage_is_listed_after_the_rest(ground: &Ground) -> Verdict {
     let error = loop {
         match pages.next_page().await {
             Ok(Some(page)) => found += page.len(),
-            end => break refused("the end of the listing", end, ErrorKind::Corrupt)?,
+            end => break refused("the end of the listing", end, ground.damage())?,
         }
     };
     same("how many keys came before", found, 2)?;
-    let named = error.message().contains(&key("bad").key.name().to_string());
+    let named = error.message().contains(&ground.name(&key("bad").key).to_string());
     ensure(named, "the error names the damaged blob")?;
     ensure(pages.next_page().await?.is_none(), "a listing that failed has ended")?;
     let (mut found, mut pages) = (0, store.list_entries(Query::default())?);
@@ -149,10 +150,10 @@ async fn damage_is_found_by_verify(ground: &Ground) -> Verdict {
             end => break end,
         }
     };
-    refused("the end of the listing of entries", end, ErrorKind::Corrupt)?;
+    refused("the end of the listing of entries", end, ground.damage())?;
     same("how many entries came before", found, 2)?;
     drop(pages);
-    only_bad_is_told(&store).await
+    only_bad_is_told(ground, &store).await
 }
 
 async fn what_is_damaged_can_be_deleted(ground: &Ground) -> Verdict {
@@ -171,8 +172,8 @@ async fn what_is_damaged_can_be_replaced(ground: &Ground) -> Verdict {
 
 async fn an_update_of_a_damaged_value_is_refused(ground: &Ground) -> Verdict {
     let store = damaged(ground, |blob| blob.value = flipped(&blob.value, 7)).await?;
-    refused("the update", count(&store, &key("bad")).await, ErrorKind::Corrupt)?;
-    only_bad_is_told(&store).await
+    refused("the update", count(&store, &key("bad")).await, ground.damage())?;
+    only_bad_is_told(ground, &store).await
 }
 
 async fn a_damaged_record_is_told(ground: &Ground) -> Verdict {
@@ -188,7 +189,7 @@ async fn blobs_without_a_record_are_no_new_store(ground: &Ground) -> Verdict {
     let store = ground.open_with(ground.other_config()).await?;
     put(&store, &key("k"), &int(1)).await?;
     store.close().await?;
-    let name = key("k").key.name();
+    let name = store.blob_name(&key("k").key)?;
     let backing = ground.other_config().place().open(false).await?;
     let taken = blob(backing.as_ref(), name).await;
     backing.close().await?;

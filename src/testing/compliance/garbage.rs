@@ -171,7 +171,7 @@ async fn what_has_expired_is_swept(ground: &Ground) -> Verdict {
 /// Changes the blob of a key behind the store's back.
 async fn change_blob(ground: &Ground, at: &Path, change: Change) -> Verdict {
     ground.leave().await?;
-    let name = at.key.name();
+    let name = ground.name(&at.key);
     ground.backing().await?.commit(vec![Write { name, change, expect: Expect::Anything }]).await?;
     Ok(ground.leave().await?)
 }
@@ -179,7 +179,7 @@ async fn change_blob(ground: &Ground, at: &Path, change: Change) -> Verdict {
 /// The head of the log in the place, which nobody has open then.
 async fn head(ground: &Ground) -> Verdict<Blob> {
     ground.leave().await?;
-    let head = super::damage::blob(ground.backing().await?.as_ref(), key("log").key.name()).await?;
+    let head = super::damage::blob(ground.backing().await?.as_ref(), ground.name(&key("log").key)).await?;
     ground.leave().await?;
     Ok(head)
 }

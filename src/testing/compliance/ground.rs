@@ -9,7 +9,9 @@ use super::check::Verdict;
 use crate::{
     backing::{Backing, Place},
     env::Clock,
-    error::Result,
+    error::{ErrorKind, Result},
+    key::Key,
+    name::BlobName,
     store::{Config, Store, connect_store, create_store, open_store},
 };
 
@@ -25,6 +27,8 @@ pub struct Ground {
     make: Arc<Make>,
     name: &'static str,
     opened: Mutex<Vec<Opened>>,
+    /// The store of this case, open or not: it knows what its blobs are called.
+    own: Mutex<Option<Store>>,
 }
 
 enum Opened {
@@ -34,7 +38,7 @@ enum Opened {
 
 impl Ground {
     pub(super) fn new(make: Arc<Make>, name: &'static str) -> Self {
-        Self { make, name, opened: Mutex::default() }
+        Self { make, name, opened: Mutex::default(), own: Mutex::default() }
     }
 
     /// The place of this case.
@@ -48,7 +52,8 @@ impl Ground {
     }
 
     pub(super) async fn open(&self) -> Result<Store> {
-        self.open_with(self.config()).await
+        let store = self.open_with(self.config()).await?;
+        Ok(self.own(store))
     }
 
     pub(super) async fn open_with(&self, config: Config) -> Result<Store> {
@@ -66,7 +71,25 @@ impl Ground {
     /// Closes whatever is open, and connects again.
     pub(super) async fn reopen(&self) -> Result<Store> {
         self.leave().await?;
-        self.connect_with(self.config()).await
+        let store = self.connect_with(self.config()).await?;
+        Ok(self.own(store))
+    }
+
+    /// What the blob of a key is called in the place of this case.
+    pub(super) fn name(&self, key: &Key) -> BlobName {
+        let own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        own.as_ref().and_then(|store| store.blob_name(key).ok()).unwrap_or_else(|| key.name())
+    }
+
+    /// The error of a blob that was changed behind the store's back: an encrypted store says that it did not write it.
+    pub(super) fn damage(&self) -> ErrorKind {
+        let own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        if own.as_ref().is_some_and(Store::is_encrypted) { ErrorKind::Authentication } else { ErrorKind::Corrupt }
+    }
+
+    fn own(&self, store: Store) -> Store {
+        *self.own.lock().unwrap_or_else(PoisonError::into_inner) = Some(store.clone());
+        store
     }
 
     /// The place itself.

@@ -372,7 +372,7 @@ async fn element_names(ground: &Ground) -> Verdict<Vec<BlobName>> {
     ground.leave().await?;
     let (mut found, mut heads) = (Vec::new(), ground.backing().await?.heads());
     while let Some(page) = heads.next().await? {
-        found.extend(page.into_iter().map(|(name, _)| name).filter(|name| *name != key("log").key.name()));
+        found.extend(page.into_iter().map(|(name, _)| name).filter(|name| *name != ground.name(&key("log").key)));
     }
     ground.leave().await?;
     Ok(found)
@@ -399,7 +399,7 @@ async fn a_missing_element_is_told(ground: &Ground) -> Verdict {
 async fn what_a_crash_left_of_an_append_is_overwritten(ground: &Ground) -> Verdict {
     append_all(&ground.open().await?, &key("log"), 0..3).await?;
     ground.leave().await?;
-    let name = key("log").key.name();
+    let name = ground.name(&key("log").key);
     let head = super::damage::blob(ground.backing().await?.as_ref(), name).await?;
     append(&ground.reopen().await?, &key("log"), &text("lost")).await?;
     ground.leave().await?;

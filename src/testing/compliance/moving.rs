@@ -14,6 +14,7 @@ use crate::{
     backing::{Backing, Blob, Change, Expect, Part, Write},
     error::{ErrorKind, Result},
     key::Path,
+    name::BlobName,
     store::{Existing, Import, Imported, Query, Store, WriteOptions},
 };
 
@@ -127,7 +128,9 @@ async fn existing_keys_are_refused_kept_or_replaced(ground: &Ground) -> Verdict 
     let error = refused("the import", imported(&store, &export, Existing::Error).await, ErrorKind::Conflict)?;
     same("the key of the error", error.key(), Some(key("b").key.as_cbor()))?;
     holds(&store, &key("b"), &text("old")).await?;
-    let before = [key("a"), key("c")].iter().filter(|at| at.key.name() < key("b").key.name()).count();
+    let name = |at: &str| from.blob_name(&key(at).key);
+    let (a, b, c) = (name("a")?, name("b")?, name("c")?);
+    let before = [a, c].iter().filter(|other| **other < b).count();
     same("how many were put before it", other_len(&store).await?, 1 + before as u64)?;
     let kept = imported(&store, &export, Existing::Keep).await?;
     same("what was kept", kept, Imported { imported: 2 - before as u64, skipped: 1 + before as u64 })?;
@@ -194,8 +197,7 @@ async fn what_has_expired_is_not_moved(ground: &Ground) -> Verdict {
     holds(&other, &key("short"), &text("mine")).await
 }
 
-async fn overwrite(backing: &dyn Backing, at: &Path, change: impl FnOnce(&mut Blob)) -> Verdict {
-    let name = at.key.name();
+async fn overwrite(backing: &dyn Backing, name: BlobName, change: impl FnOnce(&mut Blob)) -> Verdict {
     let mut changed = blob(backing, name).await?;
     change(&mut changed);
     let write = Write { name, change: Change::Put(changed), expect: Expect::Anything };
@@ -215,7 +217,7 @@ async fn damaged(ground: &Ground) -> Verdict<Store> {
         put(&store, &key(name), &filled(3000)).await?;
     }
     ground.leave().await?;
-    overwrite(ground.backing().await?.as_ref(), &key("bad"), flip_value).await?;
+    overwrite(ground.backing().await?.as_ref(), ground.name(&key("bad").key), flip_value).await?;
     Ok(ground.reopen().await?)
 }
 
@@ -225,7 +227,7 @@ async fn a_damaged_blob_ends_an_export_and_is_named(ground: &Ground) -> Verdict 
     while told.is_none() {
         told = match export.next_chunk().await {
             Ok(Some(_)) => None,
-            end => Some(refused("the export", end, ErrorKind::Corrupt)?),
+            end => Some(refused("the export", end, ground.damage())?),
         };
     }
     let key_of = told.as_ref().and_then(|error| error.key());
@@ -262,7 +264,7 @@ async fn repair_sets_aside_what_is_damaged_and_nothing_else(ground: &Ground) -> 
     same("what verify sets aside", report.corrupt.iter().filter(|found| found.set_aside).count(), 0)?;
     let report = store.repair(|_| {}).await?;
     let found: Vec<_> = report.corrupt.iter().map(|found| (found.name, found.set_aside)).collect();
-    same("what repair found", (report.checked, found), (2, vec![(key("bad").key.name(), true)]))?;
+    same("what repair found", (report.checked, found), (2, vec![(ground.name(&key("bad").key), true)]))?;
     is_absent(&store, &key("bad")).await?;
     holds(&store, &key("good"), &filled(3000)).await?;
     let again = store.repair(|_| {}).await?;
@@ -285,7 +287,7 @@ async fn repair_sets_aside_again_what_is_damaged_again(ground: &Ground) -> Verdi
     store.repair(|_| {}).await?;
     put(&store, &key("bad"), &filled(10)).await?;
     ground.leave().await?;
-    overwrite(ground.backing().await?.as_ref(), &key("bad"), flip_value).await?;
+    overwrite(ground.backing().await?.as_ref(), ground.name(&key("bad").key), flip_value).await?;
     let store = ground.reopen().await?;
     let report = store.repair(|_| {}).await?;
     same("what was set aside", report.corrupt.iter().filter(|found| found.set_aside).count(), 1)?;
@@ -295,7 +297,7 @@ async fn repair_sets_aside_again_what_is_damaged_again(ground: &Ground) -> Verdi
 async fn only_what_is_damaged_at_that_moment_is_set_aside(ground: &Ground) -> Verdict {
     put(&ground.open().await?, &key("k"), &filled(5000)).await?;
     ground.leave().await?;
-    let (backing, name) = (ground.backing().await?, key("k").key.name());
+    let (backing, name) = (ground.backing().await?, ground.name(&key("k").key));
     let whole = blob(backing.as_ref(), name).await?;
     let expected = whole.clone();
     let judge = Box::new(move |found: &Blob| *found != expected);
