@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -145,19 +145,36 @@ describe('what is written is read by the package, which writes on', () => {
       })
 })
 
-test('the native program reads a plain store that was written here, and the other way round', async () => {
-  const path = newFolder()
-  await writeStore(path, undefined, [
-    { key: 'k', value: { a: [1, 'b'] } },
-    { key: 'other', value: 2, compressor: 2 },
-  ])
-  assert.equal(await native('get', path, 'k'), '{"a" [1 "b"]}\n')
-  assert.match(await native('verify', path), /\b2\b/)
-  await native('put', path, 'mine', '[1]')
-  const { entries: all, faults } = await readStore(path)
-  assert.deepEqual(faults, [])
-  assert.deepEqual(all.map(({ key }) => key).sort(), ['k', 'mine', 'other'])
-})
+/** The options of the native program for a secret, which it reads from a file. */
+async function optionsOf(secret) {
+  if (secret === undefined) return []
+  const file = newFolder()
+  await writeFile(file, secret)
+  return [secret === PASSPHRASE ? '--passphrase-file' : '--key-file', file]
+}
+
+for (const [title, secret] of Object.entries(SECRETS))
+  test(`the native program reads a store that was written here, and the other way round: ${title}`, async () => {
+    const [path, its, options] = [newFolder(), newFolder(), await optionsOf(secret)]
+    const written = [
+      { key: 'k', value: { a: [1, 'b'] } },
+      { key: 'other', value: 2, compressor: 2 },
+    ]
+    await writeStore(path, secret, written, { costs: CHEAP })
+    assert.equal(await native('get', ...options, path, 'k'), '{"a" [1 "b"]}\n')
+    assert.match(await native('verify', ...options, path), /\b2\b/)
+    await native('put', ...options, path, 'mine', '[1]')
+    await native('put', '--create', ...options, its, 'k', '{"a": [1, "b"]}')
+    for (const [folder, keys] of [
+      [path, ['k', 'mine', 'other']],
+      [its, ['k']],
+    ]) {
+      const { entries: all, faults } = await readStore(folder, secret)
+      assert.deepEqual(faults, [])
+      assert.deepEqual(all.map(({ key }) => key).sort(), keys)
+      assert.deepEqual(all.find(({ key }) => key === 'k').value, { a: [1, 'b'] })
+    }
+  })
 
 test('keys that the package adds, changes and removes open the store, and no others', async () => {
   const path = newFolder()

@@ -114,8 +114,6 @@ fn every_damage_of_a_blob_is_an_error_whatever_it_was_written_with() {
     println!("{count} damaged blobs");
 }
 
-type Serialized = fn(Config) -> Config;
-
 #[test]
 fn every_damage_of_a_log_is_an_error() {
     for is_encrypted in [false, true] {
@@ -178,8 +176,6 @@ fn with_record() -> (TempDir, Vec<u8>) {
 fn open(folder: &Path) -> Result<Store, Error> {
     blocking::open_store(encrypted(config(folder)))
 }
-
-type Serialized = fn(Config) -> Config;
 
 #[test]
 fn every_damage_of_both_copies_of_the_record_is_told_and_of_one_is_mended() {

@@ -63,7 +63,8 @@ pub fn argon2id_of(
     more: Vec<js_sys::Uint8Array>,
     len: usize,
 ) -> Option<Vec<u8>> {
-    let (&[memory, passes, lanes], [secret, data]) = (costs, more.as_slice()) else { return None };
+    let &[memory, passes, lanes] = costs else { return None };
+    let [secret, data] = <[_; 2]>::try_from(more).ok()?;
     let (secret, data) = (secret.to_vec(), AssociatedData::new(&data.to_vec()).ok()?);
     let mut params = ParamsBuilder::new();
     params.m_cost(memory).t_cost(passes).p_cost(lanes).data(data).output_len(len);
