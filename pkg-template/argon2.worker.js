@@ -1,9 +1,13 @@
-/** What runs in the worker of argon2.js: one message with what is given, one answer with the bytes. */
-import { derive } from './argon2-here.js'
+/**
+ * What runs in the worker of argon2.js: one message with the compiled module and what is given, one answer with the bytes.
+ * It imports nothing dynamically, since some bundlers cannot split the code of a worker.
+ */
+import { argon2id, initSync } from './wasm/argon2.js'
 
-addEventListener('message', async ({ data }) => {
+addEventListener('message', ({ data: { compiled, given } }) => {
   try {
-    postMessage({ bytes: await derive(...data) })
+    initSync({ module: compiled })
+    postMessage({ bytes: argon2id(...given) })
   } catch {
     // Where it failed here, the page tries it itself, and tells the error.
     postMessage({})
