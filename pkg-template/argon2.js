@@ -44,17 +44,17 @@ function inWorker(given, signal) {
       resolve(bytes)
     }
     const stop = () => end()
+    signal?.addEventListener('abort', stop)
     try {
       worker = new Worker(new URL('./argon2.worker.js', import.meta.url), { type: 'module' })
+      worker.postMessage({ compiled, given })
     } catch {
       return end()
     }
-    signal?.addEventListener('abort', stop)
     worker.addEventListener('message', ({ data }) => end(data.bytes))
     worker.addEventListener('error', (event) => {
       event.preventDefault()
       end()
     })
-    worker.postMessage({ compiled, given })
   })
 }
