@@ -47,14 +47,14 @@ function inWorker(given, signal) {
     signal?.addEventListener('abort', stop)
     try {
       worker = new Worker(new URL('./argon2.worker.js', import.meta.url), { type: 'module' })
+      worker.addEventListener('message', ({ data }) => end(data.bytes))
+      worker.addEventListener('error', (event) => {
+        event.preventDefault()
+        end()
+      })
       worker.postMessage({ compiled, given })
     } catch {
-      return end()
-    }
-    worker.addEventListener('message', ({ data }) => end(data.bytes))
-    worker.addEventListener('error', (event) => {
-      event.preventDefault()
       end()
-    })
+    }
   })
 }
