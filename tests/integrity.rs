@@ -86,10 +86,12 @@ fn every_damage_is_told(folder: &Path, store: &Store, reads: &[Read], kind: Erro
     count
 }
 
+type Serialized = fn(Config) -> Config;
+
 #[test]
 fn every_damage_of_a_blob_is_an_error_whatever_it_was_written_with() {
     let mut count = 0;
-    let serializers: [(&str, fn(Config) -> Config); 3] =
+    let serializers: [(&str, Serialized); 3] =
         [("cbor", Config::cbor), ("edn", Config::edn), ("fressian", Config::fressian)];
     for is_encrypted in [false, true] {
         let kind = if is_encrypted { ErrorKind::Authentication } else { ErrorKind::Corrupt };

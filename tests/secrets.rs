@@ -83,9 +83,12 @@ impl Told {
     }
 }
 
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
 /// How bytes may be written: each window of some that follow each other, in the ways that programs print them.
 fn forms(bytes: &[u8]) -> Vec<String> {
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let decimal = |bytes: &[u8]| bytes.iter().map(u8::to_string).collect::<Vec<_>>().join(",");
     let of_six = bytes.windows(6).flat_map(|window| [hex(window), decimal(window), window.escape_ascii().to_string()]);
     // Whichever of three bytes the text begins with.
@@ -298,7 +301,7 @@ fn no_key_stands_in_anything_that_is_printed() {
 fn found_where_it_is(secrets: &BTreeMap<String, Vec<u8>>, forms: &Forms) {
     for secret in secrets.values() {
         let part = &secret[3..15];
-        let hex: String = part.iter().map(|byte| format!("{byte:02X}")).collect();
+        let hex = hex(part).to_uppercase();
         for text in [hex, format!("{part:?}"), format!("{part:#?}"), base64(part), part.escape_ascii().to_string()] {
             assert!(forms.find(&format!("a text with {text} in it")).is_some(), "{text}");
         }
@@ -319,12 +322,13 @@ fn the_secrets_that_are_searched_for_are_those_of_the_store() {
     let kid = blake3::derive_key("konserve 2026 key id", &secrets["K"]);
     assert_eq!(&fs::read(blob).unwrap()[20..28], &kid[..8]);
     let name = blake3::keyed_hash(&key("name key"), b"\x61k");
-    let first = name.as_bytes()[..4].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    assert!(blob.file_name().unwrap().to_str().unwrap().starts_with(&first));
+    assert!(blob.file_name().unwrap().to_str().unwrap().starts_with(&hex(&name.as_bytes()[..4])));
 }
 
+type Deed = fn(&Store) -> Result<()>;
+
 /// Each kind of write, to a store that has something of each kind.
-const WRITES: [(&str, fn(&Store) -> Result<()>); 14] = [
+const WRITES: [(&str, Deed); 14] = [
     ("assoc", |store| store.assoc("value", 2)),
     ("assoc of a new key", |store| store.assoc("new", 2)),
     ("assoc_in", |store| store.assoc_in(["map", "a"], 2)),
