@@ -85,3 +85,16 @@ pub(super) fn take<const LEN: usize>(okm: &mut blake3::OutputReader) -> Zeroizin
     okm.fill(bytes.as_mut_slice());
     bytes
 }
+
+#[cfg(all(test, feature = "encryption"))]
+mod tests {
+    use super::*;
+    use crate::keyring::material::{forgets, keyring};
+
+    #[test]
+    fn keys_of_blobs_are_overwritten() {
+        let keys = keyring().for_write([2; SALT_LEN], None);
+        let Keys { id: _, kid: _, salt: _, mac, meta: Cipher(_), value: Cipher(_) } = &**keys.0;
+        forgets(mac);
+    }
+}

@@ -105,3 +105,17 @@ impl SlotKeys {
         hasher.finalize()
     }
 }
+
+#[cfg(all(test, feature = "encryption"))]
+mod tests {
+    use super::*;
+    use crate::{blocking::wait, keyring::material::forgets};
+
+    #[test]
+    #[allow(clippy::unwrap_used, reason = "in a test, that is a failure")]
+    fn keys_of_slots_are_overwritten() {
+        let derived = wait(SlotKeys::derive(&Secret::from([7; 32]), KdfParams::new([2; 16])));
+        let SlotKeys { cipher: Cipher(_), mac } = derived.unwrap();
+        forgets(&mac);
+    }
+}
