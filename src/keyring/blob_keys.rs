@@ -43,9 +43,9 @@ impl BlobKeys {
         platform: Option<&Arc<dyn PlatformAes>>,
     ) -> Self {
         static CONTEXT: LazyLock<ContextKey> = LazyLock::new(|| hash_derive_key_context("konserve 2026 blob keys"));
-        let mut hasher = blake3::Hasher::new_from_context_key(&CONTEXT);
+        let mut hasher = Zeroizing::new(blake3::Hasher::new_from_context_key(&CONTEXT));
         hasher.update(key.as_slice()).update(&salt);
-        let mut okm = hasher.finalize_xof();
+        let mut okm = Zeroizing::new(hasher.finalize_xof());
         let (enc, mac) = (take::<32>(&mut okm), take::<32>(&mut okm));
         let meta = Parts::new(enc, take(&mut okm), platform.cloned());
         let value = meta.with(take(&mut okm));

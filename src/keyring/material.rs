@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use super::{
-    BlobKeys, DataKey, Keyring, Keys, SALT_LEN,
+    DataKey, Keyring, Keys, SALT_LEN,
     salts::Salts,
     secret::{Kind, Secret},
 };
@@ -41,11 +41,28 @@ fn keys_of_users_and_stores_are_overwritten() {
     forgets(&keyring.secrets());
 }
 
+/// A hasher keeps what it was given, and what it makes of that.
+#[test]
+fn what_keys_are_derived_with_is_overwritten() {
+    let mut count = 0;
+    for source in [include_str!("slot.rs"), include_str!("blob_keys.rs")] {
+        for line in source.lines() {
+            let derives =
+                ["new_derive_key(", "new_from_context_key(", "finalize_xof("].iter().any(|call| line.contains(call));
+            assert!(!derives || line.contains("Zeroizing::new("), "{line}");
+            count += usize::from(derives);
+        }
+    }
+    assert_eq!(count, 4);
+}
+
 /// `blake3::Hash` compares in constant time, with another and with bytes.
 #[test]
 fn what_is_compared_is_compared_in_constant_time() {
-    let _mac: fn(&Keyring, &[u8]) -> blake3::Hash = Keyring::record_mac;
-    let _tag: fn(&BlobKeys, BlobName, [u8; 8], &[u8]) -> blake3::Hash = BlobKeys::tag;
+    let keys = keyring().for_write([2; SALT_LEN], None);
+    let hashes: [blake3::Hash; 2] =
+        [keyring().record_mac(b"body"), keys.tag(BlobName::from_bytes([3; 16]), [0x81; 8], b"ct")];
+    assert_ne!(hashes[0], hashes[1]);
     // No comparison here is of the bytes of a hash.
     for source in [
         include_str!("slot.rs"),
@@ -70,9 +87,9 @@ fn a_million_salts_are_a_million() {
     assert!(!seen.contains(&[0; SALT_LEN]));
 }
 
-struct None;
+struct NoChance;
 
-impl Rng for None {
+impl Rng for NoChance {
     fn fill(&self, _: &mut [u8]) -> Result<()> {
         Err(Error::new(ErrorKind::Backend, "no chance"))
     }
@@ -80,7 +97,7 @@ impl Rng for None {
 
 #[test]
 fn without_random_bytes_there_is_no_salt_and_no_key() {
-    assert_eq!(Salts::default().next(&None).unwrap_err().kind(), ErrorKind::Backend);
-    assert_eq!(Keyring::random(Uuid::from_bytes([1; 16]), &None).unwrap_err().kind(), ErrorKind::Backend);
-    assert_eq!(keyring().with_new(&None).unwrap_err().kind(), ErrorKind::Backend);
+    assert_eq!(Salts::default().next(&NoChance).unwrap_err().kind(), ErrorKind::Backend);
+    assert_eq!(Keyring::random(Uuid::from_bytes([1; 16]), &NoChance).unwrap_err().kind(), ErrorKind::Backend);
+    assert_eq!(keyring().with_new(&NoChance).unwrap_err().kind(), ErrorKind::Backend);
 }

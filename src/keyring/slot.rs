@@ -92,9 +92,9 @@ impl SlotKeys {
             Kind::Raw(bytes) => Zeroizing::new(***bytes),
             Kind::Passphrase(passphrase, kdf) => kdf.derive(passphrase.clone(), params).await?,
         };
-        let mut hasher = blake3::Hasher::new_derive_key("konserve 2026 key slot");
+        let mut hasher = Zeroizing::new(blake3::Hasher::new_derive_key("konserve 2026 key slot"));
         hasher.update(kek.as_slice()).update(&params.salt);
-        let mut okm = hasher.finalize_xof();
+        let mut okm = Zeroizing::new(hasher.finalize_xof());
         let (enc, mac, iv) = (take::<32>(&mut okm), take::<32>(&mut okm), take::<16>(&mut okm));
         Ok(Self { cipher: Cipher(secret.0.beside(Parts::new(enc, iv, None))), mac })
     }

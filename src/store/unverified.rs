@@ -35,8 +35,10 @@ fn decrypted<T>(work: impl FnOnce() -> T) -> (T, Vec<usize>) {
     (done, DECRYPTED.take())
 }
 
+type Read = fn(&Store) -> Result<()>;
+
 /// All that reads the blob of the key.
-const READS: [(&str, fn(&Store) -> Result<()>); 10] = [
+const READS: [(&str, Read); 10] = [
     ("get", |store| store.get::<Value>("key").map(drop)),
     ("get_meta", |store| store.get_meta("key").map(drop)),
     ("bget", |store| store.bget("key").map(drop)),
