@@ -43,8 +43,6 @@ mod sweep;
 mod tiers;
 #[cfg(not(target_arch = "wasm32"))]
 mod typed;
-#[cfg(all(test, feature = "encryption"))]
-mod unverified;
 mod verify;
 #[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
 mod walk;
