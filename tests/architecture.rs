@@ -49,7 +49,22 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("blocking", &["backing", "cbor", "env", "error", "key", "meta", "store", "value"]),
     (
         "testing",
-        &["backing", "blocking", "cbor", "codec", "env", "error", "hasch", "key", "meta", "name", "store", "value"],
+        &[
+            "backing",
+            "blocking",
+            "cbor",
+            "codec",
+            "encryptor",
+            "env",
+            "error",
+            "hasch",
+            "key",
+            "keyring",
+            "meta",
+            "name",
+            "store",
+            "value",
+        ],
     ),
     // The boundary: it converts, calls the store once, and converts back.
     (

@@ -43,9 +43,9 @@ impl BlobKeys {
         platform: Option<&Arc<dyn PlatformAes>>,
     ) -> Self {
         static CONTEXT: LazyLock<ContextKey> = LazyLock::new(|| hash_derive_key_context("konserve 2026 blob keys"));
-        let mut hasher = blake3::Hasher::new_from_context_key(&CONTEXT);
+        let mut hasher = Zeroizing::new(blake3::Hasher::new_from_context_key(&CONTEXT));
         hasher.update(key.as_slice()).update(&salt);
-        let mut okm = hasher.finalize_xof();
+        let mut okm = Zeroizing::new(hasher.finalize_xof());
         let (enc, mac) = (take::<32>(&mut okm), take::<32>(&mut okm));
         let meta = Parts::new(enc, take(&mut okm), platform.cloned());
         let value = meta.with(take(&mut okm));
@@ -84,4 +84,17 @@ pub(super) fn take<const LEN: usize>(okm: &mut blake3::OutputReader) -> Zeroizin
     let mut bytes = Zeroizing::new([0; LEN]);
     okm.fill(bytes.as_mut_slice());
     bytes
+}
+
+#[cfg(all(test, feature = "encryption"))]
+mod tests {
+    use super::*;
+    use crate::keyring::material::{forgets, keyring};
+
+    #[test]
+    fn keys_of_blobs_are_overwritten() {
+        let keys = keyring().for_write([2; SALT_LEN], None);
+        let Keys { id: _, kid: _, salt: _, mac, meta: Cipher(_), value: Cipher(_) } = &**keys.0;
+        forgets(mac);
+    }
 }

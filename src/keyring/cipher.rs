@@ -20,6 +20,12 @@ pub const BLOCK_LEN: usize = 16;
 /// What a message is chained to: the initial vector, or the last encrypted block before it.
 pub type Block = [u8; BLOCK_LEN];
 
+#[cfg(test)]
+thread_local! {
+    /// The lengths of what this thread was to decrypt.
+    pub static DECRYPTED: std::cell::RefCell<Vec<usize>> = std::cell::RefCell::default();
+}
+
 /// Key and initial vector, and whoever else can use them.
 #[derive(Clone)]
 pub struct Cipher(pub(super) Built<Parts>);
@@ -61,6 +67,8 @@ impl Cipher {
 
     /// Decrypts all of it, and takes the padding away; `None` where there is no padding that was written.
     pub fn decrypt(&self, encrypted: &[u8]) -> Option<Vec<u8>> {
+        #[cfg(test)]
+        DECRYPTED.with_borrow_mut(|lengths| lengths.push(encrypted.len()));
         self.now(Way::Decrypt, encrypted).or_else(|| self.decrypt_here(encrypted))
     }
 
@@ -165,4 +173,22 @@ pub fn unpadded_len(plain: &[u8]) -> Option<usize> {
     let is_padding =
         (1..=BLOCK_LEN).contains(&padding) && plain.get(start..)?.iter().all(|b| usize::from(*b) == padding);
     is_padding.then_some(start)
+}
+
+#[cfg(all(test, feature = "encryption"))]
+mod tests {
+    use super::*;
+    use crate::keyring::material::{forgets, keyring};
+
+    #[test]
+    fn keys_of_ciphers_are_overwritten() {
+        let keys = keyring().for_write([2; 32], None);
+        let Cipher(parts) = keys.value();
+        let Parts { key, schedule, iv, platform: _ } = &**parts;
+        forgets(key);
+        forgets::<Aes256>(schedule);
+        forgets(iv);
+        let Encrypting { cipher: _, rest } = keys.value().encrypting();
+        forgets(&rest);
+    }
 }

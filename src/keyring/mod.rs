@@ -5,6 +5,8 @@ mod argon2id;
 mod blob_keys;
 mod built;
 mod cipher;
+#[cfg(all(test, feature = "encryption"))]
+mod material;
 mod platform;
 mod salts;
 mod secret;
@@ -15,6 +17,8 @@ use std::{fmt, sync::Arc};
 
 pub use blob_keys::{BlobKeys, TAG_LEN};
 use built::Built;
+#[cfg(all(test, feature = "encryption"))]
+pub use cipher::DECRYPTED;
 pub use cipher::{BLOCK_LEN, Block, Cipher, Encrypting, encrypted_len, unpadded_len};
 pub use platform::PlatformAes;
 #[cfg(all(feature = "encryption", target_arch = "wasm32"))]

@@ -92,9 +92,9 @@ impl SlotKeys {
             Kind::Raw(bytes) => Zeroizing::new(***bytes),
             Kind::Passphrase(passphrase, kdf) => kdf.derive(passphrase.clone(), params).await?,
         };
-        let mut hasher = blake3::Hasher::new_derive_key("konserve 2026 key slot");
+        let mut hasher = Zeroizing::new(blake3::Hasher::new_derive_key("konserve 2026 key slot"));
         hasher.update(kek.as_slice()).update(&params.salt);
-        let mut okm = hasher.finalize_xof();
+        let mut okm = Zeroizing::new(hasher.finalize_xof());
         let (enc, mac, iv) = (take::<32>(&mut okm), take::<32>(&mut okm), take::<16>(&mut okm));
         Ok(Self { cipher: Cipher(secret.0.beside(Parts::new(enc, iv, None))), mac })
     }
@@ -104,4 +104,13 @@ impl SlotKeys {
         hasher.update(id.as_bytes()).update(slot);
         hasher.finalize()
     }
+}
+
+#[cfg(all(test, feature = "encryption"))]
+mod tests {
+    use super::*;
+    use crate::keyring::material::forgets;
+
+    /// The compiler is the test.
+    const _KEYS_OF_SLOTS_ARE_OVERWRITTEN: fn(&SlotKeys) = |SlotKeys { cipher: Cipher(_), mac }| forgets(mac);
 }

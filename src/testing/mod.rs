@@ -3,6 +3,8 @@
 pub mod compliance;
 mod sim_fault;
 mod sim_fs;
+#[cfg(all(test, feature = "encryption"))]
+mod unverified;
 
 #[cfg(feature = "clojure")]
 pub use crate::codec::encryptor;
