@@ -49,8 +49,9 @@ impl Store {
     }
 
     /// [`verify`](Self::verify), and takes what is damaged out of the way: on files `<uuid>.ksv` is renamed to
-    /// `<uuid>.ksv.damaged.new`, in a database its row to `konserve.damaged.<uuid>.ksv`. Only what is `CORRUPT`
-    /// or `AUTHENTICATION` is moved, and only if it still is at that moment. What this build cannot read for another reason stays.
+    /// `<uuid>.ksv.damaged.new`, in a database its row to `konserve.damaged.<uuid>.ksv`. Only what is `CORRUPT` or
+    /// `AUTHENTICATION` is moved, and only if it still is at that moment. What this build cannot read for another reason
+    /// stays.
     pub async fn repair(&self, mut progress: impl FnMut(u64)) -> Result<Report> {
         self.check_all(true, |checked| {
             progress(checked);
