@@ -255,11 +255,12 @@ fn verify(store: &Store, blobs: u32, repair: bool, out: &mut Output) -> Result<(
         damaged.iter().try_for_each(|[(_, file), (_, code), (_, message)]| out.line(&[file, code, message]))?;
         let what = "an element of a log that is gone; harmless, and deleted by a sweep";
         orphans.iter().try_for_each(|file| out.line(&[file, "orphan", what]))?;
-        let mut also = if orphans.is_empty() { String::new() } else { format!(", {} orphans", orphans.len()) };
-        if report.older > 0 {
-            also += &format!(", {} under an older key; konserve rekey writes them anew", report.older);
-        }
-        out.line(&[&format!("{} checked, {count} damaged{also}", report.checked)])?;
+        let orphans = if orphans.is_empty() { String::new() } else { format!(", {} orphans", orphans.len()) };
+        let older = match report.older {
+            0 => String::new(),
+            older => format!(", {older} under an older key; konserve rekey writes them anew"),
+        };
+        out.line(&[&format!("{} checked, {count} damaged{orphans}{older}", report.checked)])?;
     }
     if count == 0 {
         return Ok(());
