@@ -819,6 +819,55 @@ fn keys_are_added_removed_and_changed() {
 }
 
 #[test]
+fn a_rekey_that_did_not_end_is_told_and_gone_on_with() {
+    let place = Place::new();
+    let raw = beside(&place, "raw", [7; 32]);
+    let key = ["--key-file", raw.as_str()];
+    place.run("put --create", &["name", "\"Ada\"", key[0], key[1]]).is(0);
+    place.run("put", &["other", "\"Bob\"", key[0], key[1]]).is(0);
+    let files = FilePlace::new(std::sync::Arc::new(StdFs), place.folder());
+    let config = Config::at(files).encryptor(konserve::Encryptor::aes_blake3([7; 32]));
+    let store = blocking::connect_store(config).unwrap();
+    let blobs = place.blobs();
+    let stop = |_| Err(konserve::Error::new(konserve::ErrorKind::Io, "stopped"));
+    blocking::wait(store.inner().rekey(&[konserve::Secret::from([7; 32])], stop)).unwrap_err();
+    store.close().unwrap();
+    // As if it had been stopped before this one.
+    let (name, blob) = blobs.first_key_value().unwrap();
+    fs::write(Path::new(&place.folder()).join(name), blob).unwrap();
+    let told = "2 checked, 0 damaged, 1 under an older key; konserve rekey writes them anew\n";
+    assert_eq!(place.run("verify", &key).is(0), told);
+    let json = place.run("verify --json", &key).is(0);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap()["older"], 1);
+    assert_eq!(place.run("rekey", &key).is(0), "1 written anew\n");
+    assert_eq!(place.run("verify", &key).is(0), "2 checked, 0 damaged\n");
+}
+
+#[test]
+fn no_message_has_the_key_or_the_passphrase() {
+    let place = Place::new();
+    let words = beside(&place, "words", "grackle under oath\n");
+    let hex = beside(&place, "hex", "5a".repeat(31) + "5");
+    let sign = beside(&place, "sign", "+5".repeat(32));
+    let passphrase = ["--passphrase-file", words.as_str()];
+    place.run("put --create", &["name", "\"Ada\"", passphrase[0], passphrase[1]]).is(0);
+    let runs = [
+        place.run("get", &["none", passphrase[0], passphrase[1]]),
+        place.run("put", &["name", "{", passphrase[0], passphrase[1]]),
+        place.run("ls", &["--key-file", &words]),
+        place.run("ls", &["--key-file", &hex]),
+        place.run("ls", &["--key-file", &sign]),
+        place.run("remove-key", &passphrase),
+        place.run("add-key", &passphrase),
+    ];
+    for ran in runs {
+        assert_ne!(ran.code, 0, "{ran:?}");
+        let told = format!("{}{}", ran.out, ran.err).to_lowercase();
+        assert!(["grackle", "oath", "5a5a", "+5+5", "90, 90"].iter().all(|secret| !told.contains(secret)), "{ran:?}");
+    }
+}
+
+#[test]
 fn encrypted_stores_are_converted_exported_and_dumped() {
     let place = Place::with_users();
     let (encrypted, again, imported) = (Place::new(), Place::new(), Place::new());

@@ -376,3 +376,25 @@ fn rekey_refuses_a_store_that_may_be_shared_and_changes_nothing() {
     let other = open(&fs.another_process(), Access::Exclusive, KEY).unwrap_err();
     assert_eq!(other.kind(), ErrorKind::StoreLocked);
 }
+
+#[test]
+fn verify_tells_what_a_rekey_that_was_cut_left_under_the_older_key() {
+    let mut seen = std::collections::BTreeSet::new();
+    for step in (0..).step_by(5) {
+        let fs = SimFs::new();
+        let store = prepared(&fs, Access::Exclusive);
+        fs.cut_power(step);
+        let done = rekey(&store, &[KEY]).is_ok();
+        let after = fs.restart(|choices| choices - 1);
+        let older = |store: &Store| wait(store.verify(|_| {})).unwrap().older;
+        let store = open(&after, Access::Exclusive, KEY).unwrap();
+        seen.insert(older(&store));
+        rekey(&store, &[KEY]).unwrap();
+        assert_eq!(older(&store), 0, "step {step}");
+        if done {
+            break;
+        }
+    }
+    println!("{seen:?} blobs under the older key");
+    assert!(seen.contains(&0) && seen.contains(&BLOBS) && seen.len() > 4, "{seen:?}");
+}

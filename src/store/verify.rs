@@ -9,7 +9,7 @@ use super::{
     orphans::Met,
 };
 use crate::{
-    backing::Blob,
+    backing::{Blob, Part},
     env::BoxFut,
     error::{Error, ErrorKind, Result},
     key::Key,
@@ -25,6 +25,9 @@ pub struct Report {
     pub corrupt: Vec<Damaged>,
     /// Elements of logs that have no head: harmless, and deleted by `sweep`. None are told where something is damaged.
     pub orphans: Vec<BlobName>,
+    /// How many blobs of an encrypted store are under an older key of the data: a `rekey` did not end, and is to be done
+    /// again.
+    pub older: u64,
 }
 
 /// A blob that cannot be read.
@@ -70,15 +73,21 @@ impl Store {
             for (name, found) in group {
                 report.checked += 1;
                 let checked = match found {
-                    Ok(Loaded::Whole(blob)) => self.check(name, blob).map(|(meta, _)| met.meet(self, &meta)),
+                    Ok(Loaded::Whole(blob)) => {
+                        let older = self.is_older(&blob.head);
+                        self.check(name, blob).map(|(meta, _)| met.meet(self, &meta)).map(|()| older)
+                    }
                     Ok(Loaded::Large) => self.check_large(name).await,
                     // What was deleted in the meantime is not damaged.
-                    Ok(Loaded::Gone) => Ok(()),
+                    Ok(Loaded::Gone) => Ok(false),
                     Err(error) => Err(error),
                 };
-                if let Err(error) = checked {
-                    let set_aside = repair && is_damage(&error) && self.set_aside(name, &error).await?;
-                    report.corrupt.push(Damaged { name, error, set_aside });
+                match checked {
+                    Ok(older) => report.older += u64::from(older),
+                    Err(error) => {
+                        let set_aside = repair && is_damage(&error) && self.set_aside(name, &error).await?;
+                        report.corrupt.push(Damaged { name, error, set_aside });
+                    }
                 }
             }
             progress(report.checked)?;
@@ -108,10 +117,18 @@ impl Store {
         })
     }
 
-    /// Binaries may be larger than memory.
-    async fn check_large(&self, name: BlobName) -> Result<()> {
-        let Some((meta, mut content)) = self.find_binary(name, None).await? else { return Ok(()) };
-        content.part(self, name, &meta, (0, 0)).await.map(drop).map_err(|error| error.at_key(meta.key.as_cbor()))
+    /// Binaries may be larger than memory. Whether it is under an older key.
+    async fn check_large(&self, name: BlobName) -> Result<bool> {
+        let Some((meta, mut content)) = self.find_binary(name, None).await? else { return Ok(false) };
+        content.part(self, name, &meta, (0, 0)).await.map_err(|error| error.at_key(meta.key.as_cbor()))?;
+        let found = self.inner.backing.read(vec![name], Part::Head).await?;
+        Ok(found.iter().flatten().any(|blob| self.is_older(&blob.head)))
+    }
+
+    /// Whether a blob with this head, if it is one of an encrypted store, is under an older key.
+    fn is_older(&self, head: &[u8]) -> bool {
+        let layout = &self.inner.layout;
+        layout.vault().is_some() && !layout.is_under_active_key(head)
     }
 }
 

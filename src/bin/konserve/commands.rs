@@ -248,14 +248,19 @@ fn verify(store: &Store, blobs: u32, repair: bool, out: &mut Output) -> Result<(
     if out.is_json() {
         let corrupt: Value = damaged.into_iter().map(|facts| facts.into_iter().collect::<Value>()).collect();
         let orphans: Value = orphans.into_iter().map(Value::from).collect();
+        let older = (report.older > 0).then(|| ("older", report.older.into()));
         let facts = [("checked", report.checked.into()), ("corrupt", corrupt), ("orphans", orphans)];
-        out.value(&facts.into_iter().collect())?;
+        out.value(&facts.into_iter().chain(older).collect())?;
     } else {
         damaged.iter().try_for_each(|[(_, file), (_, code), (_, message)]| out.line(&[file, code, message]))?;
         let what = "an element of a log that is gone; harmless, and deleted by a sweep";
         orphans.iter().try_for_each(|file| out.line(&[file, "orphan", what]))?;
-        let also = if orphans.is_empty() { String::new() } else { format!(", {} orphans", orphans.len()) };
-        out.line(&[&format!("{} checked, {count} damaged{also}", report.checked)])?;
+        let orphans = if orphans.is_empty() { String::new() } else { format!(", {} orphans", orphans.len()) };
+        let older = match report.older {
+            0 => String::new(),
+            older => format!(", {older} under an older key; konserve rekey writes them anew"),
+        };
+        out.line(&[&format!("{} checked, {count} damaged{orphans}{older}", report.checked)])?;
     }
     if count == 0 {
         return Ok(());

@@ -27,7 +27,9 @@ fn raw(file: &Path) -> Result<Secret, Failure> {
 fn digits(text: &[u8]) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(text).ok()?.trim();
     let pair = |at: usize| text.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
-    if text.len() == 64 { (0..64).step_by(2).map(pair).collect() } else { None }
+    // A sign would be taken for a digit.
+    let is_hex = text.len() == 64 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+    if is_hex { (0..64).step_by(2).map(pair).collect() } else { None }
 }
 
 /// The first line, as it is.
