@@ -33,6 +33,7 @@ mod layout;
 mod locks;
 mod meta;
 mod name;
+mod openings;
 mod record;
 mod store;
 #[cfg(feature = "testing")]

@@ -15,6 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("cbor", &["env", "error"]),
     ("name", &["error"]),
     ("locks", &["name"]),
+    ("openings", &[]),
     ("value", &["cbor", "error", "name"]),
     ("key", &["cbor", "error", "name"]),
     ("hasch", &["cbor", "error", "name", "value"]),
@@ -22,7 +23,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // The keys of encrypted stores; ciphers.
     ("keyring", &["env", "error", "key", "name"]),
     // Names and whole blobs: never values, keys, codecs or layouts.
-    ("backing", &["env", "error", "locks", "name"]),
+    ("backing", &["env", "error", "locks", "name", "openings"]),
     ("codec", &["cbor", "env", "error", "hasch", "meta", "name", "value"]),
     ("encryptor", &["codec", "error", "keyring", "value"]),
     ("layout", &["backing", "cbor", "codec", "env", "error", "hasch", "key", "keyring", "meta", "name", "value"]),
@@ -42,6 +43,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "locks",
             "meta",
             "name",
+            "openings",
             "record",
             "value",
         ],

@@ -17,7 +17,8 @@ use std::{
 };
 
 use konserve::{
-    Config, Encryptor, Error, ErrorKind, Existing, Query, Result, Secret, Span, Value, WriteOptions,
+    Config, Encryptor, Error, ErrorKind, Existing, Query, Result, Secret, Span, Tiers, Value, WriteOptions,
+    WritePolicy,
     backing::{Access, FilePlace, StdFs},
     blocking::{self, Store},
     env::{Rng, System},
@@ -284,6 +285,99 @@ fn rekey_wants_keys_an_encrypted_store_and_nobody_else() {
     let shared = blocking::open_store(Config::at(place).encryptor(Encryptor::aes_blake3(KEY))).unwrap();
     assert_eq!(rekey(&shared, &[Secret::from(KEY)]), "STORE_LOCKED");
     assert_eq!(rekey(&blocking::open_store(Config::memory()).unwrap(), &[Secret::from(KEY)]), "UNSUPPORTED");
+}
+
+/// Who has the same open in this process, in another way, would go on to write under the key that is dropped.
+#[test]
+fn rekey_wants_no_second_handle_in_the_process() {
+    let rekey = |store: &Store| blocking::wait(store.inner().rekey(&[Secret::from(OTHER)], |_| Ok(())));
+    let named = || Config::memory_named("rekeyed").encryptor(Encryptor::aes_blake3(KEY));
+    let (store, second) = (blocking::open_store(named()).unwrap(), blocking::open_store(named()).unwrap());
+    store.assoc("first", 1).unwrap();
+    for refused in [rekey(&store), rekey(&second)] {
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::StoreLocked);
+    }
+    second.assoc("second", 2).unwrap();
+    second.close().unwrap();
+    assert_eq!(rekey(&store).unwrap(), 2);
+    assert_eq!(code(blocking::open_store(named())), "WRONG_KEY");
+    blocking::delete_store(named()).unwrap();
+
+    let folder = tempfile::tempdir().unwrap();
+    let back = open(folder.path(), KEY).unwrap();
+    let tiers = || Tiers::new(Config::memory(), back.inner());
+    let tiered = blocking::open_store(Config::tiered(tiers()).encryptor(Encryptor::aes_blake3(KEY))).unwrap();
+    tiered.assoc("through", 3).unwrap();
+    for refused in [rekey(&tiered), rekey(&back)] {
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::StoreLocked);
+    }
+    tiered.close().unwrap();
+    assert_eq!(rekey(&back).unwrap(), 1);
+    let tiered = blocking::open_store(Config::tiered(tiers()).encryptor(Encryptor::aes_blake3(OTHER))).unwrap();
+    assert_eq!(tiered.get("through").unwrap(), Some(3));
+}
+
+/// A front that was kept while the back was put under another key by itself has what nobody can open.
+#[test]
+fn a_front_of_before_the_rekey_of_its_back_gives_nothing_old() {
+    let folder = tempfile::tempdir().unwrap();
+    let (near, far) = (folder.path().join("near"), folder.path().join("far"));
+    let tiered = |key: [u8; 32]| {
+        let config = Config::tiered(Tiers::new(at(&near), at(&far)));
+        blocking::open_store(config.encryptor(Encryptor::aes_blake3(key)))
+    };
+    let store = tiered(KEY).unwrap();
+    fill(&store);
+    store.close().unwrap();
+    let back = open(&far, KEY).unwrap();
+    blocking::wait(back.inner().rekey(&[Secret::from(OTHER)], |_| Ok(()))).unwrap();
+    back.close().unwrap();
+    assert_eq!(code(tiered(KEY)), "WRONG_KEY");
+    holds_all(&tiered(OTHER).unwrap());
+}
+
+#[test]
+fn a_damaged_copy_of_the_record_in_either_tier_is_mended() {
+    let folder = tempfile::tempdir().unwrap();
+    let (near, far) = (folder.path().join("near"), folder.path().join("far"));
+    let tiered = || {
+        let config = Config::tiered(Tiers::new(at(&near), at(&far)));
+        blocking::open_store(config.encryptor(Encryptor::aes_blake3(KEY))).unwrap()
+    };
+    let store = tiered();
+    fill(&store);
+    store.close().unwrap();
+    for damaged in [&near, &far].map(|tier| ["konserve.store", "konserve.store-copy"].map(|copy| tier.join(copy))) {
+        for copy in damaged {
+            let mut record = fs::read(&copy).unwrap();
+            record[20] ^= 1;
+            fs::write(&copy, &record).unwrap();
+            let store = tiered();
+            holds_all(&store);
+            store.close().unwrap();
+            record[20] ^= 1;
+            assert_eq!(fs::read(&copy).unwrap(), record);
+        }
+    }
+}
+
+/// What is in the front alone is under the front's keys, whatever the back says.
+#[test]
+fn a_front_that_is_the_truth_keeps_the_keys_of_its_rekey() {
+    let folder = tempfile::tempdir().unwrap();
+    let (near, far) = (folder.path().join("near"), folder.path().join("far"));
+    open(&far, KEY).unwrap().close().unwrap();
+    let tiered = |key: [u8; 32]| {
+        let tiers = Tiers::new(at(&near), at(&far)).write_policy(WritePolicy::FrontOnly);
+        blocking::open_store(Config::tiered(tiers).encryptor(Encryptor::aes_blake3(key)))
+    };
+    let store = tiered(KEY).unwrap();
+    fill(&store);
+    blocking::wait(store.inner().rekey(&[Secret::from(OTHER)], |_| Ok(()))).unwrap();
+    store.close().unwrap();
+    assert_eq!(code(tiered(KEY)), "WRONG_KEY");
+    holds_all(&tiered(OTHER).unwrap());
+    assert!(!files(&far).keys().any(|name| name.ends_with(".ksv")));
 }
 
 #[test]

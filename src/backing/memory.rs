@@ -16,6 +16,7 @@ use crate::{
     env::{BoxFut, sort},
     error::{Error, ErrorKind, Result},
     name::{BlobName, NameHash},
+    openings::{Opening, Openings},
 };
 
 /// How many heads a page of a listing has.
@@ -70,7 +71,8 @@ impl Place for MemoryPlace {
     fn open(&self, create: bool) -> BoxFut<'static, Result<Arc<dyn Backing>>> {
         let not_found =
             || Error::new(ErrorKind::StoreNotFound, "there is no store of this name in memory; create it first");
-        let found = self.backing(create).map(|backing| Arc::new(backing) as Arc<dyn Backing>).ok_or_else(not_found);
+        let found =
+            self.backing(create).map(|backing| Arc::new(backing.opened()) as Arc<dyn Backing>).ok_or_else(not_found);
         Box::pin(ready(found))
     }
 
@@ -91,6 +93,9 @@ impl Place for MemoryPlace {
 #[derive(Clone, Debug, Default)]
 pub struct MemoryBacking {
     blobs: Arc<RwLock<Blobs>>,
+    openings: Openings,
+    /// Of one who opened its place.
+    opening: Option<Arc<Opening>>,
 }
 
 #[derive(Debug, Default)]
@@ -118,6 +123,11 @@ impl Blobs {
 }
 
 impl MemoryBacking {
+    /// The same, for one more who has it open.
+    fn opened(&self) -> Self {
+        Self { opening: Some(Arc::new(self.openings.open())), ..self.clone() }
+    }
+
     fn blobs(&self) -> RwLockReadGuard<'_, Blobs> {
         self.blobs.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -229,7 +239,14 @@ impl Backing for MemoryBacking {
         Box::pin(ready(Ok(is_so)))
     }
 
+    fn is_alone(&self) -> bool {
+        self.openings.count() <= 1
+    }
+
     fn close(&self) -> BoxFut<'static, Result<()>> {
+        if let Some(opening) = &self.opening {
+            opening.close();
+        }
         Box::pin(ready(Ok(())))
     }
 }

@@ -267,6 +267,11 @@ pub trait Backing: MaybeSend + MaybeSync + 'static {
         Box::pin(std::future::ready(Ok(())))
     }
 
+    /// Whether nobody else in this process has the same open: what [`Capability::shared`] does not tell.
+    fn is_alone(&self) -> bool {
+        true
+    }
+
     /// Finishes what is under way and gives locks and handles back. Called once, last.
     fn close(&self) -> BoxFut<'static, Result<()>>;
 }

@@ -101,6 +101,10 @@ impl<B: Backing + ?Sized> Backing for OffThread<B> {
         self.job(|inner| wait(inner.pull(names)))
     }
 
+    fn is_alone(&self) -> bool {
+        self.0.is_alone()
+    }
+
     fn close(&self) -> BoxFut<'static, Result<()>> {
         self.job(|inner| wait(inner.close()))
     }

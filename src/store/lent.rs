@@ -13,14 +13,36 @@ use crate::{
     env::{BoxFut, MaybeSend},
     error::Result,
     name::BlobName,
+    openings::Opening,
 };
 
-#[derive(Clone)]
-pub(super) struct Lent(pub(super) Store);
+pub(super) struct Lent {
+    store: Store,
+    opening: Opening,
+}
+
+/// The store as a place that is opened for each store that it is a tier of.
+pub(super) struct Lending(pub(super) Store);
+
+impl Place for Lending {
+    fn exists(&self) -> BoxFut<'static, Result<bool>> {
+        Box::pin(ready(Ok(true)))
+    }
+
+    fn open(&self, _create: bool) -> BoxFut<'static, Result<Arc<dyn Backing>>> {
+        let (store, opening) = (self.0.clone(), self.0.inner.borrowers.open());
+        let backing: Arc<dyn Backing> = Arc::new(Lent { store, opening });
+        Box::pin(ready(Ok(backing)))
+    }
+
+    fn destroy(&self) -> BoxFut<'static, Result<()>> {
+        Box::pin(ready(Ok(())))
+    }
+}
 
 impl Lent {
     fn backing(&self) -> &dyn Backing {
-        self.0.inner.backing.as_ref()
+        self.store.inner.backing.as_ref()
     }
 
     /// What this begins, while the store does not close.
@@ -28,7 +50,7 @@ impl Lent {
         &self,
         begin: impl FnOnce(&dyn Backing) -> BoxFut<'static, Result<T>>,
     ) -> BoxFut<'static, Result<T>> {
-        let pass = match self.0.inner.gate.enter() {
+        let pass = match self.store.inner.gate.enter() {
             Ok(pass) => pass,
             Err(closed) => return Box::pin(ready(Err(closed.noting("it is a tier of this one, which needs it")))),
         };
@@ -37,21 +59,6 @@ impl Lent {
             let _pass = pass;
             going.await
         })
-    }
-}
-
-impl Place for Lent {
-    fn exists(&self) -> BoxFut<'static, Result<bool>> {
-        Box::pin(ready(Ok(true)))
-    }
-
-    fn open(&self, _create: bool) -> BoxFut<'static, Result<Arc<dyn Backing>>> {
-        let backing: Arc<dyn Backing> = Arc::new(self.clone());
-        Box::pin(ready(Ok(backing)))
-    }
-
-    fn destroy(&self) -> BoxFut<'static, Result<()>> {
-        Box::pin(ready(Ok(())))
     }
 }
 
@@ -108,8 +115,14 @@ impl Backing for Lent {
         self.run(|backing| backing.pull(names))
     }
 
+    /// The store that was lent has it open, too.
+    fn is_alone(&self) -> bool {
+        false
+    }
+
     /// The store stays open.
     fn close(&self) -> BoxFut<'static, Result<()>> {
+        self.opening.close();
         Box::pin(ready(Ok(())))
     }
 }

@@ -85,6 +85,7 @@ use crate::{
     layout::Layout,
     locks::{self, Held, Locks, Mode},
     name::{BlobName, Uuid},
+    openings::Openings,
     record::Record,
 };
 use gate::Gate;
@@ -109,13 +110,15 @@ struct Inner {
     lanes: Locks,
     hooks: Hooks,
     logs: Logs,
+    /// The stores that this one is a tier of.
+    borrowers: Openings,
 }
 
 impl Store {
     fn new(backing: Arc<dyn Backing>, record: Record, layout: Layout, clock: Arc<dyn Clock>) -> Self {
         let (gate, locks, lanes) = (Gate::default(), Locks::default(), Locks::default());
-        let (hooks, logs) = (Hooks::default(), Logs::default());
-        Self { inner: Arc::new(Inner { backing, record, layout, clock, gate, locks, lanes, hooks, logs }) }
+        let (hooks, logs, borrowers) = (Hooks::default(), Logs::default(), Openings::default());
+        Self { inner: Arc::new(Inner { backing, record, layout, clock, gate, locks, lanes, hooks, logs, borrowers }) }
     }
 
     /// The store's id, from its record.

@@ -34,17 +34,23 @@ impl Store {
     ) -> Result<u64> {
         let _pass = self.inner.gate.enter()?;
         let vault = self.inner.layout.vault().ok_or_else(not_encrypted)?;
-        if !alone && self.inner.backing.capability().shared {
-            return Err(others());
-        }
+        self.expect_alone(alone)?;
         let _one = self.lock(KEYS, Mode::Exclusive).await;
         let (_, _, keyring) = self.own_record(vault).await?;
         // More than one says that a rekey was interrupted.
         let both = if keyring.is_single() { keyring.with_new(vault.rng())? } else { keyring };
         self.put_keys(vault, &both, keys).await?;
+        // Whoever opens it from now on knows both keys of the data; whoever did before does not.
+        self.expect_alone(alone)?;
         let written = self.reseal_all(&mut progress).await?;
         self.put_keys(vault, &both.only_active(), keys).await?;
         Ok(written)
+    }
+
+    fn expect_alone(&self, of_processes: bool) -> Result<()> {
+        let backing = &self.inner.backing;
+        let shared = backing.capability().shared && !of_processes;
+        if shared || !backing.is_alone() || self.inner.borrowers.count() > 0 { Err(others()) } else { Ok(()) }
     }
 
     /// The record with these data keys, in slots for these keys of the user's; they are used from then on.
@@ -136,6 +142,6 @@ impl Store {
 }
 
 fn others() -> Error {
-    let message = "rekey needs the store for itself, and others may have it open; close it everywhere else, or open it with access \"exclusive\"";
+    let message = "rekey needs the store for itself, and others may have it open; close it everywhere else, also stores that it is a tier of, or open it with access \"exclusive\"";
     Error::new(ErrorKind::StoreLocked, message)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Config, Store, config::OTHER_ID, lent::Lent};
+use super::{Config, Store, config::OTHER_ID, lent::Lending};
 use crate::{
     backing::{CachePlace, OnError, Place, ReadPolicy, TierOptions, TierSync, TieredPlace, WritePolicy},
     error::{Error, ErrorKind, Result},
@@ -38,7 +38,7 @@ impl From<Config> for Tier {
 /// the tiered store may write.
 impl From<&Store> for Tier {
     fn from(store: &Store) -> Self {
-        Self { place: Arc::new(Lent(store.clone())), id: Some(store.id()), wrong: None }
+        Self { place: Arc::new(Lending(store.clone())), id: Some(store.id()), wrong: None }
     }
 }
 

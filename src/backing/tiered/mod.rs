@@ -287,6 +287,10 @@ impl Backing for Tiered {
         Box::pin(self.0.clone().pull(names))
     }
 
+    fn is_alone(&self) -> bool {
+        self.0.front.is_alone() && self.0.back.is_alone()
+    }
+
     fn close(&self) -> BoxFut<'static, Result<()>> {
         Box::pin(self.0.clone().close())
     }

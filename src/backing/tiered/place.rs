@@ -88,6 +88,7 @@ impl TieredPlace {
             ));
         }
         tiers.expect_known().await?;
+        tiers.clone().forget_of_other_record().await?;
         if tiers.clone().record(RecordCopy::First).await?.is_some() {
             tiers.clone().sync(self.options.sync).await?;
         }

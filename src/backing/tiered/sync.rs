@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use super::{BlobName, Heads, Mode, Part, Tiers, deletion};
 use crate::{
-    backing::{HeadPage, RecordCopy},
+    backing::{Backing, HeadPage, RecordCopy},
     error::{Error, ErrorKind, Result},
 };
 use bytes::Bytes;
 
 /// Held by who makes the record. No key has this name.
 const RECORD: BlobName = BlobName::from_bytes([0; 16]);
+
+const COPIES: [RecordCopy; 2] = [RecordCopy::First, RecordCopy::Second];
 
 /// How the front is made like the back when a store is opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,13 +57,19 @@ impl Tiers {
         Ok(())
     }
 
-    /// A copy of the store's record, which the front is given, too.
+    /// A copy of the store's record, which the front is given, too. A front that is the truth has its own.
     pub(super) async fn record(self: Arc<Self>, copy: RecordCopy) -> Result<Option<Bytes>> {
-        let Some(record) = self.back.record(copy).await? else {
-            return if self.front_is_truth() { self.front.record(copy).await } else { Ok(None) };
-        };
-        self.give_front(copy, record.clone()).await?;
-        Ok(Some(record))
+        let there = self.back.record(copy).await?;
+        if self.front_is_truth() && !self.front_records().await?.is_empty() {
+            if let Some(there) = &there {
+                self.agree(there).await?;
+            }
+            return self.front.record(copy).await;
+        }
+        if let Some(there) = &there {
+            self.give_front(copy, there.clone()).await?;
+        }
+        Ok(there)
     }
 
     pub(super) async fn put_record(
@@ -77,7 +85,7 @@ impl Tiers {
         if self.back.record(copy).await? != there {
             return Ok(false);
         }
-        self.agree(copy, &record).await?;
+        self.agree(&record).await?;
         let put = self.back.put_record(copy, there, record.clone()).await?;
         if put {
             self.give_front(copy, record).await?;
@@ -89,18 +97,47 @@ impl Tiers {
     async fn give_front(&self, copy: RecordCopy, record: Bytes) -> Result<()> {
         let found = self.front.record(copy).await?;
         if found.as_ref() != Some(&record) {
-            self.agree(copy, &record).await?;
+            self.agree(&record).await?;
             self.front.put_record(copy, found, record).await?;
         }
         Ok(())
     }
 
-    /// That what the front has is of the store with this record.
-    async fn agree(&self, copy: RecordCopy, record: &Bytes) -> Result<()> {
-        match self.front.record(copy).await? {
-            Some(found) if found != *record => (self.same)(&found, record),
-            _ => Ok(()),
+    /// Forgets the copies of a time when the back had another record: they may be under a key that is no more.
+    pub(super) async fn forget_of_other_record(self: Arc<Self>) -> Result<()> {
+        if self.front_is_truth() {
+            return Ok(());
         }
+        for copy in COPIES {
+            let Some((found, there)) = self.front.record(copy).await?.zip(self.back.record(copy).await?) else {
+                continue;
+            };
+            if found != there {
+                self.agree(&there).await?;
+                return self.invalidate_all().await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn front_records(&self) -> Result<Vec<Bytes>> {
+        records(&self.front).await
+    }
+
+    /// That what the front has is of the store with this record, or with what the back has. One copy of each may be damaged.
+    async fn agree(&self, record: &Bytes) -> Result<()> {
+        let mut wrong = None;
+        let mut there = records(&self.back).await?;
+        there.insert(0, record.clone());
+        for found in self.front_records().await? {
+            for record in &there {
+                match (self.same)(&found, record) {
+                    Ok(()) => return Ok(()),
+                    Err(error) => _ = wrong.get_or_insert(error),
+                }
+            }
+        }
+        wrong.map_or(Ok(()), Err)
     }
 
     /// That the front holds no blobs of which nobody knows the store. Where the back does, its reader says so.
@@ -113,6 +150,15 @@ impl Tiers {
             "the front of the tiered store holds values and no record; delete it, it is filled again from the back";
         Err(Error::new(ErrorKind::InvalidConfig, message))
     }
+}
+
+/// The copies of the record that are there.
+async fn records(tier: &Arc<dyn Backing>) -> Result<Vec<Bytes>> {
+    let mut records = Vec::new();
+    for copy in COPIES {
+        records.extend(tier.record(copy).await?);
+    }
+    Ok(records)
 }
 
 async fn is_empty(mut heads: Box<dyn Heads>) -> Result<bool> {
