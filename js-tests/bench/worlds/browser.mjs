@@ -1,0 +1,70 @@
+/**
+ * Browsers: each subject is in a page of its own, or in a worker of that page, for the whole run. All pages are in one
+ * fresh profile, but each has an origin of its own, so that no subject's data is in another's database files.
+ */
+import { readdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { serve } from '../../helpers/server.mjs'
+import { bundled } from './bundle.mjs'
+
+const SUBJECTS = new URL('../subjects/browser/', import.meta.url)
+const require = createRequire(import.meta.url)
+const WASM = join(dirname(require.resolve('konserve/package.json')), 'wasm')
+/** With these a page may measure its memory, and its clock is exact. */
+const ISOLATED = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+  'cross-origin-resource-policy': 'same-origin',
+}
+const pageOf = (script) =>
+  `<!doctype html><html lang="en"><title>bench</title><link rel="icon" href="data:,"><script type="module">${script}</script></html>`
+const AGENT_PAGE = pageOf("import { start } from './agent-page.js'; await start()")
+
+/** A browser as a world. `browser` has `version`, `visit(url)`, which gives a page with `evaluate` and `close`, and `close`. */
+export async function browserWorld(id, title, browser) {
+  const names = (await readdir(SUBJECTS)).map((file) => file.replace('.mjs', ''))
+  const servers = []
+  return {
+    id,
+    title,
+    baseline: 'raw-relaxed',
+    about: { [title]: browser.version },
+    names,
+    async agent(name) {
+      const server = await serveSubject(fileURLToPath(new URL(`${name}.mjs`, SUBJECTS)))
+      servers.push(server)
+      return start(name, browser, server.url)
+    },
+    async close() {
+      await browser.close()
+      for (const server of servers) await server.close()
+    },
+  }
+}
+
+async function serveSubject(file) {
+  const files = await bundled(file)
+  const type = (path) => (path.endsWith('.wasm') ? 'application/wasm' : 'text/javascript')
+  const answer = (path, body) => ({ headers: { ...ISOLATED, 'content-type': type(path) }, body })
+  return serve((path) => {
+    if (path === '/') return { headers: { ...ISOLATED, 'content-type': 'text/html' }, body: AGENT_PAGE }
+    if (files.has(path)) return answer(path, files.get(path))
+    if (path === '/sqlite3.wasm') return { ...answer(path), file: sqliteWasm() }
+    return path.startsWith('/wasm/') ? { ...answer(path), file: join(WASM, path.slice(6)) } : undefined
+  })
+}
+
+const sqliteWasm = () => join(dirname(require.resolve('@sqlite.org/sqlite-wasm')), 'sqlite3.wasm')
+
+async function start(name, browser, url) {
+  const page = await browser.visit(`${url}/`)
+  const call = async (method, ...args) => {
+    const { answer, error } = await page.evaluate(([method, args]) => globalThis.answered(method, args), [method, args])
+    if (error !== undefined) throw new Error(`${name}: ${error}`)
+    return answer
+  }
+  const { title } = await call('about')
+  return { name, title, url, call, close: () => page.close() }
+}

@@ -1,0 +1,46 @@
+/** Node: each subject is in a process of its own, for the whole run. */
+import { fork } from 'node:child_process'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const AGENT = fileURLToPath(new URL('./node-agent.mjs', import.meta.url))
+const SUBJECTS = new URL('../subjects/node/', import.meta.url)
+
+/** The Node that runs this, as a world: `names` of its subjects, and `agent(name)`, which starts one. */
+export async function nodeWorld() {
+  const folder = await mkdtemp(join(tmpdir(), 'konserve-bench-'))
+  return {
+    id: 'node',
+    title: 'Node',
+    baseline: 'raw-fs',
+    about: { Node: process.versions.node },
+    names: (await readdir(SUBJECTS)).map((file) => file.replace('.mjs', '')),
+    agent: (name) => start(name, folder),
+    close: () => rm(folder, { recursive: true, force: true }),
+  }
+}
+
+async function start(name, folder) {
+  const file = fileURLToPath(new URL(`${name}.mjs`, SUBJECTS))
+  const child = fork(AGENT, [file, join(folder, name)], { execArgv: ['--expose-gc'] })
+  const waiting = new Map()
+  let asked = 0
+  const end = (error) => waiting.forEach(({ reject }) => reject(error))
+  child.on('message', ({ id, answer, error }) => {
+    const { resolve, reject } = waiting.get(id)
+    waiting.delete(id)
+    if (error === undefined) resolve(answer)
+    else reject(new Error(`${name}: ${error}`))
+  })
+  child.on('exit', (status, signal) => end(new Error(`${name} ended with ${signal ?? status}`)))
+  const call = (method, ...args) =>
+    new Promise((resolve, reject) => {
+      const id = asked++
+      waiting.set(id, { resolve, reject })
+      child.send({ id, method, args })
+    })
+  const { title } = await call('about')
+  return { name, title, call, close: () => child.kill() }
+}
