@@ -22,7 +22,7 @@ export class Agent {
   }
 
   about() {
-    return { title: this.#subject.title }
+    return { title: this.#subject.title, only: this.#subject.only }
   }
 
   /** What the store at a place can do beyond `set` and `get`. */

@@ -12,8 +12,10 @@ export async function* operations(agents, wants, options) {
   for (const agent of agents) await agent.call('close', 'work')
 }
 
-const takesPart = ({ name, can }, { needs, waits }) =>
-  needs.every((verb) => can.includes(verb)) && !(waits && name.endsWith('sync-view'))
+const takesPart = ({ name, can, only }, { id, needs, waits }) =>
+  (only === undefined || only.some((some) => id.startsWith(some))) &&
+  needs.every((verb) => can.includes(verb)) &&
+  !(waits && name.endsWith('sync-view'))
 
 async function measured({ id, per, many }, agents, options) {
   for (const agent of agents) await agent.call('prepare', 'work', id)

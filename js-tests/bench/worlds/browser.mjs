@@ -65,6 +65,6 @@ async function start(name, browser, url) {
     if (error !== undefined) throw new Error(`${name}: ${error}`)
     return answer
   }
-  const { title } = await call('about')
-  return { name, title, url, call, close: () => page.close() }
+  const about = await call('about')
+  return { name, ...about, url, call, close: () => page.close() }
 }

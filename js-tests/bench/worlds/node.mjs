@@ -41,6 +41,6 @@ async function start(name, folder) {
       waiting.set(id, { resolve, reject })
       child.send({ id, method, args })
     })
-  const { title } = await call('about')
-  return { name, title, call, close: () => child.kill() }
+  const about = await call('about')
+  return { name, ...about, call, close: () => child.kill() }
 }
