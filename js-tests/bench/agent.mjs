@@ -5,8 +5,10 @@
  * `getBytes(key)`. Their answers may be promises.
  */
 import { sizedDocument } from './documents.mjs'
-import { workloadOf } from './workloads.mjs'
+import { manyKey, workloadOf } from './workloads.mjs'
 
+/** So many documents are put together. */
+const FILLED = 500
 const clock = () => performance.now()
 
 export class Agent {
@@ -15,14 +17,21 @@ export class Agent {
   #stores = new Map()
   #prepared = new Map()
 
-  /** `folder` is put before the places: where the subject keeps what it stores. */
-  constructor(subject, folder = '') {
+  #platform
+
+  /**
+   * `folder` is put before the places: where the subject keeps what it stores. `platform` says `memory()`, the bytes in use,
+   * and `stored(place)`, those on the disk.
+   */
+  constructor(subject, platform, folder = '') {
     this.#subject = subject
+    this.#platform = platform
     this.#folder = folder
   }
 
   about() {
-    return { title: this.#subject.title, only: this.#subject.only }
+    const { title, only, inWorker, volatile } = this.#subject
+    return { title, only, inWorker, volatile }
   }
 
   /** What the store at a place can do beyond `set` and `get`. */
@@ -74,8 +83,8 @@ export class Agent {
     }
   }
 
-  async prepare(at, id) {
-    this.#prepared.set(`${at} ${id}`, await workloadOf(id).prepare(this.#stores.get(at)))
+  async prepare(at, id, ...more) {
+    this.#prepared.set(`${at} ${id}`, await workloadOf(id).prepare(this.#stores.get(at), ...more))
   }
 
   /** Does a prepared workload `count` times; how long it took, in ms. */
@@ -84,6 +93,48 @@ export class Agent {
     const began = clock()
     await workloadOf(id).run(store, count, prepared)
     return clock() - began
+  }
+
+  /** Puts so many documents of a size; `false` as soon as that is going to take more than so many seconds. */
+  async fill(at, count, size, seconds) {
+    const store = this.#stores.get(at)
+    const began = clock()
+    for (let n = 0; n < count; n += FILLED) {
+      const entries = Array.from({ length: Math.min(FILLED, count - n) }, (_, i) => [
+        manyKey(n + i),
+        sizedDocument(size, n + i),
+      ])
+      if (store.batch) await store.batch(entries)
+      else await Promise.all(entries.map(([key, value]) => store.set(key, value)))
+      const spent = (clock() - began) / 1000
+      if (spent > 0.5 && (spent / (n + FILLED)) * count > seconds) return false
+    }
+    return true
+  }
+
+  /** Opens what was closed, `count` times, each time until the first value; how long that took, in ms. */
+  async reopen(at, count) {
+    let spent = 0
+    for (let n = 0; n < count; n++) {
+      await this.close(at)
+      const began = clock()
+      await this.open(at)
+      await this.#stores.get(at).get(manyKey(1))
+      spent += clock() - began
+    }
+    return spent
+  }
+
+  set(at, key, value) {
+    return this.#stores.get(at).set(key, value)
+  }
+
+  memory() {
+    return this.#platform.memory()
+  }
+
+  stored(at) {
+    return this.#platform.stored(`${this.#folder}${at}`)
   }
 
   /** Lets go of what was prepared. */

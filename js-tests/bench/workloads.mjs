@@ -153,6 +153,56 @@ const bytesWorkloads = [
   run: (store, count, bytes) => inTurn(count, act(store, bytes)),
 }))
 
-export const workloads = [...documentWorkloads, updateOneKey, mixed, getIn, batches, append, ...bytesWorkloads]
+/** The way of a value to bytes and back, alone. */
+const boundary = SIZES.flatMap(([size, bytes]) =>
+  ['encode', 'decode'].map((verb) => ({
+    id: `${verb}-${size}`,
+    title: `${verb} a document of ${bytes}`,
+    needs: ['encode'],
+    prepare: (store) => (verb === 'encode' ? sizedDocument(size, 1) : store.encode(sizedDocument(size, 1))),
+    run(store, count, given) {
+      for (let n = 0; n < count; n++) store[verb](given)
+    },
+  })),
+)
 
-export const workloadOf = (id) => workloads.find((workload) => workload.id === id)
+export const workloads = [
+  ...documentWorkloads,
+  updateOneKey,
+  mixed,
+  getIn,
+  batches,
+  append,
+  ...bytesWorkloads,
+  ...boundary,
+]
+
+/** The key of one of the many documents of a large store. */
+export const manyKey = (n) => `many-${n}`
+
+/** What is done to stores of many keys, any of them in turn. `prepare` gets how many there are. */
+export const large = [
+  {
+    id: 'flat-get',
+    title: 'get, 200 bytes, one after another, of so many keys',
+    prepare: (_, keys) => Array.from({ length: 4096 }, numbers(3)).map((part) => manyKey(Math.floor(part * keys))),
+    run: (store, count, keys) => inTurn(count, (n) => store.get(keys[n % keys.length])),
+  },
+  {
+    id: 'flat-set',
+    title: 'set, 200 bytes, one after another, of so many keys',
+    prepare: (_, keys) => ({
+      keys: Array.from({ length: 4096 }, numbers(5)).map((part) => manyKey(Math.floor(part * keys))),
+      value: sizedDocument('200B', 9),
+    }),
+    run: (store, count, { keys, value }) => inTurn(count, (n) => store.set(keys[n % keys.length], value)),
+  },
+  {
+    id: 'list',
+    title: 'list the keys',
+    prepare() {},
+    run: (store, count) => inTurn(count, () => store.keys()),
+  },
+]
+
+export const workloadOf = (id) => [...workloads, ...large].find((workload) => workload.id === id)

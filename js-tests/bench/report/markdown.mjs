@@ -6,8 +6,8 @@ const digits = (number) =>
 
 /** A section as a table: each row beside the baseline. A ratio above 1 is better than it. */
 export function sectionText({ title, unit, better, baseline, rows }) {
-  const base = rows.find(({ subject }) => subject === baseline)
-  const lines = rows.map(({ title, samples, note }) => {
+  const lines = rows.map(({ title, samples, note, against = baseline }) => {
+    const base = rows.find(({ subject }) => subject === against)
     const { median, low, high } = spread(ratios(samples, base.samples, better))
     const ratio = `${median.toFixed(2)} | ${low.toFixed(2)}–${high.toFixed(2)}`
     return `| ${title} | ${digits(spread(samples).median)} | ${ratio} | ${note ?? ''} |`

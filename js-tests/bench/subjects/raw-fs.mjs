@@ -34,8 +34,10 @@ export function openRaw(folder, durable) {
     })
   })
   const read = promisify((name, next) => fs.readFile(join(folder, name), next))
+  const set = (key, value) => put(key, JSON.stringify(value))
   return {
-    set: (key, value) => put(key, JSON.stringify(value)),
+    set,
+    batch: (entries) => Promise.all(entries.map(([key, value]) => set(key, value))),
     get: promisify((key, next) =>
       fs.readFile(join(folder, key), (error, bytes) => next(error, bytes && JSON.parse(bytes))),
     ),

@@ -2,6 +2,17 @@
 import * as subject from 'subject'
 import { Agent } from '../agent.mjs'
 
+const platform = {
+  async memory() {
+    if (!performance.measureUserAgentSpecificMemory) return {}
+    const { bytes } = await performance.measureUserAgentSpecificMemory()
+    return { heap: bytes }
+  },
+  async stored() {
+    return (await navigator.storage.estimate()).usage
+  },
+}
+
 /** Calls an agent, and gives its answer or error in a form that can be sent. */
 const answering = (agent) => async (method, args) => {
   try {
@@ -12,7 +23,7 @@ const answering = (agent) => async (method, args) => {
 }
 
 export function start() {
-  globalThis.answered = subject.inWorker ? viaWorker() : answering(new Agent(subject))
+  globalThis.answered = subject.inWorker ? viaWorker() : answering(new Agent(subject, platform))
 }
 
 function viaWorker() {
@@ -31,7 +42,7 @@ function viaWorker() {
 }
 
 export function startWorker() {
-  const answered = answering(new Agent(subject))
+  const answered = answering(new Agent(subject, platform))
   globalThis.onmessage = async ({ data: { id, method, args } }) =>
     globalThis.postMessage({ id, answered: await answered(method, args) })
 }

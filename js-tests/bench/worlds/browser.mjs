@@ -7,9 +7,11 @@ import { dirname, join } from 'node:path'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { serve } from '../../helpers/server.mjs'
+import { EMPTY_MODULE } from '../subjects/empty-module.mjs'
 import { bundled } from './bundle.mjs'
 
 const SUBJECTS = new URL('../subjects/browser/', import.meta.url)
+const START = fileURLToPath(new URL('./start.mjs', import.meta.url))
 const require = createRequire(import.meta.url)
 const WASM = join(dirname(require.resolve('konserve/package.json')), 'wasm')
 /** With these a page may measure its memory, and its clock is exact. */
@@ -20,7 +22,11 @@ const ISOLATED = {
 }
 const pageOf = (script) =>
   `<!doctype html><html lang="en"><title>bench</title><link rel="icon" href="data:,"><script type="module">${script}</script></html>`
-const AGENT_PAGE = pageOf("import { start } from './agent-page.js'; await start()")
+const PAGES = {
+  '/': pageOf("import { start } from './agent-page.js'; start()"),
+  '/start': pageOf("import { startUp } from './start.js'; globalThis.answered = await startUp()"),
+  '/start-worker': pageOf("import { startWorker } from './start.js'; globalThis.answered = await startWorker()"),
+}
 
 /** A browser as a world. `browser` has `version`, `visit(url)`, which gives a page with `evaluate` and `close`, and `close`. */
 export async function browserWorld(id, title, browser) {
@@ -37,6 +43,7 @@ export async function browserWorld(id, title, browser) {
       servers.push(server)
       return start(name, browser, server.url)
     },
+    startup: (agent) => startup(browser, agent),
     async close() {
       await browser.close()
       for (const server of servers) await server.close()
@@ -49,7 +56,9 @@ async function serveSubject(file) {
   const type = (path) => (path.endsWith('.wasm') ? 'application/wasm' : 'text/javascript')
   const answer = (path, body) => ({ headers: { ...ISOLATED, 'content-type': type(path) }, body })
   return serve((path) => {
-    if (path === '/') return { headers: { ...ISOLATED, 'content-type': 'text/html' }, body: AGENT_PAGE }
+    if (PAGES[path]) return { headers: { ...ISOLATED, 'content-type': 'text/html' }, body: PAGES[path] }
+    if (path === '/start.js') return { ...answer(path), file: START }
+    if (path === '/empty.wasm') return answer(path, EMPTY_MODULE)
     if (files.has(path)) return answer(path, files.get(path))
     if (path === '/sqlite3.wasm') return { ...answer(path), file: sqliteWasm() }
     return path.startsWith('/wasm/') ? { ...answer(path), file: join(WASM, path.slice(6)) } : undefined
@@ -67,4 +76,12 @@ async function start(name, browser, url) {
   }
   const about = await call('about')
   return { name, ...about, url, call, close: () => page.close() }
+}
+
+async function startup(browser, { name, url, inWorker }) {
+  const page = await browser.visit(`${url}/start${inWorker ? '-worker' : ''}`)
+  const { took, error } = await page.evaluate(() => globalThis.answered)
+  await page.close()
+  if (error !== undefined) throw new Error(`${name}: ${error}`)
+  return took
 }

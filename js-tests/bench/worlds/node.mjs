@@ -4,8 +4,10 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { run } from '../../helpers/process.mjs'
 
-const AGENT = fileURLToPath(new URL('./node-agent.mjs', import.meta.url))
+const here = (name) => fileURLToPath(new URL(name, import.meta.url))
+const [AGENT, STARTUP] = [here('./node-agent.mjs'), here('./node-startup.mjs')]
 const SUBJECTS = new URL('../subjects/node/', import.meta.url)
 
 /** The Node that runs this, as a world: `names` of its subjects, and `agent(name)`, which starts one. */
@@ -18,13 +20,18 @@ export async function nodeWorld() {
     about: { Node: process.versions.node },
     names: (await readdir(SUBJECTS)).map((file) => file.replace('.mjs', '')),
     agent: (name) => start(name, folder),
+    startup: ({ name }) => startup(name, folder),
     close: () => rm(folder, { recursive: true, force: true }),
   }
 }
 
+const fileOf = (name) => fileURLToPath(new URL(`${name}.mjs`, SUBJECTS))
+
+const startup = async (name, folder) =>
+  Number(await run(process.execPath, [STARTUP, fileOf(name), join(folder, name, 'start')]))
+
 async function start(name, folder) {
-  const file = fileURLToPath(new URL(`${name}.mjs`, SUBJECTS))
-  const child = fork(AGENT, [file, join(folder, name)], { execArgv: ['--expose-gc'] })
+  const child = fork(AGENT, [fileOf(name), join(folder, name)], { execArgv: ['--expose-gc'] })
   const waiting = new Map()
   let asked = 0
   const end = (error) => waiting.forEach(({ reject }) => reject(error))
