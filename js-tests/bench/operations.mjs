@@ -6,11 +6,14 @@ import { workloads } from './workloads.mjs'
 export async function* operations(agents, wants, options) {
   for (const agent of agents) agent.can = await agent.call('open', 'work')
   for (const workload of workloads.filter(({ id }) => wants(id))) {
-    const able = agents.filter((agent) => takesPart(agent, workload))
+    const able = agents.filter((agent) => takesPart(agent, workload)).sort(first(workload.baseline))
     if (able.length > 0) yield section(workload, able, await measured(workload, able, options))
   }
   for (const agent of agents) await agent.call('close', 'work')
 }
+
+/** Puts the subject of this name before the others. */
+const first = (name) => (a, b) => Number(b.name === name) - Number(a.name === name)
 
 const takesPart = ({ name, can, only }, { id, needs, waits }) =>
   (only === undefined || only.some((some) => id.startsWith(some))) &&

@@ -13,11 +13,13 @@ Options:
   --workloads NAMES      workloads whose names begin with one of these: --workloads set-200B,get
   --rounds N --slice MS  how often, and for how long each time
   --keep                 write docs/benchmarks/ also after a part of it, or a quick run
-  --list                 name the subjects and workloads
   --render               render docs/benchmarks/ again from its numbers, without measuring`
 
-const switches = ['node', 'chromium', 'firefox', 'native', 'size', 'browser', 'quick', 'keep', 'list', 'render', 'help']
+const switches = ['node', 'chromium', 'firefox', 'native', 'size', 'browser', 'quick', 'keep', 'render', 'help']
 const texts = ['only', 'workloads', 'rounds', 'slice']
+
+/** What a quick run measures, unless it is told. */
+const QUICK = ['set-200B', 'get-200B', 'update-200B-turn', 'batch', 'encode', 'decode', 'start', 'list', 'size']
 
 /** What the arguments ask for. */
 export function options(args) {
@@ -32,15 +34,16 @@ export function options(args) {
     (world) => values[world] || (values.browser && ['chromium', 'firefox'].includes(world)),
   )
   const part = named.length > 0 || values.only !== undefined || values.workloads !== undefined
+  if (values.keep && values.only) throw new Error('--keep keeps whole tables: it does not go with --only')
   const prefixes = (text) => text?.split(',')
   return {
     ...values,
     worlds: named.length > 0 ? named : ['size', 'node', 'chromium', 'firefox', 'native'],
-    wants: chooser(prefixes(values.workloads)),
+    wants: chooser(prefixes(values.workloads) ?? (values.quick ? QUICK : undefined)),
     takes: chooser(prefixes(values.only)),
     writes: values.keep || (!part && !values.quick),
-    rounds: Number(values.rounds ?? (values.quick ? 3 : 9)),
-    slice: Number(values.slice ?? (values.quick ? 25 : 150)),
+    rounds: Number(values.rounds ?? (values.quick ? 2 : 7)),
+    slice: Number(values.slice ?? (values.quick ? 10 : 120)),
   }
 }
 

@@ -1,33 +1,66 @@
 /** A run: each world in turn, each kind of measurement in it, and the report. */
+import { cpus } from 'node:os'
 import { footprint } from './footprint.mjs'
+import { judged } from './goals.mjs'
 import { operations } from './operations.mjs'
-import { sectionText } from './report/markdown.mjs'
+import { goalsText, sectionText } from './report/markdown.mjs'
+import { keep } from './report/report.mjs'
 import { scale } from './scale.mjs'
+import { sizes } from './size.mjs'
 import { startup } from './startup.mjs'
 import { chromiumWorld } from './worlds/chromium.mjs'
 import { firefoxWorld } from './worlds/firefox.mjs'
 import { nodeWorld } from './worlds/node.mjs'
 
-const WORLDS = { node: nodeWorld, chromium: chromiumWorld, firefox: firefoxWorld }
+const WORLDS = {
+  size: inWorld(chromiumWorld, sizeWorld),
+  node: inWorld(nodeWorld, measureWorld),
+  chromium: inWorld(chromiumWorld, measureWorld),
+  firefox: inWorld(firefoxWorld, measureWorld),
+  native: nativeWorld,
+}
 
 export async function run(options) {
+  const measured = []
   for (const id of options.worlds) {
-    if (!WORLDS[id]) continue
-    const world = await WORLDS[id]()
+    const began = Date.now()
+    const world = await WORLDS[id](options)
+    if (!world) continue
+    const machine = { ...world.about, processor: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}` }
+    const { rounds, slice, quick } = options
+    const date = new Date().toISOString().slice(0, 10)
+    measured.push({ id, title: world.title, about: machine, date, rounds, slice, quick, sections: world.sections })
+    tell(`${world.title}: ${Math.round((Date.now() - began) / 1000)} s`)
+    if (options.writes) await keep([measured.at(-1)])
+  }
+  console.log(`## Goals\n\n${goalsText(judged(measured).filter(({ measured }) => measured !== undefined))}`)
+}
+
+/** Progress is not the result: it goes to standard error. */
+const tell = (text) => console.error(text)
+
+function inWorld(open, measure) {
+  return async (options) => {
+    const world = await open()
     try {
-      await measureWorld(world, options)
+      return { title: world.title, about: world.about, ...(await measure(world, options)) }
     } finally {
       await world.close()
     }
   }
 }
 
+function show(section) {
+  console.log(sectionText(section))
+  return section
+}
+
 async function measureWorld(world, options) {
-  console.log(`## ${world.title}, ${Object.entries(world.about).flat().join(' ')}\n`)
   const { wants } = options
   const agents = await checkedAgents(world, options)
   const names = agents.map(({ name }) => name)
   const sections = []
+  let before = Date.now()
   for (const kind of [
     operations(agents, wants, options),
     startup(world, agents, wants, options),
@@ -35,11 +68,17 @@ async function measureWorld(world, options) {
     footprint(world, names, wants, options),
   ])
     for await (const section of kind) {
-      console.log(sectionText(section))
-      sections.push(section)
+      sections.push(show(section))
+      tell(`${world.title}, ${section.id}: ${((Date.now() - before) / 1000).toFixed(1)} s`)
+      before = Date.now()
     }
   for (const agent of agents) await agent.close()
-  return sections
+  return { sections }
+}
+
+async function sizeWorld(world, { takes, wants }) {
+  if (!wants('size')) return { title: 'Size', sections: [] }
+  return { title: 'Size', sections: (await sizes(world, (name) => name === 'konserve' || takes(name))).map(show) }
 }
 
 /** The baseline first, then the others that are wanted. Each has shown that it gives back what it was given. */
@@ -56,4 +95,16 @@ async function checkedAgents({ names, baseline, agent }, { takes }) {
     agents.push(one)
   }
   return agents
+}
+
+/** What native code measures, if this tree has it: `benchNative(options)` gives `{ about, sections }`, or the sections. */
+async function nativeWorld(options) {
+  const found = await import('./native.mjs').catch((error) => {
+    if (error.code === 'ERR_MODULE_NOT_FOUND') return undefined
+    throw error
+  })
+  if (!found) return undefined
+  const answer = await found.benchNative(options)
+  const { about = {}, sections } = Array.isArray(answer) ? { sections: answer } : answer
+  return { title: 'Native', about, sections: sections.map(show) }
 }

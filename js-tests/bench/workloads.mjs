@@ -121,6 +121,14 @@ const getIn = {
   run: (store, count) => inTurn(count, (n) => store.getIn(['large', 'people', (n * 997) % 5200, 'address', 'city'])),
 }
 
+const getLarge = {
+  id: 'get-1M',
+  title: 'get of a document of 1 MiB',
+  needs: [],
+  prepare: (store) => store.set('large', sizedDocument('1M', 0)),
+  run: (store, count) => inTurn(count, () => store.get('large')),
+}
+
 const batches = {
   id: 'batch-1000',
   title: 'batches of 1,000 documents of 200 bytes, documents',
@@ -159,6 +167,7 @@ const boundary = SIZES.flatMap(([size, bytes]) =>
     id: `${verb}-${size}`,
     title: `${verb} a document of ${bytes}`,
     needs: ['encode'],
+    baseline: 'codec-json',
     prepare: (store) => (verb === 'encode' ? sizedDocument(size, 1) : store.encode(sizedDocument(size, 1))),
     run(store, count, given) {
       for (let n = 0; n < count; n++) store[verb](given)
@@ -170,6 +179,7 @@ export const workloads = [
   ...documentWorkloads,
   updateOneKey,
   mixed,
+  getLarge,
   getIn,
   batches,
   append,

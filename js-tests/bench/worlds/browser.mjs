@@ -39,17 +39,20 @@ export async function browserWorld(id, title, browser) {
     about: { [title]: browser.version },
     names,
     async agent(name) {
-      const server = await serveSubject(fileURLToPath(new URL(`${name}.mjs`, SUBJECTS)))
+      const server = await serveSubject(fileOf(name))
       servers.push(server)
       return start(name, browser, server.url)
     },
     startup: (agent) => startup(browser, agent),
+    loads: (name, own) => loads(browser, name, own),
     async close() {
       await browser.close()
       for (const server of servers) await server.close()
     },
   }
 }
+
+const fileOf = (name) => fileURLToPath(new URL(`${name}.mjs`, SUBJECTS))
 
 async function serveSubject(file) {
   const files = await bundled(file)
@@ -84,4 +87,24 @@ async function startup(browser, { name, url, inWorker }) {
   await page.close()
   if (error !== undefined) throw new Error(`${name}: ${error}`)
   return took
+}
+
+/** The files that a page needs for its first value; `undefined` for subjects that are there for something else. */
+async function loads(browser, name, own) {
+  const server = await serveSubject(fileOf(name))
+  try {
+    const agent = await start(name, browser, server.url)
+    if (agent.only) return undefined
+    await agent.call('open', 'start')
+    await agent.call('set', 'start', 'first', { a: 1 })
+    await agent.call('close', 'start')
+    await agent.close()
+    const before = server.requests.length
+    await startup(browser, agent)
+    const paths = new Set(server.requests.slice(before).filter((path) => !own.includes(path)))
+    const files = await Promise.all([...paths].map(async (path) => (await fetch(`${server.url}${path}`)).arrayBuffer()))
+    return { name, title: agent.title, files: files.map((file) => new Uint8Array(file)) }
+  } finally {
+    await server.close()
+  }
 }

@@ -4,19 +4,27 @@ export const title = 'sqlite-wasm on OPFS, WAL, inside its worker'
 /** Its files have synchronous handles only there. What a page pays for the way to the worker is not measured. */
 export const inWorker = true
 
-let starting
+/** The file handles of a place. Nobody else can have them until they are let go. */
+const pools = new Map()
+
+async function poolOf(name) {
+  if (pools.has(name)) return pools.get(name).unpauseVfs()
+  const sqlite = await startSqlite()
+  const pool = await sqlite.installOpfsSAHPoolVfs({ name, directory: `/${name}`, initialCapacity: 6 })
+  pools.set(name, pool)
+  return pool
+}
 
 export async function open(name) {
-  starting ??= startSqlite().then((sqlite) => sqlite.installOpfsSAHPoolVfs({ initialCapacity: 32 }))
-  const pool = await starting
-  const database = new pool.OpfsSAHPoolDb(`/${name}.sqlite`)
+  const pool = await poolOf(name)
+  const database = new pool.OpfsSAHPoolDb('/store.sqlite')
   database.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
     CREATE TABLE IF NOT EXISTS v (k TEXT PRIMARY KEY, v);
     CREATE TABLE IF NOT EXISTS log (n INTEGER PRIMARY KEY, v)`)
-  return verbs(database)
+  return verbs(database, pool)
 }
 
-function verbs(database) {
+function verbs(database, pool) {
   const statements = []
   const prepare = (sql) => statements[statements.push(database.prepare(sql)) - 1]
   const [putting, getting] = [prepare('INSERT OR REPLACE INTO v VALUES (?, ?)'), prepare('SELECT v FROM v WHERE k = ?')]
@@ -41,6 +49,7 @@ function verbs(database) {
     close() {
       statements.forEach((statement) => statement.finalize())
       database.close()
+      pool.pauseVfs()
     },
   }
 }
