@@ -31,7 +31,7 @@ async function warmUp({ slice, per = 1 }, wanted) {
   for (let count = per, spent = 0; ; count *= 2) {
     const took = await slice(count)
     spent += took
-    if (took >= wanted || spent > 4 * wanted) return (count * 1000) / took
+    if (spent > 3 * wanted) return (count * 1000) / took
   }
 }
 

@@ -42,8 +42,8 @@ export function options(args) {
     wants: chooser(prefixes(values.workloads) ?? (values.quick ? QUICK : undefined)),
     takes: chooser(prefixes(values.only)),
     writes: values.keep || (!part && !values.quick),
-    rounds: Number(values.rounds ?? (values.quick ? 2 : 7)),
-    slice: Number(values.slice ?? (values.quick ? 10 : 120)),
+    rounds: Number(values.rounds ?? (values.quick ? 2 : 9)),
+    slice: Number(values.slice ?? (values.quick ? 10 : 60)),
   }
 }
 

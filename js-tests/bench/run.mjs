@@ -3,7 +3,7 @@ import { cpus } from 'node:os'
 import { footprint } from './footprint.mjs'
 import { judged } from './goals.mjs'
 import { operations } from './operations.mjs'
-import { goalsText, sectionText } from './report/markdown.mjs'
+import { goalsText, isOurs, sectionText } from './report/markdown.mjs'
 import { keep } from './report/report.mjs'
 import { scale } from './scale.mjs'
 import { sizes } from './size.mjs'
@@ -29,7 +29,8 @@ export async function run(options) {
     const machine = { ...world.about, processor: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}` }
     const { rounds, slice, quick } = options
     const date = new Date().toISOString().slice(0, 10)
-    measured.push({ id, title: world.title, about: machine, date, rounds, slice, quick, sections: world.sections })
+    const { title, missing, sections } = world
+    measured.push({ id, title, about: machine, date, rounds, slice, quick, missing, sections })
     tell(`${world.title}: ${Math.round((Date.now() - began) / 1000)} s`)
     if (options.writes) await keep([measured.at(-1)])
   }
@@ -57,7 +58,7 @@ function show(section) {
 
 async function measureWorld(world, options) {
   const { wants } = options
-  const agents = await checkedAgents(world, options)
+  const { agents, missing } = await checkedAgents(world, options)
   const names = agents.map(({ name }) => name)
   const sections = []
   let before = Date.now()
@@ -73,7 +74,7 @@ async function measureWorld(world, options) {
       before = Date.now()
     }
   for (const agent of agents) await agent.close()
-  return { sections }
+  return { sections, missing }
 }
 
 async function sizeWorld(world, { takes, wants }) {
@@ -81,20 +82,31 @@ async function sizeWorld(world, { takes, wants }) {
   return { title: 'Size', sections: (await sizes(world, (name) => name === 'konserve' || takes(name))).map(show) }
 }
 
-/** The baseline first, then the others that are wanted. Each has shown that it gives back what it was given. */
+/**
+ * The baseline first, then the others that are wanted. Each has shown that it gives back what it was given; a peer that does
+ * not, or is not installed, is left out, and said to be.
+ */
 async function checkedAgents({ names, baseline, agent }, { takes }) {
   const wanted = [baseline, ...names.filter((name) => name !== baseline && takes(name))]
-  const agents = []
+  const [agents, missing] = [[], []]
   for (const name of wanted) {
-    const one = await agent(name)
-    if (!one.only || one.only.includes('list')) {
-      await one.call('open', 'check')
-      one.kept = await one.call('check', 'check')
-      await one.call('close', 'check')
+    try {
+      agents.push(await checked(await agent(name)))
+    } catch (error) {
+      if (name === baseline || isOurs({ subject: name })) throw error
+      tell(`${name} is left out: ${error.message}`)
+      missing.push(name)
     }
-    agents.push(one)
   }
-  return agents
+  return { agents, missing }
+}
+
+async function checked(agent) {
+  if (agent.only && !agent.only.includes('list')) return agent
+  await agent.call('open', 'check')
+  agent.kept = await agent.call('check', 'check')
+  await agent.call('close', 'check')
+  return agent
 }
 
 /** What native code measures, if this tree has it: `benchNative(options)` gives `{ about, sections }`, or the sections. */

@@ -93,8 +93,11 @@ function page(world) {
   ].join('\n')
 }
 
-const machineOf = ({ about, date, rounds, slice }) =>
-  `${Object.entries(about).flat().join(' ')}; ${date}; ${rounds} rounds of about ${slice} ms each`
+const machineOf = ({ about, date, rounds, slice, quick, missing = [] }) => {
+  const left = missing.length > 0 ? `; left out, since they did not run: ${missing.join(', ')}` : ''
+  const how = quick ? '; a quick run, which shows nothing' : ''
+  return `${Object.entries(about).flat().join(' ')}; ${date}; ${rounds} rounds of about ${slice} ms each${left}${how}`
+}
 
 /** Each section in a line: our main subject beside the baseline, and the best of the others. */
 function summary(world) {
