@@ -52,6 +52,15 @@ describe('the driver', () => {
     ])
   })
 
+  it('gives what is slow a turn in every third round', async () => {
+    const lanes = [lane(1, []), { per: 64, slice: async (count) => count * 100 }]
+    const rates = await compare(lanes, { rounds: 7, slice: 10 })
+    assert.deepEqual(
+      rates.map(({ length }) => length),
+      [7, 3],
+    )
+  })
+
   it('lets nobody take far longer or shorter than a slice', async () => {
     const [base, slow, fast] = [[], [], []]
     await compare([lane(1, base), lane(100, slow), lane(0.001, fast)], { rounds: 1, slice: 100 })

@@ -79,7 +79,7 @@ async function measureWorld(world, options) {
 
 async function sizeWorld(world, { takes, wants }) {
   if (!wants('size')) return { title: 'Size', sections: [] }
-  return { title: 'Size', sections: (await sizes(world, (name) => name === 'konserve' || takes(name))).map(show) }
+  return { title: 'Size', sections: (await sizes(world, takes)).map(show) }
 }
 
 /**

@@ -5,6 +5,8 @@ import { median, ratios, spread } from '../stats.mjs'
 export const digits = (number) =>
   number >= 100 ? Math.round(number).toLocaleString('en') : number.toPrecision(number >= 10 ? 3 : 2)
 
+const short = (ratio) => (ratio >= 10 ? digits(ratio) : ratio < 0.1 ? ratio.toPrecision(2) : ratio.toFixed(2))
+
 export const isOurs = ({ subject }) => /^(konserve|codec-konserve)/.test(subject)
 
 /** The rows of a section with their ratios: `median`, `low` and `high`. The baseline's own are 1. */
@@ -20,8 +22,9 @@ export const sign = ({ low, high }) => (low > 1 ? '▲' : high < 1 ? '▼' : '�
 
 const ratio = (row) => {
   if (row.isBase) return '1 | '
-  const text = row.median >= 10 ? digits(row.median) : row.median.toFixed(2)
-  return `${row.ours ? `**${text}** ${sign(row)}` : text} | ${row.low.toFixed(2)}–${row.high.toFixed(2)}`
+  const text = short(row.median)
+  const quartiles = row.low === row.high ? '' : `${short(row.low)}–${short(row.high)}`
+  return `${row.ours ? `**${text}** ${sign(row)}` : text} | ${quartiles}`
 }
 
 /** A section as a table, ours in bold. A ratio above 1 is better than the baseline, whose own is 1. */
