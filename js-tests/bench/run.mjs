@@ -115,7 +115,7 @@ async function nativeWorld(options) {
     if (error.code === 'ERR_MODULE_NOT_FOUND') return undefined
     throw error
   })
-  if (!found) return undefined
+  if (!found) return void tell('native: nothing measures it in this tree')
   const answer = await found.benchNative(options)
   const { about = {}, sections } = Array.isArray(answer) ? { sections: answer } : answer
   return { title: 'Native', about, sections: sections.map(show) }
