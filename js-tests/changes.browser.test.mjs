@@ -212,7 +212,15 @@ test('changes of another tab, of a worker and of this store are told, each with 
 })
 
 test('one message for all writes of a transaction; no channel before the first write, none after close', async (t) => {
-  const page = await newTab(t)
+  const context = await browser.newContext()
+  t.after(() => context.close())
+  const listening = await newTab(t, context)
+  await listening.evaluate(async () => {
+    globalThis.store = await konserve.openStore({ name: 'posted' })
+    globalThis.changes = globalThis.store.changes()
+    await globalThis.store.assoc('first', 1)
+  })
+  const page = await newTab(t, context)
   const result = await page.evaluate(async () => {
     const log = { opened: 0, closed: 0, messages: [] }
     globalThis.BroadcastChannel = class extends BroadcastChannel {
@@ -246,6 +254,42 @@ test('one message for all writes of a transaction; no channel before the first w
   })
   const messages = [50, 1, 1]
   assert.deepEqual(result, { idle: 0, unclosed: 0, begun: 4, opened: 1, closed: 1, messages })
+})
+
+test('nothing is posted while nobody listens, and who begins is told what was written since', async (t) => {
+  const page = await newTab(t)
+  const result = await page.evaluate(async () => {
+    const messages = []
+    globalThis.BroadcastChannel = class extends BroadcastChannel {
+      constructor(name) {
+        super(name)
+        messages.name = name
+      }
+
+      postMessage(message) {
+        messages.push(new DataView(message.buffer).getUint32(1))
+        super.postMessage(message)
+      }
+    }
+    const store = await konserve.openStore({ name: 'unheard' })
+    await store.assoc('first', 1)
+    await navigator.locks.query()
+    for (let n = 0; n < 3; n++) await store.assoc('before', n)
+    await new Promise((passed) => setTimeout(passed, 50))
+    const since = Date.now()
+    for (let n = 0; n < 2; n++) await store.assoc('after', n)
+    const unheard = messages.splice(0)
+    // What a listener says, that began then, and is heard only now.
+    const listener = new (Object.getPrototypeOf(BroadcastChannel))(messages.name)
+    const heard = new Promise((hear) => (listener.onmessage = ({ data }) => hear(data.length)))
+    listener.postMessage({ since })
+    await heard
+    await store.assoc('then', 1)
+    listener.close()
+    await store.close()
+    return { unheard, messages: [...messages] }
+  })
+  assert.deepEqual(result, { unheard: [1], messages: [2, 1] })
 })
 
 test('telling others costs little', async (t) => {

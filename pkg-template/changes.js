@@ -121,56 +121,135 @@ export class Changes {
   }
 }
 
-/** The way to the other tabs and workers that have the same store. Opened when it is needed first. */
+/** How long, in ms, and how many writes are kept for who has begun to listen and is not known to do so yet. */
+const RECENT = 1000
+const MAX_RECENT = 4096
+
+/**
+ * The way to the other tabs and workers that have the same store. A message costs as much as a small write, so nothing is
+ * posted while nobody listens. Who does holds a lock of the browser's, and says since when to those who looked before. As long
+ * as that is not known, and where there are no such locks, everything is posted.
+ */
 class Channel {
   #name
   #channel
   #waiting = []
+  /** Of the last moment: what was not posted, and when it was written. */
+  #recent = []
   #closed = false
   /** What is called with the writes of each message before anybody hears of them; without writes, of one that is lost. */
   #forget
+  #tell
+  /** Whether nobody else listens; `undefined` as long as that is not known. */
+  #alone
+  /** The last look for others. */
+  #looking
+  /** Gives the lock of a listener back. */
+  #leave
 
   constructor(name, forget) {
     this.#name = name
     this.#forget = forget
-    if (forget) this.listen(undefined)
+    if (forget) this.#enter()
   }
 
   #open() {
-    return (this.#channel ??= new BroadcastChannel(this.#name))
+    if (this.#channel) return this.#channel
+    this.#channel = new BroadcastChannel(this.#name)
+    this.#channel.onmessage = ({ data }) => this.#receive(data)
+    this.#channel.onmessageerror = () => this.#forget?.()
+    this.#look()
+    return this.#channel
   }
 
   /** All that is done at once, as the writes of one transaction are, goes in one message. */
   post(bytes) {
-    if (this.#waiting.push(bytes) === 1) queueMicrotask(() => this.#flush())
+    if (this.#alone) this.#keep(bytes)
+    else if (this.#waiting.push(bytes) === 1) queueMicrotask(() => this.#flush())
   }
 
   #flush() {
-    if (this.#waiting.length > 0 && !this.#closed) this.#open().postMessage(arrayOf(this.#waiting))
+    if (this.#waiting.length > 0) this.#send(arrayOf(this.#waiting))
     this.#waiting = []
   }
 
+  #keep(bytes) {
+    const at = Date.now()
+    if (this.#recent.push({ at, bytes }) > MAX_RECENT || this.#recent[0].at < at - 2 * RECENT)
+      this.#recent = this.#recent.filter((write) => write.at >= at - RECENT).slice(-MAX_RECENT / 2)
+  }
+
+  #send(message) {
+    if (!this.#closed) this.#open().postMessage(message)
+  }
+
+  #receive(data) {
+    if (data instanceof Uint8Array) {
+      if (!this.#forget && !this.#tell) return
+      const writes = decode(data)
+      this.#forget?.(writes)
+      if (this.#tell) writes.forEach(this.#tell)
+    } else if (data?.since === undefined) this.#look()
+    else this.#heard(data.since)
+  }
+
+  /** Somebody listens, who is told what was written since then. */
+  #heard(since) {
+    this.#alone = false
+    for (const { at, bytes } of this.#recent.splice(0)) if (at >= since) this.post(bytes)
+  }
+
+  get #locks() {
+    return globalThis.navigator?.locks
+  }
+
+  get #listening() {
+    return `konserve listens ${this.#name} `
+  }
+
+  /** Asks the browser whether others listen. Who begins meanwhile says so. */
+  async #look() {
+    const look = (this.#looking = {})
+    this.#alone = undefined
+    const { held } = (await this.#locks?.query().catch(() => undefined)) ?? {}
+    if (look === this.#looking)
+      this.#alone ??=
+        held?.every(({ name }) => !name.startsWith(this.#listening) || name === this.#leave?.lock) ?? false
+  }
+
+  /** Begins or ends to listen. */
   listen(tell) {
-    const forget = this.#forget
-    if (this.#closed || (!tell && !forget && !this.#channel)) return
-    const channel = this.#open()
-    channel.onmessage = heard(forget, tell)
-    channel.onmessageerror = forget ? () => forget() : null
+    if (this.#closed) return
+    this.#tell = tell
+    if (tell) this.#enter()
+    else if (!this.#forget && this.#leave) this.#exit()
+  }
+
+  #enter() {
+    if (this.#leave) return
+    const say = { since: Date.now() }
+    this.#send(say)
+    const lock = this.#listening + Math.random()
+    const held = new Promise((leave) => (this.#leave = Object.assign(leave, { lock })))
+    // Who looked after the first message, and before the lock was held, hears the second.
+    const told = () => {
+      this.#send(say)
+      return held
+    }
+    this.#locks?.request(lock, told).catch(() => {})
+  }
+
+  #exit() {
+    this.#leave?.()
+    this.#leave = undefined
+    this.#send({})
   }
 
   close() {
     this.#flush()
+    if (this.#leave) this.#exit()
     this.#closed = true
     this.#channel?.close()
-  }
-}
-
-function heard(forget, tell) {
-  if (!forget && !tell) return null
-  return ({ data }) => {
-    const writes = decode(data)
-    forget?.(writes)
-    if (tell) writes.forEach(tell)
   }
 }
 
