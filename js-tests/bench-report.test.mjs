@@ -189,7 +189,7 @@ describe('the report', () => {
       ['peer', 'loss', 'win'],
     )
     for (const [, x, width] of svg.matchAll(/<rect class="\w+" x="([\d.]+)" y="\d+" width="([\d.]+)"/g)) {
-      assert.ok(Number(x) >= 330 && Number(x) + Number(width) <= 860, 'inside the page')
+      assert.ok(Number(x) >= 380 && Number(x) + Number(width) <= 920, 'inside the page')
     }
   })
 })
