@@ -36,7 +36,7 @@ export async function* scale(agents, wants, options) {
 async function filled(agents, size, bytes, { quick }) {
   const at = `${size}-${bytes}`
   const stores = []
-  for (const agent of agents) {
+  for (const agent of agents.filter(({ most }) => !(most < size))) {
     const can = await agent.call('open', at)
     if (await agent.call('fill', at, size, bytes, quick ? 1 : PATIENCE[size])) stores.push({ agent, at, size, can })
     else await agent.call('close', at)
