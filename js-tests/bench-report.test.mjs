@@ -8,6 +8,7 @@ import { goals, judged } from './bench/goals.mjs'
 import { options } from './bench/options.mjs'
 import { families, grouped } from './bench/report/families.mjs'
 import { goalsText, sectionText } from './bench/report/markdown.mjs'
+import { merged } from './bench/report/report.mjs'
 import { chart } from './bench/report/svg.mjs'
 import { quantile, ratios, spread } from './bench/stats.mjs'
 import { workloads } from './bench/workloads.mjs'
@@ -173,6 +174,32 @@ describe('the report', () => {
         ['more', 1],
       ],
     )
+  })
+
+  it('puts what was measured again in the place of what was there', () => {
+    const before = {
+      id: 'node',
+      date: '2026-01-01',
+      sections: [
+        { ...measured, id: 'a' },
+        { ...measured, id: 'b' },
+      ],
+    }
+    const [{ date, sections }] = merged([before], {
+      id: 'node',
+      date: '2026-02-02',
+      sections: [{ id: 'b' }, { id: 'c' }],
+    })
+    assert.equal(date, '2026-02-02')
+    assert.deepEqual(
+      sections.map(({ id, date, rows }) => [id, date, rows?.length]),
+      [
+        ['a', '2026-01-01', 3],
+        ['b', undefined, undefined],
+        ['c', undefined, undefined],
+      ],
+    )
+    assert.match(sectionText(sections[0]), /Measured on 2026-01-01/)
   })
 
   it('draws plots that are well-formed, with every bar on them', () => {
