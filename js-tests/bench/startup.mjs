@@ -3,7 +3,8 @@
 export async function* startup(world, agents, wants, { rounds, quick }) {
   if (!wants('start')) return
   const taking = agents.filter(
-    ({ name, only, volatile }) => !volatile && !name.endsWith('sync-view') && (!only || only.includes('start')),
+    ({ name, only, volatile, dead }) =>
+      !dead && !volatile && !name.endsWith('sync-view') && (!only || only.includes('start')),
   )
   for (const agent of taking) {
     await agent.call('open', 'start')
