@@ -62,6 +62,16 @@ describe('the driver', () => {
     )
   })
 
+  it('goes on without a peer that fails, but not without one of ours', async () => {
+    const failing = { slice: () => Promise.reject(new Error('gone')) }
+    const rates = await compare([lane(1, []), { ...failing, mayFail: true }], { rounds: 2, slice: 5 })
+    assert.deepEqual(
+      rates.map(({ length }) => length),
+      [2, 0],
+    )
+    await assert.rejects(compare([lane(1, []), failing], { rounds: 2, slice: 5 }), /gone/)
+  })
+
   it('lets nobody take far longer or shorter than a slice', async () => {
     const [base, slow, fast] = [[], [], []]
     await compare([lane(1, base), lane(100, slow), lane(0.001, fast)], { rounds: 1, slice: 100 })
