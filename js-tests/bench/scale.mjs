@@ -10,7 +10,7 @@ const [FULL, QUICK] = [
 /** So many keys have documents of 10 KiB in one of the listings. */
 const [LARGE, LARGE_QUICK] = [10_000, 200]
 /** How long a subject may take to be filled, in seconds, before it is left out. */
-const PATIENCE = { 1000: 10, 10_000: 20, 100_000: 45 }
+const PATIENCE = { 1000: 5, 10_000: 10, 100_000: 25 }
 
 const written = (count) => count.toLocaleString('en')
 const milliseconds = (rates) => rates.map((rate) => 1000 / rate)
