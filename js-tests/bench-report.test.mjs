@@ -8,6 +8,7 @@ import { goals, judged } from './bench/goals.mjs'
 import { options } from './bench/options.mjs'
 import { families, grouped } from './bench/report/families.mjs'
 import { goalsText, sectionText } from './bench/report/markdown.mjs'
+import { merged } from './bench/report/report.mjs'
 import { chart } from './bench/report/svg.mjs'
 import { quantile, ratios, spread } from './bench/stats.mjs'
 import { workloads } from './bench/workloads.mjs'
@@ -59,6 +60,16 @@ describe('the driver', () => {
       rates.map(({ length }) => length),
       [7, 3],
     )
+  })
+
+  it('goes on without a peer that fails, but not without one of ours', async () => {
+    const failing = { slice: () => Promise.reject(new Error('gone')) }
+    const rates = await compare([lane(1, []), { ...failing, mayFail: true }], { rounds: 2, slice: 5 })
+    assert.deepEqual(
+      rates.map(({ length }) => length),
+      [2, 0],
+    )
+    await assert.rejects(compare([lane(1, []), failing], { rounds: 2, slice: 5 }), /gone/)
   })
 
   it('lets nobody take far longer or shorter than a slice', async () => {
@@ -175,6 +186,32 @@ describe('the report', () => {
     )
   })
 
+  it('puts what was measured again in the place of what was there', () => {
+    const before = {
+      id: 'node',
+      date: '2026-01-01',
+      sections: [
+        { ...measured, id: 'a' },
+        { ...measured, id: 'b' },
+      ],
+    }
+    const [{ date, sections }] = merged([before], {
+      id: 'node',
+      date: '2026-02-02',
+      sections: [{ id: 'b' }, { id: 'c' }],
+    })
+    assert.equal(date, '2026-02-02')
+    assert.deepEqual(
+      sections.map(({ id, date, rows }) => [id, date, rows?.length]),
+      [
+        ['a', '2026-01-01', 3],
+        ['b', undefined, undefined],
+        ['c', undefined, undefined],
+      ],
+    )
+    assert.match(sectionText(sections[0]), /Measured on 2026-01-01/)
+  })
+
   it('draws plots that are well-formed, with every bar on them', () => {
     const bars = [
       { label: 'raw & <bare>', median: 1, low: 1, high: 1, ours: false },
@@ -189,7 +226,7 @@ describe('the report', () => {
       ['peer', 'loss', 'win'],
     )
     for (const [, x, width] of svg.matchAll(/<rect class="\w+" x="([\d.]+)" y="\d+" width="([\d.]+)"/g)) {
-      assert.ok(Number(x) >= 330 && Number(x) + Number(width) <= 860, 'inside the page')
+      assert.ok(Number(x) >= 380 && Number(x) + Number(width) <= 920, 'inside the page')
     }
   })
 })

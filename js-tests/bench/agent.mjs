@@ -30,8 +30,8 @@ export class Agent {
   }
 
   about() {
-    const { title, only, inWorker, volatile } = this.#subject
-    return { title, only, inWorker, volatile }
+    const { title, only, inWorker, volatile, most } = this.#subject
+    return { title, only, inWorker, volatile, most }
   }
 
   /** What the store at a place can do beyond `set` and `get`. */

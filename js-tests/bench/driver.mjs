@@ -12,18 +12,32 @@ const [LONGEST, SHORTEST] = [2, 1 / 4]
  * slice of `slice` ms is; the others do as many, unless that takes far longer or shorter.
  */
 export async function compare(lanes, { rounds, slice }) {
-  for (const lane of lanes) lane.rate = await warmUp(lane, slice)
+  for (const lane of lanes) lane.rate = await trying(lane, () => warmUp(lane, slice))
   const wanted = (lanes[0].rate * slice) / 1000
-  for (const lane of lanes) lane.count = share(lane, wanted, slice / 1000)
+  for (const lane of lanes) if (!lane.failed) lane.count = share(lane, wanted, slice / 1000)
   const rates = lanes.map(() => [])
   for (let round = 0; round < rounds; round++) {
     const order = [...lanes.keys()].filter((at) => round % 3 === 0 || !isSlow(lanes[at], slice))
     for (const at of round % 2 === 0 ? order : order.reverse()) {
       const { count, many = 1 } = lanes[at]
-      rates[at].push((count * many * 1000) / (await lanes[at].slice(count)))
+      const took = await trying(lanes[at], () => lanes[at].slice(count))
+      if (took !== undefined) rates[at].push((count * many * 1000) / took)
     }
   }
-  return rates
+  return lanes.map(({ failed }, at) => (failed ? [] : rates[at]))
+}
+
+/** What `act` gives, unless it or something before it failed: then the lane has no numbers. Only those that `mayFail` do. */
+async function trying(lane, act) {
+  if (lane.failed) return undefined
+  try {
+    return await act()
+  } catch (error) {
+    if (!lane.mayFail) throw error
+    console.error(`left out: ${error.message}`)
+    lane.failed = true
+    return undefined
+  }
 }
 
 /** Whether the least that a lane can do takes many slices. It then has its turn in every third round only. */

@@ -19,7 +19,7 @@ const switches = ['node', 'chromium', 'firefox', 'native', 'size', 'browser', 'q
 const texts = ['only', 'workloads', 'rounds', 'slice']
 
 /** What a quick run measures, unless it is told. */
-const QUICK = ['set-200B', 'get-200B', 'update-200B-turn', 'batch', 'encode', 'decode', 'start', 'list', 'size']
+const QUICK = ['set-200B', 'get-200B', 'update-200B-turn', 'encode', 'decode', 'start', 'list', 'size']
 
 /** What the arguments ask for. */
 export function options(args) {
@@ -42,7 +42,7 @@ export function options(args) {
     wants: chooser(prefixes(values.workloads) ?? (values.quick ? QUICK : undefined)),
     takes: chooser(prefixes(values.only)),
     writes: values.keep || (!part && !values.quick),
-    rounds: Number(values.rounds ?? (values.quick ? 2 : 9)),
+    rounds: Number(values.rounds ?? (values.quick ? 2 : 7)),
     slice: Number(values.slice ?? (values.quick ? 10 : 60)),
   }
 }

@@ -77,9 +77,12 @@ async function measureWorld(world, options) {
   return { sections, missing }
 }
 
-async function sizeWorld(world, { takes, wants }) {
+async function sizeWorld(world, { takes, wants, quick }) {
   if (!wants('size')) return { title: 'Size', sections: [] }
-  return { title: 'Size', sections: (await sizes(world, takes)).map(show) }
+  return {
+    title: 'Size',
+    sections: (await sizes(world, (name) => takes(name) && (!quick || name === 'konserve'))).map(show),
+  }
 }
 
 /**

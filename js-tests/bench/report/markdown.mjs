@@ -40,6 +40,7 @@ export function sectionText(section) {
   return [
     `#### ${section.title}`,
     '',
+    ...(section.date ? [`Measured on ${section.date}, earlier than the rest.`, ''] : []),
     `| | ${section.unit} | ratio | quartiles |`,
     '|---|---|---|---|',
     ...lines,

@@ -20,12 +20,15 @@ export async function keep(worlds) {
   await render()
 }
 
-/** A section takes the place of the one of its id, whole: its ratios are of one run. */
-function merged(worlds, world) {
+/** A section takes the place of the one of its id, whole: its ratios are of one run. Those that stay keep their date. */
+export function merged(worlds, world) {
   const old = worlds.find(({ id }) => id === world.id)
-  const sections = (old?.sections ?? []).filter(({ id }) => !world.sections.some((section) => section.id === id))
-  const now = { ...world, sections: [...sections, ...world.sections] }
-  return old ? worlds.map((one) => (one === old ? now : one)) : [...worlds, now]
+  if (!old) return [...worlds, world]
+  const sections = old.sections.map(
+    (section) => world.sections.find(({ id }) => id === section.id) ?? { date: old.date, ...section },
+  )
+  const added = world.sections.filter((section) => !sections.includes(section))
+  return worlds.map((one) => (one === old ? { ...world, sections: [...sections, ...added] } : one))
 }
 
 /** JSON with a line for each row, so that one sees what changed. */

@@ -1,6 +1,6 @@
 /** Bar charts of ratios as SVG: a bar from 1.0 to the ratio, on a logarithmic axis, for light and dark pages. */
 
-const [WIDTH, LABELS, RIGHT, ROW, HEAD, AXIS] = [860, 330, 60, 18, 30, 26]
+const [WIDTH, LABELS, RIGHT, ROW, HEAD, AXIS] = [920, 380, 60, 18, 30, 26]
 const STYLE = `
   .page { fill: #fff } text { font: 12px system-ui, sans-serif; fill: #1b1f24 } .head { font-weight: 600 }
   .grid { stroke: #d8dee4 } .one { stroke: #1b1f24; stroke-width: 1.5 } .peer { fill: #a8b1bb }

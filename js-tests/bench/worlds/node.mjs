@@ -41,13 +41,16 @@ async function start(name, folder) {
     if (error === undefined) resolve(answer)
     else reject(new Error(`${name}: ${error}`))
   })
-  child.on('exit', (status, signal) => end(new Error(`${name} ended with ${signal ?? status}`)))
-  const call = (method, ...args) =>
+  const agent = { name, dead: false, close: () => child.kill() }
+  child.on('exit', (status, signal) => {
+    agent.dead = true
+    end(new Error(`${name} ended with ${signal ?? status}`))
+  })
+  agent.call = (method, ...args) =>
     new Promise((resolve, reject) => {
       const id = asked++
       waiting.set(id, { resolve, reject })
-      child.send({ id, method, args })
+      child.send({ id, method, args }, (error) => error && reject(error))
     })
-  const about = await call('about')
-  return { name, ...about, call, close: () => child.kill() }
+  return Object.assign(agent, await agent.call('about'))
 }
