@@ -39,13 +39,13 @@ async function buildModule(work, module, settings, env) {
   const args = ['build', work, '--mode', 'no-install', '--target', 'web', '--release', '--no-pack']
   args.push('--out-dir', out, '--out-name', module.name, '--', '--locked')
   args.push('--no-default-features', '--features', module.features.join(','))
-  await run('wasm-pack', ['--log-level', 'error', ...args], { env: { ...env, ...reproducible() } })
+  await run('wasm-pack', ['--log-level', 'error', ...args], { env: { ...env, ...reproducible(module.rustflags) } })
   await writeFile(stampFile, stamp)
 }
 
 /** A digest of all that the module is made of. */
 async function inputsOf(module, settings, env) {
-  const made = [module.features, settings.tools, settings.profile, settings['wasm-opt']]
+  const made = [module, settings.tools, settings.profile, settings['wasm-opt']]
   const hash = createHash('sha256')
     .update(JSON.stringify(made))
     .update(output('rustc', ['-vV'], { env }))
@@ -67,9 +67,10 @@ async function writeManifest(work, module, settings) {
   for (const kind of ['bin', 'example', 'test', 'bench']) delete manifest[kind]
   for (const field of ['readme', 'include']) delete manifest.package[field]
   Object.assign(manifest.package, { autobins: false, autoexamples: false, autotests: false, autobenches: false })
-  manifest.package.metadata = { 'wasm-pack': { profile: { release: { 'wasm-opt': settings['wasm-opt'].args } } } }
+  const wasmOpt = module['wasm-opt'] ?? settings['wasm-opt'].args
+  manifest.package.metadata = { 'wasm-pack': { profile: { release: { 'wasm-opt': wasmOpt } } } }
   manifest.lib = { ...manifest.lib, 'crate-type': ['cdylib'], path: join(root, 'src', 'lib.rs') }
-  manifest.profile = { release: settings.profile }
+  manifest.profile = { release: { ...settings.profile, ...module.profile } }
   manifest.workspace = {}
   await mkdir(work, { recursive: true })
   await writeFile(join(work, 'Cargo.toml'), stringify(manifest))
@@ -77,10 +78,10 @@ async function writeManifest(work, module, settings) {
 }
 
 /** No path of this machine gets into a module: the same sources give the same bytes everywhere. */
-function reproducible() {
+function reproducible(own = []) {
   const folder = join(target, 'wasm')
   const shown = { [root]: '/konserve', [folder]: '/build', [cargoHome]: '/cargo' }
-  const flags = Object.entries(shown).map(([path, name]) => `--remap-path-prefix=${path}=${name}`)
+  const flags = Object.entries(shown).map(([path, name]) => `--remap-path-prefix=${path}=${name}`).concat(own)
   return { CARGO_TARGET_DIR: join(folder, 'build'), CARGO_ENCODED_RUSTFLAGS: flags.join('\x1f') }
 }
 

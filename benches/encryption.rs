@@ -1,7 +1,7 @@
 //! Measures encrypted stores beside plain ones, in folders without fsync.
 //!
-//! `cargo bench --bench encryption` prints the table of `docs/benchmarks.md`. Rounds alternate; a ratio is the median of the
-//! rounds' ratios.
+//! `cargo bench --bench encryption` prints the table of `docs/benchmarks/encryption.md`. Rounds alternate; a ratio is the
+//! median of the rounds' ratios.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark")]
 
 use std::{

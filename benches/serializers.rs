@@ -1,7 +1,7 @@
 //! Measures the serializers beside `ciborium`'s and `serde_json`'s own values, on the same documents, and the names of keys.
 //!
-//! `cargo bench --features testing --bench serializers` prints the tables of `docs/benchmarks.md`. Rounds go through all
-//! contenders; a ratio is the median of the rounds' ratios.
+//! `cargo bench --features testing --bench serializers` prints the tables of `docs/benchmarks/serializers.md`. Rounds go
+//! through all contenders; a ratio is the median of the rounds' ratios.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark")]
 
 use std::{

@@ -113,21 +113,19 @@ impl Codec {
         compressor.decompress(section, size)
     }
 
-    /// Decodes a value section that was found undamaged, to one CBOR item; a binary becomes a byte string.
-    pub fn decode(&self, kind: Kind, codecs: Codecs, size: u64, section: Bytes) -> Result<Bytes> {
+    /// The one CBOR item that a value section is, which was found undamaged; a binary is a byte string. Whether it is CBOR
+    /// is [checked](check_stored) by who looks at it, or at a part of it.
+    pub fn item(&self, kind: Kind, codecs: Codecs, size: u64, section: Bytes) -> Result<Bytes> {
         let own = self.serializers.reader(kind, codecs.serializer)?;
         let bytes = self.decompress(codecs, size, section)?;
         match own {
-            Some(own) => {
-                let cbor = own.decode(&bytes)?;
-                check_stored(&cbor).map(|()| cbor)
-            }
+            Some(own) => own.decode(&bytes),
             None if kind == Kind::Binary => {
                 let mut item = Writer::new();
                 item.bytes(&bytes);
                 Ok(item.finish().into())
             }
-            None => check_stored(&bytes).map(|()| bytes),
+            None => Ok(bytes),
         }
     }
 
@@ -137,12 +135,13 @@ impl Codec {
         if kind == Kind::Binary || Serializers::is_own(codecs.serializer) {
             self.decompress(codecs, size, section).map(drop)
         } else {
-            self.decode(kind, codecs, size, section).map(drop)
+            check_stored(&self.item(kind, codecs, size, section)?)
         }
     }
 }
 
-fn check_stored(cbor: &[u8]) -> Result<()> {
+/// Checks what was stored as a value: `CORRUPT`, or `LIMIT_EXCEEDED` if it is nested too deep.
+pub fn check_stored(cbor: &[u8]) -> Result<()> {
     cbor::check(cbor).map_err(|flaw| match flaw.kind {
         FlawKind::Depth => {
             Error::new(ErrorKind::LimitExceeded, format!("a stored value is nested deeper than {}", cbor::MAX_DEPTH))

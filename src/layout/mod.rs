@@ -15,7 +15,7 @@ pub use sealed::{AES_BLAKE3, Digest, SEALED, Sealed};
 
 use crate::{
     backing::Blob,
-    codec::{Codecs, Compressor, Encoded, STREAMED},
+    codec::{Codecs, Compressor, Encoded, STREAMED, check_stored},
     env::BoxFut,
     error::Result,
     key::Key,
@@ -260,7 +260,7 @@ impl Layout {
     }
 
     /// The value section, checked and decrypted.
-    fn content(&self, opened: &mut Opened) -> Result<Bytes> {
+    pub fn content(&self, opened: &mut Opened) -> Result<Bytes> {
         let section = std::mem::take(&mut opened.section);
         match self {
             Self::Sealed(sealed) => sealed.content(opened, section),
@@ -269,7 +269,7 @@ impl Layout {
         }
     }
 
-    /// The same where the platform is waited for.
+    /// The value section, checked and decrypted, where the platform is waited for.
     pub fn content_later<'a>(&'a self, opened: &'a mut Opened) -> BoxFut<'a, Result<Bytes>> {
         let section = std::mem::take(&mut opened.section);
         match self {
@@ -282,16 +282,25 @@ impl Layout {
     /// Checks and decodes a value, to one CBOR item; a binary becomes a byte string.
     pub fn decode(&self, mut opened: Opened) -> Result<Bytes> {
         let content = self.content(&mut opened)?;
-        self.decode_content(opened, content)
+        self.decode_content(&opened, content)
     }
 
     /// The same of a value section that was checked and decrypted.
-    pub fn decode_content(&self, opened: Opened, content: Bytes) -> Result<Bytes> {
-        let Opened { codecs, meta, .. } = opened;
+    pub fn decode_content(&self, opened: &Opened, content: Bytes) -> Result<Bytes> {
+        let item = self.item_of_content(opened, content)?;
+        if self.has_digests() && opened.meta.kind != Kind::Binary {
+            check_stored(&item)?;
+        }
+        Ok(item)
+    }
+
+    /// The same for who looks at a part only, and [checks](check_stored) that: the whole may be no CBOR.
+    pub fn item_of_content(&self, opened: &Opened, content: Bytes) -> Result<Bytes> {
+        let (kind, codecs) = (opened.meta.kind, opened.codecs);
         match self {
-            Self::Sealed(sealed) => sealed.codec.decode(meta.kind, codecs, meta.size.unwrap_or_default(), content),
+            Self::Sealed(sealed) => sealed.codec.item(kind, codecs, opened.meta.size.unwrap_or_default(), content),
             #[cfg(feature = "clojure")]
-            Self::Konserve(konserve) => konserve.decode(opened.name, meta.kind, codecs, content),
+            Self::Konserve(konserve) => konserve.decode(opened.name, kind, codecs, content),
         }
     }
 

@@ -6,6 +6,7 @@ use super::{Mode, Store, log};
 use crate::{
     backing::{Blob, Part},
     cbor,
+    codec::check_stored,
     env::BoxFut,
     error::Result,
     key::{Key, Path},
@@ -20,9 +21,7 @@ impl Store {
         let got = async {
             let Some(opened) = self.load(&path.key, Part::All).await? else { return Ok(None) };
             log::refuse(&opened.meta)?;
-            let whole = self.decode_later(opened).await?;
-            let steps: Vec<&[u8]> = path.steps.iter().map(Bytes::as_ref).collect();
-            Ok(cbor::path::get(&whole, &steps)?.map(|part| whole.slice_ref(part)))
+            self.part(opened, &path.steps).await
         };
         got.await.map_err(|error: crate::Error| error.at_key(path.key.as_cbor()))
     }
@@ -85,12 +84,52 @@ impl Store {
         self.inner.layout.decode(opened)
     }
 
-    /// The same where the platform may be waited for.
-    async fn decode_later(&self, mut opened: Opened) -> Result<Bytes> {
-        if !opened.waits() {
-            return self.decode(opened);
+    /// What is at a path inside a value. What is beside the path is neither built nor looked at.
+    async fn part(&self, mut opened: Opened, steps: &[Bytes]) -> Result<Option<Bytes>> {
+        let layout = &self.inner.layout;
+        let content =
+            if opened.waits() { layout.content_later(&mut opened).await? } else { layout.content(&mut opened)? };
+        if steps.is_empty() {
+            return layout.decode_content(&opened, content).map(Some);
         }
-        let content = self.inner.layout.content_later(&mut opened).await?;
-        self.inner.layout.decode_content(opened, content)
+        let whole = layout.item_of_content(&opened, content)?;
+        let steps: Vec<&[u8]> = steps.iter().map(Bytes::as_ref).collect();
+        let Some(part) = cbor::path::get(&whole, &steps)? else { return Ok(None) };
+        check_stored(part)?;
+        Ok(Some(whole.slice_ref(part)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        backing::{Change, Expect, Write},
+        codec::{CBOR, Codecs, Encoded},
+        env::wait,
+        error::ErrorKind,
+        store::{Config, open_store},
+    };
+
+    #[test]
+    fn of_a_value_that_is_no_cbor_only_what_a_path_leads_to_is_looked_at() {
+        let store = wait(open_store(Config::memory())).unwrap();
+        let key = Key::from_cbor(b"\x61k").unwrap();
+        // {"a": 1, "b": a text that is no UTF-8, "c": 2}
+        let section = Bytes::from_static(b"\xa3\x61a\x01\x61b\x61\xff\x61c\x02");
+        let codecs = Codecs { serializer: CBOR, compressor: 0, encryptor: 0 };
+        let encoded = Encoded { codecs, size: section.len() as u64, section };
+        let name = store.inner.layout.name(&key).unwrap();
+        let blob = store.inner.layout.seal(name, Meta::new(key.clone(), Kind::Value, 0), encoded).unwrap();
+        let write = Write { name, change: Change::Put(blob), expect: Expect::Anything };
+        wait(store.inner.backing.commit(vec![write])).unwrap();
+        let get = |steps: &[&'static [u8]]| {
+            let steps = steps.iter().map(|step| Bytes::from_static(step)).collect();
+            wait(store.get_cbor(&Path { key: key.clone(), steps })).map_err(|error| error.kind())
+        };
+        assert_eq!(get(&[b"\x61a"]), Ok(Some(Bytes::from_static(b"\x01"))));
+        assert_eq!(get(&[b"\x61c"]), Ok(Some(Bytes::from_static(b"\x02"))));
+        assert_eq!(get(&[b"\x61b"]), Err(ErrorKind::Corrupt));
+        assert_eq!(get(&[]), Err(ErrorKind::Corrupt));
     }
 }

@@ -4,7 +4,10 @@ use std::{path::Path, sync::Arc};
 
 use bytes::Bytes;
 
-use super::fs::{Fault, Fs, FsError};
+use super::{
+    fs::{Fault, Fs, FsError},
+    syncs::Syncs,
+};
 use crate::{backing::Blob, env::BoxFut, error::Result};
 
 /// How much of a blob is read first when only its head is wanted: most heads are shorter.
@@ -16,9 +19,15 @@ pub(super) struct Folder {
     pub(super) path: Arc<Path>,
     /// Whether what is written is synced before it is acknowledged.
     pub(super) durable: bool,
+    syncs: Syncs,
 }
 
 impl Folder {
+    /// This folder, synced unless said otherwise.
+    pub(super) fn new(fs: Arc<dyn Fs>, path: Arc<Path>) -> Self {
+        Self { fs, path, durable: true, syncs: Syncs::default() }
+    }
+
     pub(super) async fn read(&self, file: &str) -> Result<Option<Bytes>> {
         let path = self.path.join(file);
         self.fs.read(&path, None).await.map_err(|error| error.into_error("reading", &path))
@@ -125,7 +134,8 @@ impl Folder {
         if !self.durable {
             return Ok(());
         }
-        self.fs.sync_dir(&self.path).await.map_err(|error| error.into_error("syncing", &self.path))
+        let synced = self.syncs.share(async || self.fs.sync_dir(&self.path).await).await;
+        synced.map_err(|error| error.into_error("syncing", &self.path))
     }
 
     pub(super) async fn pause(&self, milliseconds: u32) -> Result<()> {

@@ -17,6 +17,7 @@ mod process;
 #[cfg(not(target_arch = "wasm32"))]
 mod std_fs;
 mod stream;
+mod syncs;
 
 pub use fs::{Fault, Fs, FsError, FsFile, FsFut, Kind, Process};
 pub use lock::Access;

@@ -33,7 +33,7 @@ impl FilePlace {
     /// The store in this folder, synced and with exclusive access unless said otherwise.
     pub fn new(fs: Arc<dyn Fs>, path: impl Into<PathBuf>) -> Self {
         let path: PathBuf = path.into();
-        Self { folder: Folder { fs, path: path.into(), durable: true }, access: Access::Exclusive, bare: false }
+        Self { folder: Folder::new(fs, path.into()), access: Access::Exclusive, bare: false }
     }
 
     /// Whether each write is synced to the disk before it is acknowledged: `true` unless said otherwise. Without, a power

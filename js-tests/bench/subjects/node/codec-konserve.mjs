@@ -1,0 +1,5 @@
+import { konserve, only } from '../codecs.mjs'
+
+export const title = 'konserve, encode and decode'
+export { only }
+export const open = () => konserve

@@ -1,0 +1,7 @@
+import { openStore } from 'konserve/sync'
+import { verbs } from '../konserve.mjs'
+
+export const title = 'konserve, memory, konserve/sync'
+/** Gone when the process is. */
+export const volatile = true
+export const open = async (path) => verbs(await openStore({ backend: 'memory', id: path }))

@@ -1,0 +1,3 @@
+import { startWorker } from './agent-page.mjs'
+
+startWorker()
