@@ -1,5 +1,7 @@
 //! What is stored: documents of about 200 bytes, 10 KiB and 1 MiB as JSON, and which of them is asked for.
 
+use std::sync::Mutex;
+
 use konserve::{FromCbor, ToCbor};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -82,8 +84,15 @@ pub fn binary() -> Vec<u8> {
     (0..10_u32 << 20).map(|at| (at ^ at >> 8 ^ at >> 16).to_le_bytes()[0]).collect()
 }
 
-pub fn keys(count: usize) -> Vec<String> {
-    (0..count).map(|n| format!("person {n}")).collect()
+/// So many keys, made once.
+pub fn keys(count: usize) -> &'static [String] {
+    static MADE: Mutex<Vec<&[String]>> = Mutex::new(Vec::new());
+    let mut made = MADE.lock().unwrap();
+    if let Some(found) = made.iter().find(|found| found.len() == count) {
+        return found;
+    }
+    made.push((0..count).map(|n| format!("person {n}")).collect::<Vec<_>>().leak());
+    made.last().unwrap()
 }
 
 /// Numbers that look random, the same each time.

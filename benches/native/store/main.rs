@@ -4,8 +4,8 @@
 //! arguments of criterion do what they do: `cargo bench --bench store -- get-bytes`.
 //!
 //! `cargo bench --bench store -- --rounds 9`: ratios from alternating rounds, a line of JSON for each section; so
-//! `npm run bench -- --native` does it. `--slice MS`, `--sections` and `--subjects` (beginnings of names, with commas between),
-//! `--quick`; `--list` prints the names.
+//! `npm run bench -- --native` does it. `--slice MS`, `--sections` and `--subjects` (names with commas between), `--quick`;
+//! `--list` prints the names.
 #![allow(missing_docs, reason = "a benchmark")]
 
 mod documents;
@@ -32,19 +32,20 @@ pub struct Asked {
 
 impl Asked {
     fn wants(&self, section: &Section) -> bool {
-        begins(self.sections.as_ref(), &section.id)
+        is_among(self.sections.as_ref(), &section.id)
     }
 
     /// Those that are wanted, and what they are compared with.
     fn take(&self, lanes: &mut Vec<Lane>) {
-        let wanted = |lane: &&Lane| begins(self.subjects.as_ref(), &lane.subject);
+        let wanted = |lane: &&Lane| is_among(self.subjects.as_ref(), &lane.subject);
         let against: Vec<_> = lanes.iter().filter(wanted).map(|lane| lane.against.clone()).collect();
         lanes.retain(|lane| wanted(&lane) || against.contains(&lane.subject));
     }
 }
 
-fn begins(prefixes: Option<&Vec<String>>, name: &str) -> bool {
-    prefixes.is_none_or(|prefixes| prefixes.iter().any(|prefix| name.starts_with(prefix.as_str())))
+/// Without a list, all are.
+fn is_among(names: Option<&Vec<String>>, name: &str) -> bool {
+    names.is_none_or(|names| names.iter().any(|one| one == name))
 }
 
 fn main() {
@@ -52,7 +53,7 @@ fn main() {
     let has = |name: &str| arguments.iter().any(|argument| argument == name);
     let after = |name: &str| arguments.iter().skip_while(|argument| *argument != name).nth(1);
     let number = |name: &str| after(name).map(|text| text.parse::<u64>().expect("a number"));
-    let prefixes = |name: &str| after(name).map(|text| text.split(',').map(str::to_owned).collect());
+    let names = |name: &str| after(name).map(|text| text.split(',').map(str::to_owned).collect());
 
     let mut sections = workloads::all();
     sections.extend(scale::all(has("--quick")));
@@ -62,8 +63,8 @@ fn main() {
         let asked = Asked {
             rounds: usize::try_from(rounds).expect("fewer rounds"),
             slice: Duration::from_millis(number("--slice").unwrap_or(60)),
-            sections: prefixes("--sections"),
-            subjects: prefixes("--subjects"),
+            sections: names("--sections"),
+            subjects: names("--subjects"),
         };
         sections
             .into_iter()

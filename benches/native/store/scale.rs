@@ -99,8 +99,11 @@ fn flat(id: &str, what: &str, stores: &[Sized], act: impl Fn(&Subject, &str, &Do
     let lanes: Vec<_> = sorted
         .into_iter()
         .map(|Sized { size, lazy }| {
-            let (keys, document, mut random, size) = (keys(*size), Document::numbered(2), Random::new(), *size);
-            let lane = Lane::of(lazy, move |subject, _| act(subject, &keys[random.below(size)], &document));
+            let (document, mut random, size, mut made) = (Document::numbered(2), Random::new(), *size, None);
+            let lane = Lane::of(lazy, move |subject, _| {
+                let keys = *made.get_or_insert_with(|| keys(size));
+                act(subject, &keys[random.below(size)], &document);
+            });
             let least = stores.first().unwrap().size;
             lane.named(&format!("@{size}"), &format!(": {}", written(size)), &format!("@{least}"))
         })

@@ -1,10 +1,6 @@
 //! Who is measured: this crate in its ways, and its peers.
 
-use std::{
-    hint::black_box,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{hint::black_box, path::Path, sync::Arc};
 
 use konserve::{
     Config, Encryptor, Key, Store, Tiers,
@@ -91,7 +87,7 @@ pub struct Subject {
 
 impl Subject {
     pub fn open(kind: Kind) -> Self {
-        let folder = tempfile::tempdir_in(folder()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
         let body = Some((kind.open)(folder.path()));
         Self { kind, body, folder }
     }
@@ -202,9 +198,4 @@ impl Subject {
             Body::Peer(_) => None,
         }
     }
-}
-
-/// On the disk of the build, since the system's folder for temporary files may be in memory, where nothing is synced.
-fn folder() -> PathBuf {
-    env!("CARGO_TARGET_TMPDIR").into()
 }

@@ -26,7 +26,7 @@ const MIDDLE: u64 = CROWD / 2;
 fn filled<T: Content>(count: usize) -> Vec<Arc<Lazy>> {
     let fill = move |subject: &Subject| {
         let documents: Vec<_> = (0..count as u64).map(T::numbered).collect();
-        subject.set_all(&keys(count), &documents);
+        subject.set_all(keys(count), &documents);
     };
     KINDS.map(|kind| Lazy::new(kind, fill)).into()
 }
@@ -95,7 +95,7 @@ fn batches() -> Section {
     let lanes = empty(|_| true).into_iter().map(|lazy| {
         let (keys, documents) =
             (keys(BATCH as usize), (0..u64::from(BATCH)).map(Document::numbered).collect::<Vec<_>>());
-        Lane::of(&lazy, move |subject, _| subject.set_all(&keys, &documents)).many(BATCH)
+        Lane::of(&lazy, move |subject, _| subject.set_all(keys, &documents)).many(BATCH)
     });
     section("batch-1000", "set 200 bytes, batches of 1,000", lanes.collect())
 }
