@@ -2,7 +2,7 @@ import persist from 'node-persist'
 
 export const title = 'node-persist'
 /** It lists keys by reading all files at once: of more of them it needs gigabytes. */
-export const most = 10_000
+export const most = 5000
 
 export async function open(dir) {
   const storage = persist.create({ dir, writeQueue: false })
