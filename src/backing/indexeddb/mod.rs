@@ -35,7 +35,7 @@ use super::{BlobReader, BlobWriter};
 #[cfg(feature = "full")]
 use crate::backing::JudgeFn;
 use crate::{env::BoxFut, error::Result, name::BlobName};
-use answer::Answer;
+use answer::{Answer, Reply};
 use connection::Shared;
 use database::Found;
 use job::{RowWrite, Tried, Work};
@@ -203,7 +203,7 @@ impl Backing for IndexedDb {
     }
 
     fn heads(&self) -> Box<dyn Heads> {
-        Box::new(Pages { shared: self.shared.clone(), after: None, ended: false })
+        Box::new(Pages { shared: self.shared.clone(), after: None, next: None, ended: false })
     }
 
     fn record(&self, copy: RecordCopy) -> BoxFut<'static, Result<Option<Bytes>>> {
@@ -251,11 +251,19 @@ impl Backing for IndexedDb {
     }
 }
 
-/// A listing, page by page: one transaction each.
+/// A listing, page by page: one transaction each. The next page is read while the last one is looked at.
 struct Pages {
     shared: Rc<Shared>,
     after: Option<BlobName>,
+    next: Option<Reply<HeadPage>>,
     ended: bool,
+}
+
+impl Pages {
+    fn ask(&self) -> Reply<HeadPage> {
+        let after = self.after;
+        self.shared.push(|answer| Work::Page { after, answer })
+    }
 }
 
 impl Heads for Pages {
@@ -264,10 +272,15 @@ impl Heads for Pages {
             if self.ended {
                 return Ok(None);
             }
-            let after = self.after;
-            let page = self.shared.push(|answer| Work::Page { after, answer }).await?;
-            self.after = page.last().map(|(name, _)| *name);
-            self.ended = self.after.is_none();
+            let asked = self.next.take().unwrap_or_else(|| self.ask());
+            let page = asked.await?;
+            match page.last() {
+                Some((last, _)) => {
+                    self.after = Some(*last);
+                    self.next = Some(self.ask());
+                }
+                None => self.ended = true,
+            }
             Ok((!self.ended).then_some(page))
         })
     }
