@@ -92,7 +92,7 @@ async function moduleOf(source, platform) {
     const bytes = inDataUrl(source)
     return bytes ? WebAssembly.compile(bytes) : moduleOf(await platform.fetch(source), platform)
   }
-  if (typeof Response !== 'function' || !(source instanceof Response)) return compileIfBytes(source)
+  if (!isResponse(source)) return compileIfBytes(source)
   if (!source.ok) throw new KonserveError('IO', `${source.url} answers ${source.status} ${source.statusText}`)
   const type = source.headers.get('content-type') ?? ''
   return /^application\/wasm\s*(;|$)/i.test(type)
@@ -116,9 +116,16 @@ export function ours(module) {
   )
 }
 
+const kindOf = (source) => Object.prototype.toString.call(source)
+
 /** Whether this is a compiled module, also one of another realm. */
 export function isModule(source) {
-  return Object.prototype.toString.call(source) === '[object WebAssembly.Module]'
+  return kindOf(source) === '[object WebAssembly.Module]'
+}
+
+/** The same for what `fetch` answers. To ask for the class would cost Node 20 ms: it loads all of `fetch` then. */
+function isResponse(source) {
+  return kindOf(source) === '[object Response]'
 }
 
 /** Whether this names a place. */
@@ -128,7 +135,7 @@ export function isPlace(source) {
 
 /** Refuses what cannot be the bytes of a module. */
 export function checkBytes(source) {
-  const type = Object.prototype.toString.call(source)
+  const type = kindOf(source)
   if (ArrayBuffer.isView(source) || type === '[object ArrayBuffer]' || type === '[object SharedArrayBuffer]') return
   throw new KonserveError('INVALID_CONFIG', 'wasm must be a URL, a Response, bytes or a WebAssembly.Module')
 }

@@ -1,4 +1,4 @@
-import konserve from './node.cjs'
+import konserve from './node-whole.cjs'
 
 export const { createStore, connectStore, openStore, storeExists, deleteStore, KonserveError } = konserve
 export const { Char, Decimal, Keyword, List, Ratio, Symbol_, Tagged, Uuid } = konserve
