@@ -313,6 +313,8 @@ class Verbs {
 
   /** What a write says beside the value. */
   #said(options, ...more) {
+    // Most writes say nothing, and to find that out costs a tenth of a small one.
+    if (options === undefined) return NOTHING_SAID
     const { meta, ...rest } = saidOf(options, ...more)
     return { ...rest, meta: meta === undefined ? undefined : encodeMeta(meta, this.#records) }
   }
@@ -509,6 +511,8 @@ function sweepOptions(options = {}) {
   }
   return { wanted: encodeValue(wanted, 'sweep'), signal }
 }
+
+const NOTHING_SAID = Object.freeze({ meta: undefined, expires: undefined, compressor: undefined, signal: undefined })
 
 /** What a write says beside the value, not encoded yet, and what `more` it may say. */
 function saidOf(options = {}, ...more) {
