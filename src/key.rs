@@ -61,6 +61,11 @@ impl Key {
         self.given.as_ref().unwrap_or(&self.canonical)
     }
 
+    /// Its canonical bytes, shared.
+    pub(crate) fn canonical(&self) -> Bytes {
+        self.canonical.clone()
+    }
+
     /// Its canonical bytes.
     pub fn as_cbor(&self) -> &[u8] {
         &self.canonical

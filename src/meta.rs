@@ -93,8 +93,15 @@ impl Meta {
         out.finish()
     }
 
-    /// Reads the map of a meta section; entries it does not know are ignored.
-    pub(crate) fn from_map(map: &[u8], size: u64, digest: [u8; 32]) -> Result<Self> {
+    /// Reads the map of a meta section; entries it does not know are ignored. `key` is the one that it is expected to have,
+    /// where the caller knows it.
+    pub(crate) fn from_map(map: &[u8], size: u64, digest: [u8; 32], key: Option<&Key>) -> Result<Self> {
+        if let Some(key) = key
+            && let Some(last_write) = usual(map, key)
+        {
+            let key = Key::from_canonical(key.canonical());
+            return Ok(Self { size: Some(size), digest: Some(digest), ..Self::new(key, Kind::Value, last_write) });
+        }
         let corrupt =
             || Error::new(ErrorKind::Corrupt, "the metadata of a blob is no metadata; restore it from a backup");
         cbor::check(map).map_err(|flaw| match flaw.kind {
@@ -129,6 +136,16 @@ impl Meta {
         }
         let (Some(key), Some(kind), Some(last_write)) = (key, kind, last_write) else { return Ok(None) };
         Ok(Some(Self { key, kind, last_write, expires, user, size: Some(size), digest: Some(digest) }))
+    }
+}
+
+/// When a value was written, where the map says nothing else beside the key: nearly all are so, and this is read quicker.
+fn usual(map: &[u8], key: &Key) -> Option<u64> {
+    let rest = map.strip_prefix(b"\xa3\x63key")?.strip_prefix(key.as_cbor())?;
+    let mut reader = Reader::new(rest.strip_prefix(b"\x64type\x63edn\x6alast-write")?);
+    match reader.head() {
+        Ok(Head::Positive(last_write)) if reader.rest().is_empty() => Some(last_write),
+        _ => None,
     }
 }
 
@@ -186,4 +203,40 @@ pub(crate) fn pairs(map: &[u8]) -> Vec<(&[u8], &[u8])> {
     let mut reader = Reader::new(map);
     let Ok(Head::Map(len)) = reader.head() else { return Vec::new() };
     (0..len).map_while(|_| Some((reader.item().ok()?, reader.item().ok()?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn metas(key: &Key) -> [Meta; 4] {
+        let plain = Meta::new(key.clone(), Kind::Value, 1_700_000_000_000);
+        [
+            plain.clone(),
+            Meta { kind: Kind::Log, ..plain.clone() },
+            Meta { expires: Some(7), ..plain.clone() },
+            Meta { user: Bytes::from_static(b"\xa1\x61a\x01"), ..plain },
+        ]
+    }
+
+    #[test]
+    fn the_quick_way_reads_the_same() {
+        let (key, other) = (Key::from("key"), Key::from("kez"));
+        for meta in metas(&key) {
+            let expected = Meta { size: Some(3), digest: Some([9; 32]), ..meta.clone() };
+            for known in [None, Some(&key), Some(&other)] {
+                assert_eq!(Meta::from_map(&meta.to_map(), 3, [9; 32], known).unwrap(), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn only_what_is_as_usual_is_read_the_quick_way() {
+        let key = Key::from("key");
+        assert_eq!(metas(&key).map(|meta| usual(&meta.to_map(), &key).is_some()), [true, false, false, false]);
+        assert_eq!(usual(&metas(&key)[0].to_map(), &Key::from("kez")), None);
+        let longer = [metas(&key)[0].to_map(), vec![0]].concat();
+        assert_eq!(usual(&longer, &key), None);
+        assert!(Meta::from_map(&longer, 3, [9; 32], Some(&key)).is_err());
+    }
 }

@@ -31,6 +31,11 @@ struct Walk<'a> {
 impl Walk<'_> {
     /// One item inside so many levels, at most [`MAX_DEPTH`], which bounds this recursion.
     fn item(&mut self, level: usize, set: bool) -> Result<(), Flaw> {
+        if self.reader.short() { Ok(()) } else { self.longer(level, set) }
+    }
+
+    /// The same of one that is not short.
+    fn longer(&mut self, level: usize, set: bool) -> Result<(), Flaw> {
         let flaw = self.reader.flaw(FlawKind::Depth);
         let head = self.reader.head()?;
         if level >= MAX_DEPTH && matches!(head, Head::Array(_) | Head::Map(_) | Head::Tag(_)) {

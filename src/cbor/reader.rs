@@ -94,6 +94,23 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
+    /// Steps over a small number, a simple value or an ASCII text of less than 24 bytes, if one is next. Most items are, and
+    /// a head as a value of its own costs more than they do.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "as `rest`")]
+    pub fn short(&mut self) -> bool {
+        let rest = self.rest();
+        let len = match rest.first() {
+            Some(0x00..=0x17 | 0x20..=0x37 | 0xf4..=0xf7) => 1,
+            Some(head @ 0x60..=0x77) => 1 + usize::from(head & 0x1f),
+            _ => return false,
+        };
+        // A head of these is ASCII or stands alone.
+        let is_short = len == 1 || rest.get(..len).is_some_and(<[u8]>::is_ascii);
+        self.at += if is_short { len } else { 0 };
+        is_short
+    }
+
     /// The bytes of one whole item, stepped over without a look inside texts and tags.
     pub fn item(&mut self) -> Result<&'a [u8], Flaw> {
         let start = self.at;

@@ -1,7 +1,12 @@
 //! What is measured, before it is: sections of lanes. A lane is what one subject does; its store is opened when it first runs.
 
 use std::{
-    sync::{Arc, OnceLock, RwLock},
+    fs,
+    sync::{
+        Arc, LazyLock, OnceLock, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
     time::{Duration, Instant},
 };
 
@@ -41,12 +46,12 @@ impl Lane {
         let (kind, lazy, mut done) = (lazy.kind, lazy.clone(), 0);
         let run = move |count| {
             let subject = lazy.get().read().unwrap();
-            let began = Instant::now();
+            let began = now();
             for at in done..done + count {
                 act(&subject, at);
             }
             done += count;
-            began.elapsed()
+            now().saturating_sub(began)
         };
         Self {
             subject: kind.name.into(),
@@ -72,6 +77,21 @@ impl Lane {
     pub fn against(self, against: &str) -> Self {
         Self { against: against.into(), ..self }
     }
+}
+
+/// Whether lanes of one thread are measured by the time that it had a processor (Linux), and not by the clock: steadier where
+/// others use the machine, and nothing for disks.
+pub static ON_PROCESSOR: AtomicBool = AtomicBool::new(false);
+
+fn now() -> Duration {
+    static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    if !ON_PROCESSOR.load(Ordering::Relaxed) {
+        return BEGAN.elapsed();
+    }
+    // Gives the processor away for a moment, since the number is as of then.
+    thread::sleep(Duration::from_micros(50));
+    let told = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(told.split(' ').next().unwrap().parse().unwrap())
 }
 
 /// A subject that is opened and filled when it is first wanted, and shared by lanes.

@@ -5,7 +5,7 @@
 //!
 //! `cargo bench --bench store -- --rounds 9`: ratios from alternating rounds, a line of JSON for each section; so
 //! `npm run bench -- --native` does it. `--slice MS`, `--sections` and `--subjects` (names with commas between), `--quick`;
-//! `--list` prints the names.
+//! `--cpu` for the time on a processor instead of that on the clock; `--list` prints the names.
 #![allow(missing_docs, reason = "a benchmark")]
 
 mod documents;
@@ -16,7 +16,7 @@ mod scale;
 mod subject;
 mod workloads;
 
-use std::{env, time::Duration};
+use std::{env, sync::atomic::Ordering, time::Duration};
 
 use criterion::Criterion;
 use lane::{Lane, Section};
@@ -55,6 +55,7 @@ fn main() {
     let number = |name: &str| after(name).map(|text| text.parse::<u64>().expect("a number"));
     let names = |name: &str| after(name).map(|text| text.split(',').map(str::to_owned).collect());
 
+    lane::ON_PROCESSOR.store(has("--cpu"), Ordering::Relaxed);
     let mut sections = workloads::all();
     sections.extend(scale::all(has("--quick")));
     if has("--list") {

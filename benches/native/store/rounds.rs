@@ -10,26 +10,40 @@ use super::{
     lane::{Lane, Section, Unit},
 };
 
+/// What takes so long is measured so few times.
+const LONG: Duration = Duration::from_millis(500);
+const FEW: usize = 2;
+
 /// Measures a section, and prints it as one line of JSON.
 pub fn measure(mut section: Section, asked: &Asked) {
     asked.take(&mut section.lanes);
-    let counts: Vec<_> = section.lanes.iter_mut().map(|lane| warm_up(lane, asked.slice)).collect();
-    let mut samples = vec![Vec::new(); counts.len()];
+    let shares: Vec<_> = section.lanes.iter_mut().map(|lane| warm_up(lane, asked)).collect();
+    let mut samples = vec![Vec::new(); shares.len()];
     for round in 0..asked.rounds {
-        let forwards: Vec<_> = (0..counts.len()).collect();
+        let forwards: Vec<_> = (0..shares.len()).collect();
         let order = if round % 2 == 0 { forwards } else { forwards.into_iter().rev().collect() };
         for at in order {
-            let lane = &mut section.lanes[at];
-            let took = (lane.run)(counts[at]).as_secs_f64();
-            samples[at].push(sample(section.unit, took, counts[at], lane.many));
+            let (lane, Share { count, rounds }) = (&mut section.lanes[at], shares[at]);
+            if round < rounds {
+                let took = (lane.run)(count).as_secs_f64();
+                samples[at].push(sample(section.unit, took, count, lane.many));
+            }
         }
     }
     println!("{}", told(&section, &samples));
 }
 
-/// How often a lane does its work in a slice.
+/// What a lane does of a section.
+#[derive(Clone, Copy)]
+struct Share {
+    /// How often in a slice.
+    count: u64,
+    rounds: usize,
+}
+
+/// Lets a lane do its work until it is warm. What takes seconds has its turn in few rounds.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
-fn warm_up(lane: &mut Lane, slice: Duration) -> u64 {
+fn warm_up(lane: &mut Lane, &Asked { slice, rounds, .. }: &Asked) -> Share {
     // The first time opens its store.
     (lane.run)(1);
     let (mut count, mut spent) = (1, Duration::ZERO);
@@ -37,7 +51,9 @@ fn warm_up(lane: &mut Lane, slice: Duration) -> u64 {
         let took = (lane.run)(count);
         spent += took;
         if spent > slice {
-            return ((count as f64 * slice.as_secs_f64() / took.as_secs_f64()) as u64).max(1);
+            let share = (count as f64 * slice.as_secs_f64() / took.as_secs_f64()) as u64;
+            let is_long = took > LONG && count == 1;
+            return Share { count: share.max(1), rounds: if is_long { rounds.min(FEW) } else { rounds } };
         }
         count *= 2;
     }

@@ -15,8 +15,8 @@ const SIZES: [usize; 4] = [1000, 10_000, 100_000, 1_000_000];
 const QUICK: [usize; 2] = [100, 1000];
 /// Above this size there are only these.
 const MANY: usize = 100_000;
-const OF_MANY: [&str; 6] = ["map", "konserve-memory", "fs", "konserve-files", "redb-unsynced", "fjall"];
-const BESIDE: [&str; 3] = ["konserve-memory-encrypted", "konserve-files-encrypted", "konserve-tiered"];
+const OF_MANY: [&str; 5] = ["map", "konserve-memory", "konserve-files", "redb-unsynced", "fjall"];
+const BESIDE: [&str; 4] = ["fs", "konserve-memory-encrypted", "konserve-files-encrypted", "konserve-tiered"];
 /// So many are written at once where a batch is the way to do it.
 const BATCH: usize = 1000;
 

@@ -22,6 +22,8 @@ use crate::backing::Blob;
 const THREADS: usize = 16;
 /// So many files are not worth a thread of their own.
 const FEW: usize = 4;
+/// So many bytes of a file are read before it is asked how long it is.
+const SMALL: usize = 4096;
 
 /// The operating system's files. Every call is done when it returns.
 #[derive(Clone, Copy, Debug, Default)]
@@ -167,16 +169,27 @@ fn present<T>(result: io::Result<T>) -> io::Result<Option<T>> {
 }
 
 fn read(path: &Path, first: Option<usize>) -> io::Result<Bytes> {
-    let mut file = plain_file().read(true).open(path)?;
-    let mut bytes = Vec::new();
+    let file = plain_file().read(true).open(path)?;
     match first {
-        // What a damaged header declares allocates no more than the file holds.
-        Some(first) => {
-            bytes.reserve(first.min(64 * 1024));
-            file.take(u64::try_from(first).unwrap_or(u64::MAX)).read_to_end(&mut bytes)?
-        }
-        None => file.read_to_end(&mut bytes)?,
-    };
+        Some(first) => read_start(&file, first).map(Bytes::from),
+        None => read_all(&file),
+    }
+}
+
+/// What a damaged header declares allocates no more than the file holds.
+fn read_start(file: &File, len: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(len.min(64 * 1024));
+    file.take(u64::try_from(len).unwrap_or(u64::MAX)).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Most files are small: the system is not asked how long they are.
+fn read_all(mut file: &File) -> io::Result<Bytes> {
+    let mut bytes = read_start(file, SMALL)?;
+    if bytes.len() < SMALL {
+        return Ok(Bytes::copy_from_slice(&bytes));
+    }
+    file.read_to_end(&mut bytes)?;
     Ok(bytes.into())
 }
 

@@ -38,7 +38,9 @@ impl Peer for Redb {
 
     fn get(&self, key: &str, see: &mut dyn FnMut(&[u8])) {
         let table = self.database.begin_read().unwrap().open_table(TABLE).unwrap();
-        see(table.get(key).unwrap().unwrap().value());
+        // The bytes outlive the transaction.
+        let bytes = table.get(key).unwrap().unwrap().value().to_vec();
+        see(&bytes);
     }
 
     fn put_all(&self, entries: Vec<(&str, Vec<u8>)>) {
