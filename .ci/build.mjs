@@ -81,7 +81,9 @@ async function writeManifest(work, module, settings) {
 function reproducible(own = []) {
   const folder = join(target, 'wasm')
   const shown = { [root]: '/konserve', [folder]: '/build', [cargoHome]: '/cargo' }
-  const flags = Object.entries(shown).map(([path, name]) => `--remap-path-prefix=${path}=${name}`).concat(own)
+  const flags = Object.entries(shown)
+    .map(([path, name]) => `--remap-path-prefix=${path}=${name}`)
+    .concat(own)
   return { CARGO_TARGET_DIR: join(folder, 'build'), CARGO_ENCODED_RUSTFLAGS: flags.join('\x1f') }
 }
 
