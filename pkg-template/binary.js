@@ -22,7 +22,11 @@ export function chunksOf(input) {
   if (input !== null && typeof input === 'object') {
     if (['Blob', 'File'].includes(className(input))) return chunksOf(input.stream())
     if (typeof input.getReader === 'function') return chunksIn(input)
-    if (typeof input[Symbol.asyncIterator] === 'function') return input
+    if (typeof input[Symbol.asyncIterator] === 'function') {
+      // A stream of Node may fail before its first chunk is asked for. Whoever iterates over it is told of it then.
+      input.on?.('error', () => {})
+      return input
+    }
   }
   throw notBinary('ArrayBuffer, string, Blob, File, ReadableStream or AsyncIterable of Uint8Arrays')
 }
