@@ -264,6 +264,7 @@ describe('the demo', { concurrency: 2 }, () => {
       navigator.storage.estimate = () => new Promise((done) => setTimeout(done, 300)).then(estimate)
     })
     await page.getByRole('button', { name: 'New' }).click()
+    await field(page, 'Place').waitFor()
     await field(page, 'Place').pressSequentially('Water meadow', { delay: 60 })
     assert.equal(await field(page, 'Place').inputValue(), 'Water meadow')
     assert.equal(await field(page, 'Species').inputValue(), '')
@@ -275,6 +276,7 @@ describe('the demo', { concurrency: 2 }, () => {
     const page = await tab()
     await page.getByRole('button', { name: 'New' }).click()
     const place = field(page, 'Place')
+    await place.waitFor()
     await place.focus()
     await place.evaluate(async (input) => {
       const { FieldLog } = await import('./log.mjs')
