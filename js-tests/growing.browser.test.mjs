@@ -1,4 +1,4 @@
-// A store over IndexedDB begins with the lean wasm module, and goes on with the full one when that is needed.
+// A store over IndexedDB begins with a lean wasm module, and goes on with the full one when that is needed.
 
 /* global konserve, store */
 
@@ -10,6 +10,7 @@ import { launch, serve } from './helpers/browser.mjs'
 
 const folder = dirname(createRequire(import.meta.url).resolve('konserve/package.json'))
 const LEAN = '/wasm/lean_bg.wasm'
+const ENCRYPTED = '/wasm/encrypted_bg.wasm'
 const FULL = '/wasm/web_bg.wasm'
 const CLOJURE = '/wasm/clojure_bg.wasm'
 let browser
@@ -41,7 +42,7 @@ test('values, listings and changes need the lean module alone; what needs more l
     return [await store.get('b'), (await store.keys().toArray()).length, await store.exists('a'), told.join()]
   })
   assert.deepEqual(values, [{ c: 2 }, 1, false, 'assoc,update-in,dissoc'])
-  assert.deepEqual(files(), ['/wasm/lean_bg.wasm'])
+  assert.deepEqual(files(), [LEAN])
   const log = await page.evaluate(async () => {
     const told = []
     store.addEventListener('change', ({ op }) => told.push(op))
@@ -52,7 +53,7 @@ test('values, listings and changes need the lean module alone; what needs more l
     return [await konserve.storeExists({ name: 'lean' }), told.filter((op) => op === 'assoc').length]
   })
   assert.deepEqual(log, [true, 1])
-  assert.deepEqual(files(), ['/wasm/lean_bg.wasm', FULL])
+  assert.deepEqual(files(), [LEAN, FULL])
 })
 
 test('what compresses needs the full module, also where only the store itself says so', async (t) => {
@@ -73,7 +74,34 @@ test('what compresses needs the full module, also where only the store itself sa
     return [await store.get('l'), `${k.digest}` === `${l.digest}`]
   })
   assert.deepEqual(read, [text, true])
-  assert.deepEqual(files(), [FULL, '/wasm/lean_bg.wasm', FULL])
+  assert.deepEqual(files(), [FULL, LEAN, FULL])
+})
+
+test('an encrypted store needs the lean module with encryption, and grows with its key', async (t) => {
+  const { page, files } = await newTab(t)
+  const [values, loaded, wrong, log] = [
+    await page.evaluate(async () => {
+      const encryptor = (fill) => ({ type: 'aes-blake3', key: new Uint8Array(32).fill(fill) })
+      globalThis.open = (fill) => konserve.openStore({ name: 'encrypted', encryptor: encryptor(fill) })
+      globalThis.store = await open(1)
+      await store.assoc('a', { text: 'x'.repeat(5000) })
+      await store.updateIn(['b', 'c'], async () => 2)
+      return [(await store.get('a')).text.length, await store.get('b'), (await store.keys().toArray()).length]
+    }),
+    files(),
+    await page.evaluate(() => open(2).catch(({ code }) => code)),
+    await page.evaluate(async () => {
+      await store.append('log', 1)
+      const end = [await store.log('log'), await store.get('b')]
+      await store.close()
+      return end
+    }),
+  ]
+  assert.deepEqual(values, [5000, { c: 2 }, 2])
+  assert.deepEqual(loaded, [ENCRYPTED])
+  assert.equal(wrong, 'WRONG_KEY')
+  assert.deepEqual(log, [[1], { c: 2 }])
+  assert.deepEqual(files(), [ENCRYPTED, FULL])
 })
 
 test('the order of calls is kept while the full module is loaded', async (t) => {

@@ -11,15 +11,15 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const INNER = ['assemble.mjs', 'aes-node.js', 'argon2-node.js', 'node.js', 'node-fs.js', 'testing-node.js']
 
 /**
- * @param {{ lean: string, web: string, clojure: string, node: string, argon2: string, testing: string }} from the folders into which wasm-pack wrote
- *   `lean.js`, `lean_bg.wasm` and so on (`--target web`): the lean and the full module for browsers, that for what
- *   is shared with Clojure, that for Node, and that of `konserve/testing`
+ * @param {{ lean: string, encrypted: string, web: string, clojure: string, node: string, argon2: string, testing: string }} from the folders into which wasm-pack wrote
+ *   `lean.js`, `lean_bg.wasm` and so on (`--target web`): for browsers the lean module, that with encryption, and the full
+ *   one, that for what is shared with Clojure, that for Node, and that of `konserve/testing`
  * @param {string} to the folder of the package, made anew
  */
 export async function assemble(from, to) {
   await rm(to, { recursive: true, force: true })
   await mkdir(join(to, 'wasm'), { recursive: true })
-  for (const name of ['lean', 'web', 'clojure', 'node', 'argon2', 'testing'])
+  for (const name of ['lean', 'encrypted', 'web', 'clojure', 'node', 'argon2', 'testing'])
     for (const file of [`${name}.js`, `${name}_bg.wasm`]) await copyFile(join(from[name], file), join(to, 'wasm', file))
   for (const name of ['web', 'clojure', 'node', 'argon2']) await writeCopy(to, name)
   const files = (await readdir(HERE)).filter((file) => !INNER.includes(file))

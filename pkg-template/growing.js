@@ -2,7 +2,7 @@
 const PROBE = Uint8Array.of(0x60)
 
 /**
- * A store of the lean module, until something is asked for that only the full module can do: then that is loaded, opens
+ * A store of a lean module, until something is asked for that only the full module can do: then that is loaded, opens
  * the same store, and does whatever is asked from then on. Calls that come meanwhile wait, so that their order stays.
  *
  * It has the methods of `RawStore`, in `src/wasm/store.rs` and `full.rs`.

@@ -14,12 +14,21 @@ export const web = {
 /** The one of all entries of the package. */
 export const loader = new Loader(web)
 
-/** The module that does no more than most need at once. What keeps it from loading is told by the full one. */
+/** What keeps a small module from loading is told by the full one. */
+const small = { ...web, copy: () => Promise.reject(new Error('there is no copy')) }
+
+/** The module that does no more than most need at once. */
 const lean = new Loader({
-  ...web,
+  ...small,
   bindings: () => import('./wasm/lean.js'),
   module: () => fetch(new URL('./wasm/lean_bg.wasm', import.meta.url)),
-  copy: () => Promise.reject(new Error('there is no copy')),
+})
+
+/** The lean module with encryption. */
+const encrypted = new Loader({
+  ...small,
+  bindings: () => import('./wasm/encrypted.js'),
+  module: () => fetch(new URL('./wasm/encrypted_bg.wasm', import.meta.url)),
 })
 
 /** The full module with what is shared with Clojure. */
@@ -33,13 +42,15 @@ const clojure = new Loader({
 /** Which module has the store of a name in memory: no other one sees it. */
 const homes = new Map()
 
-/** What the lean module does not read in a config, not even to refuse it. */
-const HEAVY = ['cache', 'compressor', 'encryptor', 'layout', 'path', 'access', 'syncBlob']
+/** What the small modules do not read in a config, not even to refuse it. */
+const HEAVY = ['cache', 'compressor', 'layout', 'path', 'access', 'syncBlob']
 
-/** Whether the lean module is enough for this config. */
-function isLean({ backend, serializer = 'cbor', serializers, ...more }) {
+/** The small module that is enough for this config, if one is. */
+function smallFor({ backend, serializer = 'cbor', serializers, encryptor, ...more }) {
   const isPlain = serializer === 'cbor' && serializers.length === 0
-  return backend === 'indexeddb' && isPlain && HEAVY.every((option) => more[option] === undefined)
+  if (backend !== 'indexeddb' || !isPlain || HEAVY.some((option) => more[option] !== undefined)) return undefined
+  if (encryptor === undefined) return lean
+  return encryptor.type === 'aes-blake3' ? encrypted : undefined
 }
 
 /** Whether this config says that it needs the module for what is shared with Clojure. */
@@ -49,12 +60,12 @@ function isShared({ layout, serializer, compressor, encryptor }) {
   return codecs || layout === 'konserve'
 }
 
-/** The functions of the module that this config needs: of the lean one as long as that is enough. */
+/** The functions of the module that this config needs: of a small one as long as that is enough. */
 export async function load(wasm, config) {
-  const module = moduleOf(config)
-  if (!isLean(config) || module === clojure || wasm !== undefined || module.running) return functions(module, wasm)
+  const [module, first] = [moduleOf(config), smallFor(config)]
+  if (!first || module === clojure || wasm !== undefined || module.running) return functions(module, wasm)
   try {
-    return growing(await lean.load())
+    return growing(await first.load())
   } catch {
     return functions(module)
   }

@@ -15,6 +15,7 @@ const WAYS = [
 ]
 const MODULES = [
   ['lean', 'browsers, lean'],
+  ['encrypted', 'browsers, lean with encryption'],
   ['web', 'browsers, full'],
   ['clojure', 'browsers, shared with Clojure'],
   ['node', 'Node'],

@@ -31,8 +31,8 @@ pub(super) enum Mode {
 /// What an own backing is called in errors.
 const OWN: &str = "of one's own";
 
-/// What of the config matters here. The lean module (without `full`) opens databases, and knows their options only: the package
-/// takes it for nothing else.
+/// What of the config matters here. The lean modules (without `full`) open databases, and know their options only: the package
+/// takes them for nothing else.
 struct Options {
     backend: String,
     /// A backing of the application's own.
@@ -58,7 +58,7 @@ struct Options {
     serializers: Array,
     #[cfg(feature = "full")]
     compressor: Option<String>,
-    #[cfg(feature = "full")]
+    #[cfg(any(feature = "full", feature = "encryption"))]
     encryptor: Option<JsValue>,
 }
 
@@ -105,7 +105,7 @@ impl Options {
             serializers: get("serializers")?.map(|serializers| Array::from(&serializers)).unwrap_or_default(),
             #[cfg(feature = "full")]
             compressor: text("compressor")?,
-            #[cfg(feature = "full")]
+            #[cfg(any(feature = "full", feature = "encryption"))]
             encryptor: get("encryptor")?,
         })
     }
@@ -132,8 +132,10 @@ pub(super) fn config(source: &JsValue, mode: Mode) -> Result<Config> {
         }
     };
     let config = serializers(&options, named(&options, config)?)?;
+    #[cfg(any(feature = "full", feature = "encryption"))]
+    let config = codecs(&options, config)?;
     #[cfg(feature = "full")]
-    let config = super::tiers::cached(source, codecs(&options, config)?)?;
+    let config = super::tiers::cached(source, config)?;
     Ok(config)
 }
 
@@ -296,6 +298,15 @@ fn shared(options: &Options, encryptor: Option<&JsValue>, config: Config) -> Res
     }
     only("layout", options.layout.as_deref(), "sealed", &["konserve"])?;
     Ok(config)
+}
+
+/// The encryptor is this project's own, or there is none.
+#[cfg(all(feature = "encryption", not(feature = "full")))]
+fn codecs(options: &Options, config: Config) -> Result<Config> {
+    match &options.encryptor {
+        Some(given) => keys::encrypted(given, config),
+        None => Ok(config),
+    }
 }
 
 #[cfg(feature = "full")]
