@@ -1,8 +1,8 @@
 // Bundled into node.cjs in the place of argon2.js: it waits for nothing, so that konserve/sync has it too.
 /* global __dirname, require */
 
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import fs from 'node:fs'
+import path from 'node:path'
 import { failure, inDataUrl } from './load.js'
 
 export const waits = false
@@ -30,7 +30,7 @@ function loaded() {
 
 function bytes() {
   try {
-    return readFileSync(join(__dirname, 'wasm', 'argon2_bg.wasm'))
+    return fs.readFileSync(path.join(__dirname, 'wasm', 'argon2_bg.wasm'))
   } catch {
     return inDataUrl(require('./wasm/argon2-copy.js').default)
   }

@@ -58,6 +58,8 @@ async function bundle(to, name) {
     platform: 'node',
     format: 'cjs',
     target: 'node20',
+    minifyWhitespace: true,
+    minifySyntax: true,
     external: ['./wasm/node-copy.js', './wasm/argon2-copy.js'],
     plugins: [builtInModules, ofNode],
     legalComments: 'none',
@@ -70,11 +72,11 @@ async function bundle(to, name) {
 const builtInModules = {
   name: 'built-in modules',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:/ }, ({ path, namespace }) =>
-      namespace === 'built-in' ? { path, external: true } : { path, namespace: 'built-in' },
+    onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+      kind === 'import-statement' ? { path, namespace: 'built-in' } : { path, external: true },
     )
     onLoad({ filter: /.*/, namespace: 'built-in' }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule?.('${path}') ?? require('${path}')`,
+      contents: `export default process.getBuiltinModule?.('${path}') ?? require('${path}')`,
     }))
   },
 }

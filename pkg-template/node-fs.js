@@ -4,15 +4,19 @@
  *
  * Every method is written once, as a generator that yields the calls it wants made: `[name, ...arguments]`.
  */
-import { Buffer } from 'node:buffer'
-import nodeFs, { constants } from 'node:fs'
-import { hostname } from 'node:os'
-import { dirname } from 'node:path'
+// What Node has is imported as a whole: names of it would be copied one by one in the bundle, while a program starts.
+import buffer from 'node:buffer'
+import nodeFs from 'node:fs'
+import os from 'node:os'
+import nodePath from 'node:path'
 import process from 'node:process'
 
+const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = nodeFs.constants
+const { Buffer } = buffer
+const { dirname } = nodePath
 const WINDOWS = process.platform === 'win32'
 /** A link is not followed, and a named pipe does not make the opening wait. Windows has neither flag. */
-const PLAIN_FILE = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+const PLAIN_FILE = O_RDONLY | (O_NOFOLLOW ?? 0) | (O_NONBLOCK ?? 0)
 /** More than this is not allocated before the file's size is known: a damaged header declares anything. */
 const TRUSTED_LENGTH = 65536
 /** More than this is not read at once: only the streams of binaries are longer, and wasm could not hold it. */
@@ -158,7 +162,7 @@ const methods = {
   },
 
   *self() {
-    return { pid: process.pid, host: hostname(), started: (yield* linuxProcess(process.pid))?.started ?? '' }
+    return { pid: process.pid, host: os.hostname(), started: (yield* linuxProcess(process.pid))?.started ?? '' }
   },
 
   /** Whether a process of this machine is running; one that cannot be told is. */

@@ -1,10 +1,9 @@
 // Bundled into node.cjs, which `import` and `require` share: one wasm module, one KonserveError, one set of memory stores.
 /* global __dirname, require */
 
-import { readFileSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import fs from 'node:fs'
+import path from 'node:path'
+import url from 'node:url'
 import { asyncApi, syncApi } from './api.js'
 import { failure, inDataUrl, isModule, isPlace, Loader, ours } from './load.js'
 import { asyncFiles, syncFiles } from './node-fs.js'
@@ -16,15 +15,16 @@ export { Char, Decimal, Keyword, List, Ratio, Symbol_, Tagged, Uuid } from './va
 const bindings = () => require('./wasm/node.js')
 
 // These two throw where a bundler has moved this file away from what lies beside it.
-const wasmFile = () => join(__dirname, 'wasm', 'node_bg.wasm')
+const wasmFile = () => path.join(__dirname, 'wasm', 'node_bg.wasm')
 const copy = () => require('./wasm/node-copy.js').default
-const fileAt = (place) => (/^file:/.test(place) ? fileURLToPath(place) : String(place))
+const fileAt = (place) => (/^file:/.test(place) ? url.fileURLToPath(place) : String(place))
 
 const loader = new Loader({
   bindings,
-  module: async () => readFile(wasmFile()),
+  // In pieces, by another thread, it would take longer than all the rest of the start.
+  module: async () => fs.readFileSync(wasmFile()),
   copy,
-  fetch: (place) => (/^https?:/.test(place) ? fetch(place) : readFile(fileAt(place))),
+  fetch: (place) => (/^https?:/.test(place) ? fetch(place) : fs.promises.readFile(fileAt(place))),
   instantiate: ({ initSync }, module) => initSync({ module }),
   files: () => ({ fs: asyncFiles(), fsSync: syncFiles() }),
 })
@@ -43,14 +43,14 @@ function moduleSync(given) {
   if (isModule(given)) return given
   if (given !== undefined) return new WebAssembly.Module(isPlace(given) ? bytesAt(given) : given)
   try {
-    return new WebAssembly.Module(readFileSync(wasmFile()))
+    return new WebAssembly.Module(fs.readFileSync(wasmFile()))
   } catch {
     return new WebAssembly.Module(bytesAt(copy()))
   }
 }
 
 function bytesAt(place) {
-  return inDataUrl(place) ?? readFileSync(fileAt(place))
+  return inDataUrl(place) ?? fs.readFileSync(fileAt(place))
 }
 
 export const { createStore, connectStore, openStore, storeExists, deleteStore } = asyncApi(
