@@ -223,32 +223,39 @@ function* linuxProcess(pid) {
 
 /** The calls that methods make. */
 const CALLS = 'open close read write fsync fstat stat rename link unlink readdir mkdir rmdir readFile'.split(' ')
-const calls = (fs, suffix, { pause, release }) => ({
-  pause,
-  release,
+const calls = (fs, suffix, own) => ({
   ...Object.fromEntries(CALLS.map((name) => [name, fs[name + suffix].bind(fs)])),
+  ...own,
 })
 
-/**
- * `release` closes a file of which no error is left to tell: nobody waits for that, except on Windows, where an open
- * file can be neither renamed nor removed.
- */
+/** `release` closes a file of which no error is left to tell. */
+const releasing = (fs) => (file) => {
+  try {
+    fs.closeSync(file)
+  } catch {
+    // As said.
+  }
+}
+
+/** A call that needs no disk, since the file is open: to wake another thread for it would take longer. */
+const atOnce = (call) => (file, done) => {
+  let value
+  try {
+    value = call(file)
+  } catch (error) {
+    return done(error)
+  }
+  done(undefined, value)
+}
+
 const waiting = (fs) => ({
   pause: (milliseconds, done) => void setTimeout(done, milliseconds),
-  release(file, done) {
-    fs.close(file, WINDOWS ? () => done() : () => {})
-    if (!WINDOWS) done()
-  },
+  fstat: atOnce((file) => fs.fstatSync(file)),
+  release: atOnce(releasing(fs)),
 })
 const waitingSync = (fs) => ({
   pause: (milliseconds) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds),
-  release(file) {
-    try {
-      fs.closeSync(file)
-    } catch {
-      // As above.
-    }
-  },
+  release: releasing(fs),
 })
 
 function runCallbacks(fs, steps) {
