@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-/** Not shipped as they are: this file, and what goes into the bundle for Node alone. */
-const INNER = ['assemble.mjs', 'aes-node.js', 'argon2-node.js', 'node.js', 'node-fs.js', 'testing-node.js']
+/** What goes into the bundle for Node alone, and is not shipped as it is. */
+const INNER = ['aes-node.js', 'argon2-node.js', 'node.js', 'node-bursts.js', 'node-fs.js', 'testing-node.js']
 
 /**
  * @param {{ lean: string, encrypted: string, web: string, clojure: string, node: string, argon2: string, testing: string }} from the folders into which wasm-pack wrote
@@ -22,7 +22,7 @@ export async function assemble(from, to) {
   for (const name of ['lean', 'encrypted', 'web', 'clojure', 'node', 'argon2', 'testing'])
     for (const file of [`${name}.js`, `${name}_bg.wasm`]) await copyFile(join(from[name], file), join(to, 'wasm', file))
   for (const name of ['web', 'clojure', 'node', 'argon2']) await writeCopy(to, name)
-  const files = (await readdir(HERE)).filter((file) => !INNER.includes(file))
+  const files = (await readdir(HERE)).filter((file) => file !== 'assemble.mjs' && !INNER.includes(file))
   for (const file of files) await copyFile(join(HERE, file), join(to, file))
   for (const file of files.filter((name) => name.endsWith('.d.ts'))) await writeCommonJsTypes(to, file)
   await bundleForNode(to)
@@ -44,10 +44,9 @@ async function writeCopy(to, name) {
 
 /** One CommonJS file each, for `import` and `require` alike: what they give is the same then. */
 async function bundleForNode(to) {
-  const inner = ['aes-node.js', 'argon2-node.js', 'node.js', 'node-fs.js', 'testing-node.js']
-  for (const file of inner) await copyFile(join(HERE, file), join(to, file))
+  for (const file of INNER) await copyFile(join(HERE, file), join(to, file))
   for (const name of ['node', 'testing-node']) await bundle(to, name)
-  await Promise.all([...inner, 'wasm/node.js'].map((file) => rm(join(to, file))))
+  await Promise.all([...INNER, 'wasm/node.js'].map((file) => rm(join(to, file))))
 }
 
 async function bundle(to, name) {

@@ -10,6 +10,7 @@ import nodeFs from 'node:fs'
 import os from 'node:os'
 import nodePath from 'node:path'
 import process from 'node:process'
+import { bursts } from './node-bursts.js'
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = nodeFs.constants
 const { Buffer } = buffer
@@ -17,8 +18,6 @@ const { dirname } = nodePath
 const WINDOWS = process.platform === 'win32'
 /** A link is not followed, and a named pipe does not make the opening wait. Windows has neither flag. */
 const PLAIN_FILE = O_RDONLY | (O_NOFOLLOW ?? 0) | (O_NONBLOCK ?? 0)
-/** More than this is not allocated before the file's size is known: a damaged header declares anything. */
-const TRUSTED_LENGTH = 65536
 /** More than this is not read at once: only the streams of binaries are longer, and wasm could not hold it. */
 const MAX_READ = 2 ** 30
 /** How long to wait, in ms, before Windows is asked again: virus scanners and readers hold files for moments. */
@@ -26,11 +25,11 @@ const RENAME_PAUSES = WINDOWS ? [1, 5, 20, 50, 100, 200, 400] : []
 
 const methods = {
   /** The whole file, or its first bytes; `undefined` if there is none. */
-  *read(path, first) {
+  *read(path, first = Infinity) {
     const file = yield* unless('ENOENT', undefined, ['open', path, PLAIN_FILE])
     if (file === undefined) return undefined
     try {
-      const length = first <= TRUSTED_LENGTH ? first : Math.min(first ?? Infinity, (yield ['fstat', file]).size)
+      const length = Math.min(first, (yield ['fstat', file]).size)
       if (length > MAX_READ) throw Object.assign(new Error(`it has ${length} bytes`), { code: 'EFBIG' })
       const bytes = Buffer.allocUnsafe(length)
       let at = 0
@@ -148,7 +147,7 @@ const methods = {
   /** Windows cannot sync folders, and needs not: NTFS keeps names in its journal. */
   *syncDir(folder) {
     if (WINDOWS) return
-    const file = yield ['open', folder, 'r']
+    const file = yield ['openFolder', folder]
     try {
       yield ['fsync', file]
     } finally {
@@ -223,10 +222,10 @@ function* linuxProcess(pid) {
 
 /** The calls that methods make. */
 const CALLS = 'open close read write fsync fstat stat rename link unlink readdir mkdir rmdir readFile'.split(' ')
-const calls = (fs, suffix, own) => ({
-  ...Object.fromEntries(CALLS.map((name) => [name, fs[name + suffix].bind(fs)])),
-  ...own,
-})
+const synchronous = (fs) => Object.fromEntries(CALLS.map((name) => [name, fs[`${name}Sync`].bind(fs)]))
+
+/** Opens a folder that is to be synced. */
+const folderOpening = (fs) => (folder) => fs.openSync(folder, 'r')
 
 /** `release` closes a file of which no error is left to tell. */
 const releasing = (fs) => (file) => {
@@ -237,11 +236,14 @@ const releasing = (fs) => (file) => {
   }
 }
 
-/** A call that needs no disk, since the file is open: to wake another thread for it would take longer. */
-const atOnce = (call) => (file, done) => {
+/**
+ * A call that waits for no disk, since the file is open, or a folder of which an entry was just changed. To wake another
+ * thread for it would take longer than the call.
+ */
+const atOnce = (call) => (what, done) => {
   let value
   try {
-    value = call(file)
+    value = call(what)
   } catch (error) {
     return done(error)
   }
@@ -249,12 +251,16 @@ const atOnce = (call) => (file, done) => {
 }
 
 const waiting = (fs) => ({
+  ...bursts(fs, CALLS),
   pause: (milliseconds, done) => void setTimeout(done, milliseconds),
   fstat: atOnce((file) => fs.fstatSync(file)),
+  openFolder: atOnce(folderOpening(fs)),
   release: atOnce(releasing(fs)),
 })
 const waitingSync = (fs) => ({
+  ...synchronous(fs),
   pause: (milliseconds) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds),
+  openFolder: folderOpening(fs),
   release: releasing(fs),
 })
 
@@ -293,7 +299,7 @@ const object = (run, fs) =>
   Object.fromEntries(Object.entries(methods).map(([name, method]) => [name, (...args) => run(fs, method(...args))]))
 
 /** Files through Node's callbacks: every method is a promise. */
-export const asyncFiles = (fs = nodeFs) => object(runCallbacks, calls(fs, '', waiting(fs)))
+export const asyncFiles = (fs = nodeFs) => object(runCallbacks, waiting(fs))
 
 /** Files through Node's synchronous functions: every method is done when it returns. */
-export const syncFiles = (fs = nodeFs) => object(runSync, calls(fs, 'Sync', waitingSync(fs)))
+export const syncFiles = (fs = nodeFs) => object(runSync, waitingSync(fs))
