@@ -179,6 +179,8 @@ export class Encoder {
   }
 
   number(value) {
+    // Small integers first; -0 is none of them.
+    if (value >>> 0 === value && (value !== 0 || 1 / value > 0)) return this.head(0, value)
     if (Number.isInteger(value) && Math.abs(value) <= 2 ** 53 && !Object.is(value, -0)) {
       return value < 0 ? this.head(0x20, -1 - value) : this.head(0, value)
     }
@@ -201,7 +203,8 @@ export class Encoder {
       if (unit > 0x7f) return this.longText(text)
       bytes[at++] = unit
     }
-    this.head(0x60, length)
+    if (length < 24) bytes[this.at] = 0x60 | length
+    else this.head(0x60, length)
     this.at = at
   }
 
