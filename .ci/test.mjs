@@ -14,6 +14,8 @@ import { ensureWasmLinter, TARGET } from './lib/wasm-target.mjs'
 import { installNpmPackages, setup } from './setup.mjs'
 
 const everything = ['--locked', '--all-features']
+/** The native benchmark is a package of its own, and so are its dependencies. */
+const BENCHMARK = ['--manifest-path', join('benches', 'native', 'Cargo.toml')]
 const cargo = (command, args, env = {}) =>
   run('cargo', [command, '--quiet', ...args], { env: { ...process.env, ...env } })
 
@@ -30,7 +32,11 @@ async function checkStyle() {
   const npmProgram = (name, args) => run(join(npmPrograms, name), args)
   await check('JavaScript format', () => npmProgram('prettier', ['--check', '--log-level', 'warn', '.']))
   await check('JavaScript lints', () => npmProgram('eslint', ['--max-warnings', '0', '.']))
-  await check('Rust format', () => ensureLinters().then(() => cargo('fmt', ['--check'])))
+  await check('Rust format', async () => {
+    await ensureLinters()
+    await cargo('fmt', ['--check'])
+    await cargo('fmt', ['--check', ...BENCHMARK])
+  })
 }
 
 /** Lints, documentation and dependencies. What only the wasm modules are made of is linted too. */
@@ -39,6 +45,9 @@ async function checkRust({ settings, env }) {
   await check('Rust lints, native', () => cargo('clippy', ['--all-targets', ...everything, ...denied]))
   await check('Rust lints, no default features', () =>
     cargo('clippy', ['--lib', '--locked', '--no-default-features', ...denied]),
+  )
+  await check('Rust lints, native benchmark', () =>
+    cargo('clippy', ['--all-targets', '--locked', ...BENCHMARK, ...denied], { CARGO_TARGET_DIR: join(target, 'bench') }),
   )
   for (const { name, features } of settings.build)
     await check(`Rust lints, wasm module "${name}"`, async () => {

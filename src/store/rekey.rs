@@ -47,9 +47,9 @@ impl Store {
         Ok(written)
     }
 
-    fn expect_alone(&self, of_processes: bool) -> Result<()> {
+    fn expect_alone(&self, alone: bool) -> Result<()> {
         let backing = &self.inner.backing;
-        let shared = backing.capability().shared && !of_processes;
+        let shared = backing.capability().shared && !alone;
         if shared || !backing.is_alone() || self.inner.borrowers.count() > 0 { Err(others()) } else { Ok(()) }
     }
 

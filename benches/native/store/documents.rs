@@ -45,7 +45,7 @@ impl Content for Document {
             email: format!("ada.{n}@example.org"),
             tags: ["mathematics", "poetry", "engines"].map(str::to_owned).to_vec(),
             address: Address { city: "London".into(), postcode: "W1".into(), lat: 51.5074, lon: -0.1278 },
-            active: n % 2 == 0,
+            active: n.is_multiple_of(2),
         }
     }
 

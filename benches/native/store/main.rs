@@ -59,7 +59,9 @@ fn main() {
     let mut sections = workloads::all();
     sections.extend(scale::all(has("--quick")));
     if has("--list") {
-        sections.iter().for_each(|section| println!("{}", listed(section)));
+        for section in &sections {
+            println!("{}", listed(section));
+        }
     } else if let Some(rounds) = number("--rounds") {
         let asked = Asked {
             rounds: usize::try_from(rounds).expect("fewer rounds"),

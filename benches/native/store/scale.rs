@@ -34,9 +34,13 @@ fn fill(subject: &Subject, size: usize) {
     let (keys, document) = (keys(size), Document::numbered(1));
     if ["redb-unsynced", "fjall"].contains(&subject.kind.name) {
         let documents = vec![document; BATCH];
-        keys.chunks(BATCH).for_each(|some| subject.set_all(some, &documents));
+        for some in keys.chunks(BATCH) {
+            subject.set_all(some, &documents);
+        }
     } else {
-        keys.iter().for_each(|key| subject.set(key, &document));
+        for key in keys {
+            subject.set(key, &document);
+        }
     }
     assert_eq!(subject.count(), size, "{}", subject.kind.name);
 }
@@ -52,7 +56,7 @@ pub fn all(quick: bool) -> Vec<Section> {
     });
     let mut sections: Vec<_> = sections.collect();
     sections.push(flat("flat-get", "get 200 bytes", &stores, |subject, key, _| drop(subject.get::<Document>(key))));
-    sections.push(flat("flat-set", "set 200 bytes", &stores, |subject, key, document| subject.set(key, document)));
+    sections.push(flat("flat-set", "set 200 bytes", &stores, Subject::set));
     sections
 }
 
@@ -124,7 +128,7 @@ fn written(count: usize) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -71,7 +71,7 @@ fn documents<T: Content>(size: &str, suffix: &str, all: &[Arc<Lazy>], count: usi
         }),
         each(&format!("set{suffix}"), &format!("set {size}"), all, count, set),
         each(&format!("update{suffix}"), &format!("update {size}"), all, count, |subject, key, _| {
-            subject.update::<T>(key)
+            subject.update::<T>(key);
         }),
     ]
 }

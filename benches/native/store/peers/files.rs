@@ -54,7 +54,9 @@ impl Peer for Files {
 
     /// Not all or none: a crash leaves some of them.
     fn put_all(&self, entries: Vec<(&str, Vec<u8>)>) {
-        entries.iter().for_each(|(key, bytes)| self.write(key, bytes));
+        for (key, bytes) in &entries {
+            self.write(key, bytes);
+        }
         self.sync_folder();
     }
 

@@ -40,7 +40,9 @@ impl Peer for Fjall {
 
     fn put_all(&self, entries: Vec<(&str, Vec<u8>)>) {
         let mut batch = self.database.batch();
-        entries.into_iter().for_each(|(key, bytes)| batch.insert(&self.entries, key, bytes));
+        for (key, bytes) in entries {
+            batch.insert(&self.entries, key, bytes);
+        }
         batch.commit().unwrap();
         self.persist();
     }
