@@ -14,6 +14,8 @@ mod order;
 #[cfg(not(target_arch = "wasm32"))]
 mod record;
 #[cfg(not(target_arch = "wasm32"))]
+mod serde_members;
+#[cfg(not(target_arch = "wasm32"))]
 mod serde_read;
 #[cfg(not(target_arch = "wasm32"))]
 mod serde_write;

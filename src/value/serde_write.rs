@@ -1,118 +1,253 @@
-//! From serde's types to the CBOR that a store keeps: ciborium serializes, then one walk gives every item our form.
+//! From serde's types to the CBOR that a store keeps.
+//!
+//! Not by ciborium, which shrinks floats and leaves out lengths that serde does not know: a second walk would have to put
+//! that right. Its tags are known here, too.
 
-use ciborium_ll::{Decoder, Header};
-use serde::Serialize;
+use std::fmt;
 
-use super::cbor::too_deep;
+use serde::{Serialize, Serializer, ser};
+
+use super::{cbor::too_deep, serde_members::Members};
 use crate::{
-    cbor::{MAX_DEPTH, Writer},
+    cbor::{MAX_DEPTH, Writer, tag},
     error::{Error, ErrorKind, Result},
 };
 
+/// Room that most small values fit into.
+const ROOM: usize = 128;
+
 /// The CBOR item of a value. `INVALID_VALUE`, `LIMIT_EXCEEDED`.
 pub(super) fn to_cbor(value: &(impl Serialize + ?Sized)) -> Result<Vec<u8>> {
-    let mut written = Vec::new();
-    ciborium::into_writer(value, &mut written).map_err(|error| match error {
-        ciborium::ser::Error::Value(why) => invalid(&why),
-        ciborium::ser::Error::Io(why) => invalid(&why.to_string()),
-    })?;
-    let mut written = Written(&written);
-    let mut out = Writer::new();
-    let header = written.pull()?;
-    written.item(header, &mut out, 0)?;
-    match written.0 {
-        [] => Ok(out.finish()),
-        _ => Err(wrong_length()),
+    let mut out = Writer::with_capacity(ROOM);
+    value.serialize(Item { out: &mut out, depth: 0 }).map_err(|Refused(error)| error)?;
+    Ok(out.finish())
+}
+
+/// Why a value is not written.
+#[derive(Debug)]
+pub(super) struct Refused(Error);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.message())
     }
 }
 
-fn invalid(why: &str) -> Error {
-    Error::new(ErrorKind::InvalidValue, format!("this value cannot be stored: {why}"))
+impl std::error::Error for Refused {}
+
+impl ser::Error for Refused {
+    fn custom<T: fmt::Display>(why: T) -> Self {
+        Self(Error::new(ErrorKind::InvalidValue, format!("this value cannot be stored: {why}")))
+    }
 }
 
-fn wrong_length() -> Error {
-    invalid("it serializes more or fewer items than it said")
+/// The place of one item.
+pub(super) struct Item<'w> {
+    pub(super) out: &'w mut Writer,
+    /// How many arrays, maps and tags are around.
+    pub(super) depth: usize,
 }
 
-/// What ciborium wrote and has not been copied.
-struct Written<'a>(&'a [u8]);
-
-impl<'a> Written<'a> {
-    fn pull(&mut self) -> Result<Header> {
-        let mut decoder = Decoder::from(self.0);
-        let header = decoder.pull().map_err(|_| wrong_length())?;
-        self.0 = self.0.get(decoder.offset()..).unwrap_or_default();
-        Ok(header)
+impl<'w> Item<'w> {
+    /// What is inside of a container or tag that is written here.
+    fn inside(self) -> Result<Self, Refused> {
+        if self.depth < MAX_DEPTH { Ok(Self { depth: self.depth + 1, ..self }) } else { Err(Refused(too_deep())) }
     }
 
-    fn take(&mut self, len: usize) -> Result<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(len).ok_or_else(wrong_length)?;
-        self.0 = rest;
-        Ok(taken)
+    /// A container; `each` of its members is one item, or a key and a value.
+    fn members(self, each: usize, len: Option<usize>) -> Result<Members<'w>, Refused> {
+        Ok(Members::new(self.inside()?, each, len))
     }
 
-    /// Copies one item: floats in 8 bytes, for ciborium shrinks them, and lengths in front, for ciborium writes none
-    /// where serde does not know them. Kept small, for 512 frames must fit into the stack of a thread.
-    fn item(&mut self, header: Header, out: &mut Writer, depth: usize) -> Result<()> {
-        match header {
-            Header::Array(_) | Header::Map(_) | Header::Tag(_) if depth >= MAX_DEPTH => Err(too_deep()),
-            Header::Array(Some(len)) => {
-                out.array(len);
-                self.items(len, out, depth + 1)
-            }
-            Header::Map(Some(len)) => {
-                out.map(len);
-                self.items(len.saturating_mul(2), out, depth + 1)
-            }
-            Header::Tag(tag) => {
-                out.tag(tag);
-                self.items(1, out, depth + 1)
-            }
-            Header::Array(None) => self.uncounted(1, Writer::array, out, depth + 1),
-            Header::Map(None) => self.uncounted(2, Writer::map, out, depth + 1),
-            leaf => self.leaf(leaf, out),
-        }
+    /// The content of a variant: the one entry of a map.
+    fn variant(self, name: &str) -> Result<Self, Refused> {
+        let inside = self.inside()?;
+        inside.out.map(1);
+        inside.out.text(name);
+        Ok(inside)
     }
 
-    fn items(&mut self, len: usize, out: &mut Writer, depth: usize) -> Result<()> {
-        for _ in 0..len {
-            let header = self.pull()?;
-            self.item(header, out, depth)?;
-        }
+    /// An integer beyond 64 bits.
+    fn big(self, tag: u64, magnitude: u128) -> Result<(), Refused> {
+        let inside = self.inside()?;
+        let digits = magnitude.to_be_bytes();
+        let zeros = digits.iter().take_while(|byte| **byte == 0).count();
+        inside.out.tag(tag);
+        inside.out.bytes(digits.get(zeros..).unwrap_or_default());
         Ok(())
     }
 
-    /// The members of an array, one item `each`, or of a map, two, whose count is known at their end.
-    fn uncounted(&mut self, each: usize, head: fn(&mut Writer, usize), out: &mut Writer, depth: usize) -> Result<()> {
-        let (mut count, mut inner) = (0, Writer::new());
-        loop {
-            let header = self.pull()?;
-            if header == Header::Break {
-                break;
-            }
-            self.item(header, &mut inner, depth)?;
-            count += 1;
-        }
-        head(out, count / each);
-        out.raw(&inner.finish());
+    #[allow(clippy::unnecessary_wraps, reason = "as serde wants it of every item")]
+    fn done(self, write: impl FnOnce(&mut Writer)) -> Result<(), Refused> {
+        write(self.out);
         Ok(())
     }
+}
 
-    fn leaf(&mut self, header: Header, out: &mut Writer) -> Result<()> {
-        match header {
-            Header::Positive(n) => out.positive(n),
-            Header::Negative(n) => out.negative(n),
-            Header::Float(n) => out.float(n),
-            Header::Simple(20) => out.bool(false),
-            Header::Simple(21) => out.bool(true),
-            Header::Simple(22) => out.null(),
-            Header::Bytes(Some(len)) => out.bytes(self.take(len)?),
-            Header::Text(Some(len)) => {
-                out.text(std::str::from_utf8(self.take(len)?).map_err(|_| invalid("a text is not UTF-8"))?);
-            }
-            _ => return Err(wrong_length()),
+impl<'w> Serializer for Item<'w> {
+    type Ok = ();
+    type Error = Refused;
+    type SerializeSeq = Members<'w>;
+    type SerializeTuple = Members<'w>;
+    type SerializeTupleStruct = Members<'w>;
+    type SerializeTupleVariant = Members<'w>;
+    type SerializeMap = Members<'w>;
+    type SerializeStruct = Members<'w>;
+    type SerializeStructVariant = Members<'w>;
+
+    fn serialize_bool(self, b: bool) -> Result<(), Refused> {
+        self.done(|out| out.bool(b))
+    }
+
+    fn serialize_i8(self, n: i8) -> Result<(), Refused> {
+        self.serialize_i64(n.into())
+    }
+
+    fn serialize_i16(self, n: i16) -> Result<(), Refused> {
+        self.serialize_i64(n.into())
+    }
+
+    fn serialize_i32(self, n: i32) -> Result<(), Refused> {
+        self.serialize_i64(n.into())
+    }
+
+    fn serialize_i64(self, n: i64) -> Result<(), Refused> {
+        self.done(|out| out.int(n))
+    }
+
+    fn serialize_i128(self, n: i128) -> Result<(), Refused> {
+        match (u128::try_from(n), u64::try_from(!n)) {
+            (Ok(n), _) => self.serialize_u128(n),
+            (_, Ok(n)) => self.done(|out| out.negative(n)),
+            _ => self.big(tag::BIG_NEGATIVE, !n.cast_unsigned()),
         }
-        Ok(())
+    }
+
+    fn serialize_u8(self, n: u8) -> Result<(), Refused> {
+        self.serialize_u64(n.into())
+    }
+
+    fn serialize_u16(self, n: u16) -> Result<(), Refused> {
+        self.serialize_u64(n.into())
+    }
+
+    fn serialize_u32(self, n: u32) -> Result<(), Refused> {
+        self.serialize_u64(n.into())
+    }
+
+    fn serialize_u64(self, n: u64) -> Result<(), Refused> {
+        self.done(|out| out.positive(n))
+    }
+
+    fn serialize_u128(self, n: u128) -> Result<(), Refused> {
+        match u64::try_from(n) {
+            Ok(n) => self.serialize_u64(n),
+            Err(_) => self.big(tag::BIG_POSITIVE, n),
+        }
+    }
+
+    fn serialize_f32(self, n: f32) -> Result<(), Refused> {
+        self.serialize_f64(n.into())
+    }
+
+    fn serialize_f64(self, n: f64) -> Result<(), Refused> {
+        self.done(|out| out.float(n))
+    }
+
+    fn serialize_char(self, c: char) -> Result<(), Refused> {
+        self.serialize_str(c.encode_utf8(&mut [0; 4]))
+    }
+
+    fn serialize_str(self, text: &str) -> Result<(), Refused> {
+        self.done(|out| out.text(text))
+    }
+
+    fn serialize_bytes(self, bytes: &[u8]) -> Result<(), Refused> {
+        self.done(|out| out.bytes(bytes))
+    }
+
+    fn serialize_none(self) -> Result<(), Refused> {
+        self.serialize_unit()
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Refused> {
+        value.serialize(self)
+    }
+
+    fn serialize_unit(self) -> Result<(), Refused> {
+        self.done(Writer::null)
+    }
+
+    fn serialize_unit_struct(self, _: &'static str) -> Result<(), Refused> {
+        self.serialize_unit()
+    }
+
+    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), Refused> {
+        self.serialize_str(variant)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Refused> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        name: &'static str,
+        _: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<(), Refused> {
+        // What ciborium calls a value that may have a tag, and has none.
+        let untagged = name == "@@TAG@@" && variant == "@@UNTAGGED@@";
+        value.serialize(if untagged { self } else { self.variant(variant)? })
+    }
+
+    fn serialize_seq(self, len: Option<usize>) -> Result<Members<'w>, Refused> {
+        self.members(1, len)
+    }
+
+    fn serialize_tuple(self, len: usize) -> Result<Members<'w>, Refused> {
+        self.members(1, Some(len))
+    }
+
+    fn serialize_tuple_struct(self, _: &'static str, len: usize) -> Result<Members<'w>, Refused> {
+        self.members(1, Some(len))
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        name: &'static str,
+        _: u32,
+        variant: &'static str,
+        len: usize,
+    ) -> Result<Members<'w>, Refused> {
+        // What ciborium calls a tag and its content.
+        if name == "@@TAG@@" && variant == "@@TAGGED@@" {
+            return Ok(Members::tagged(self.inside()?));
+        }
+        self.variant(variant)?.members(1, Some(len))
+    }
+
+    fn serialize_map(self, len: Option<usize>) -> Result<Members<'w>, Refused> {
+        self.members(2, len)
+    }
+
+    fn serialize_struct(self, _: &'static str, len: usize) -> Result<Members<'w>, Refused> {
+        self.members(2, Some(len))
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        len: usize,
+    ) -> Result<Members<'w>, Refused> {
+        self.variant(variant)?.members(2, Some(len))
+    }
+
+    fn is_human_readable(&self) -> bool {
+        false
     }
 }
 
@@ -127,7 +262,7 @@ mod tests {
     struct Items(Option<usize>, usize);
 
     impl Serialize for Items {
-        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             let mut items = serializer.serialize_seq(self.0)?;
             (0..self.1).try_for_each(|at| items.serialize_element(&at))?;
             items.end()
@@ -156,6 +291,36 @@ mod tests {
         ] {
             assert_eq!(bytes.unwrap(), value.to_cbor().unwrap());
         }
+    }
+
+    /// What ciborium writes, with its floats in 8 bytes.
+    fn as_ciborium(value: &impl Serialize) -> Vec<u8> {
+        let mut written = Vec::new();
+        ciborium::into_writer(value, &mut written).unwrap();
+        Value::from_cbor(&written).unwrap().to_cbor().unwrap()
+    }
+
+    #[test]
+    fn every_kind_of_type_is_written_as_ciborium_does() {
+        #[derive(Serialize)]
+        enum Kind {
+            Unit,
+            New(u8),
+            Tuple(i8, char),
+            Struct { a: Option<bool>, b: () },
+        }
+        #[derive(Serialize)]
+        struct Pair(u64, i128);
+        #[derive(Serialize)]
+        struct Unit;
+        let kinds = [Kind::Unit, Kind::New(1), Kind::Tuple(-1, 'x'), Kind::Struct { a: None, b: () }];
+        let numbers =
+            (Pair(u64::MAX, -1), i128::MIN, u128::MAX, i128::from(i64::MIN) - 1, -(1_i128 << 64), 1_i128 << 64);
+        assert_eq!(to_cbor(&kinds).unwrap(), as_ciborium(&kinds));
+        assert_eq!(to_cbor(&numbers).unwrap(), as_ciborium(&numbers));
+        assert_eq!(to_cbor(&Unit).unwrap(), [0xf6]);
+        let tagged = (ciborium::tag::Accepted::<_, 32>("https://a.example"), ciborium::tag::Captured(None, 1));
+        assert_eq!(to_cbor(&tagged).unwrap(), as_ciborium(&tagged));
     }
 
     #[test]
