@@ -123,6 +123,17 @@ fn sort_by_merging(items: &mut [&[u8]]) {
     }
 }
 
+/// What a future gives at its first poll, if anything.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
+    use std::task::{Context, Poll, Waker};
+
+    match std::pin::pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(done) => Some(done),
+        Poll::Pending => None,
+    }
+}
+
 /// Runs a future to its end on this thread, which sleeps while there is nothing to do.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn wait<T>(future: impl Future<Output = T>) -> T {
@@ -140,9 +151,13 @@ pub fn wait<T>(future: impl Future<Output = T>) -> T {
         }
     }
 
+    let mut future = pin!(future);
+    // Most are done at once, and a waker costs more than a small read.
+    if let Poll::Ready(done) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        return done;
+    }
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut context = Context::from_waker(&waker);
-    let mut future = pin!(future);
     loop {
         match future.as_mut().poll(&mut context) {
             Poll::Ready(done) => return done,

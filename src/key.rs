@@ -123,7 +123,8 @@ impl Hash for Key {
 impl From<&str> for Key {
     /// Text is canonical as it is.
     fn from(text: &str) -> Self {
-        let mut writer = Writer::new();
+        // As long as it comes to be: bytes with room behind them are kept in a larger form.
+        let mut writer = Writer::with_capacity(text.len() + 1 + usize::from(text.len() > 23));
         writer.text(text);
         Self::from_canonical(writer.finish().into())
     }

@@ -72,6 +72,24 @@ impl Locks {
         AcquireAll { locks: self.clone(), waiting, held: Vec::new(), begun: false }
     }
 
+    /// Whether nobody holds this name or waits for it.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
+    pub(crate) fn is_idle(&self, name: BlobName) -> bool {
+        !self.names().contains_key(&name)
+    }
+
+    /// The lock, if nobody is to be waited for.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
+    pub(crate) fn try_lock(&self, name: BlobName, mode: Mode) -> Option<Held> {
+        let mut names = self.names();
+        let lock = names.entry(name).or_default();
+        if !lock.waiting.is_empty() || !lock.is_free_for(mode) {
+            return None;
+        }
+        lock.hold(mode);
+        Some(Held { locks: self.clone(), name, mode })
+    }
+
     /// The names that are held or waited for.
     #[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
     pub(crate) fn names_held(&self) -> Vec<BlobName> {
@@ -300,6 +318,24 @@ mod tests {
             .collect();
         threads.into_iter().for_each(|thread| thread.join().unwrap());
         assert_eq!(inside.load(Ordering::Relaxed), 4 * 500);
+        assert!(locks.names().is_empty());
+    }
+
+    #[test]
+    fn a_lock_is_tried_without_a_place_in_the_queue() {
+        let locks = Locks::default();
+        assert!(locks.is_idle(NAME));
+        let held = locks.try_lock(NAME, Mode::Shared).unwrap();
+        assert!(!locks.is_idle(NAME));
+        assert!(locks.try_lock(NAME, Mode::Exclusive).is_none());
+        drop(locks.try_lock(NAME, Mode::Shared).unwrap());
+        let mut writer = locks.lock(NAME, Mode::Exclusive);
+        assert!(poll(&mut writer).is_none());
+        assert!(locks.try_lock(NAME, Mode::Shared).is_none(), "nobody overtakes a writer that waits");
+        drop(held);
+        assert!(locks.try_lock(NAME, Mode::Shared).is_none());
+        drop(poll(&mut writer).unwrap());
+        assert!(locks.is_idle(NAME));
         assert!(locks.names().is_empty());
     }
 

@@ -211,6 +211,13 @@ pub trait Backing: MaybeSend + MaybeSync + 'static {
     /// Each blob is one that was put whole, never a mixture of two.
     fn read(&self, names: Vec<BlobName>, part: Part) -> BoxFut<'static, Result<Vec<Option<Blob>>>>;
 
+    /// The blob of one name, as [`read`](Self::read), where this thread can have it without waiting for anybody; `None` where
+    /// it cannot, or not now.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
+    fn read_now(&self, _name: BlobName, _part: Part) -> Option<Result<Option<Blob>>> {
+        None
+    }
+
     /// All of these writes, or none. Names are distinct. Acknowledged means durable, as far as the backing was asked to be.
     fn commit(&self, writes: Vec<Write>) -> BoxFut<'static, Result<Outcome>>;
 

@@ -30,6 +30,8 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     /// One item inside so many levels, at most [`MAX_DEPTH`], which bounds this recursion.
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    #[allow(clippy::inline_always, reason = "most items are short, and a call costs more than they do")]
     fn item(&mut self, level: usize, set: bool) -> Result<(), Flaw> {
         if self.reader.short() { Ok(()) } else { self.longer(level, set) }
     }
@@ -61,6 +63,10 @@ impl Walk<'_> {
     /// The keys of a map, each with its value, or the members of a set.
     fn distinct(&mut self, len: usize, values: bool, level: usize) -> Result<(), Flaw> {
         let outer = self.keys.len();
+        if self.keys.capacity() == 0 {
+            // Once, with room for a map inside a map, which is all that most values have.
+            self.keys.reserve(2 * FEW);
+        }
         // A bit for each key, by its last byte and length: where the bit is new, the key is.
         let mut sketch = 0_u64;
         for seen in 1..=len {

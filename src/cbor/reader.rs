@@ -61,6 +61,7 @@ impl<'a> Reader<'a> {
     /// Reads a head. A length that goes beyond the end is [`FlawKind::Cut`], so nothing is ever allocated for it;
     /// an array or map that declares more items than bytes are left is too. Indefinite lengths, heads that are longer
     /// than need be and simple values other than 20–23 are [`FlawKind::Head`].
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     pub fn head(&mut self) -> Result<Head, Flaw> {
         let (first, rest) = self.rest().split_first().ok_or(self.flaw(FlawKind::Cut))?;
         let (n, rest) = argument(*first, rest).map_err(|kind| self.flaw(kind))?;

@@ -154,17 +154,22 @@ impl Layout {
     /// Opens a blob. `key` is the one that the name was made of, where the caller knows it: then its hash need not be made
     /// again.
     pub fn open(&self, name: BlobName, key: Option<&Key>, Blob { head, value }: Blob) -> Result<Opened> {
-        Ok(Opened { section: value, ..self.open_head(name, key, &head)? })
+        self.open_parts(name, key, &head, value)
     }
 
     /// Opens a head.
     pub fn open_head(&self, name: BlobName, key: Option<&Key>, head: &[u8]) -> Result<Opened> {
+        self.open_parts(name, key, head, Bytes::new())
+    }
+
+    // The section comes along, since putting it in afterwards moves all of what was opened.
+    fn open_parts(&self, name: BlobName, key: Option<&Key>, head: &[u8], section: Bytes) -> Result<Opened> {
         match self {
-            Self::Sealed(sealed) => sealed.open(name, key, head),
+            Self::Sealed(sealed) => sealed.open(name, key, head, section),
             #[cfg(feature = "clojure")]
             Self::Konserve(konserve) => {
                 let (codecs, meta) = konserve.open_head(name, head)?;
-                Ok(Opened { name, codecs, meta, cipher: None, section: Bytes::new() })
+                Ok(Opened { name, codecs, meta, cipher: None, section })
             }
         }
     }

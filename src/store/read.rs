@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 
+#[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
+use super::Inner;
 use super::{Mode, Store, log};
 use crate::{
     backing::{Blob, Part},
@@ -19,9 +21,9 @@ impl Store {
     /// The value at a path as CBOR; `None` wherever the path ends early. A log is `INVALID_PATH`: it has no value.
     pub async fn get_cbor(&self, path: &Path) -> Result<Option<Bytes>> {
         let got = async {
-            let Some(opened) = self.load(&path.key, Part::All).await? else { return Ok(None) };
+            let Some(mut opened) = self.load(&path.key, Part::All).await? else { return Ok(None) };
             log::refuse(&opened.meta)?;
-            self.part(opened, &path.steps).await
+            self.part(&mut opened, &path.steps).await
         };
         got.await.map_err(|error: crate::Error| error.at_key(path.key.as_cbor()))
     }
@@ -37,16 +39,41 @@ impl Store {
         Ok(opened.map(|opened| opened.meta))
     }
 
-    pub(super) fn load(&self, key: &Key, part: Part) -> BoxFut<'_, Result<Option<Opened>>> {
-        let key = key.clone();
+    pub(super) async fn load(&self, key: &Key, part: Part) -> Result<Option<Opened>> {
+        let _pass = self.inner.gate.enter()?;
+        let name = self.find(key).await?;
+        #[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
+        if let Some(found) = self.read_now(name, part) {
+            let Some(blob) = found? else { return Ok(None) };
+            return self.open(name, Some(key), blob);
+        }
+        let Some(blob) = self.read_later(name, part).await? else { return Ok(None) };
+        self.open(name, Some(key), blob)
+    }
+
+    /// The blob of a name, where nobody is to be waited for: neither the backing nor who holds the name's lock.
+    ///
+    /// A backing that keeps the order of calls by itself is read without the lock. Whoever called before this and is not
+    /// done yet holds the lock, or waits for it: then this waits, too. Who takes it after this look has called at the same
+    /// time, so either may come first; and the blob is one that was put whole. On files the lock is held, since a blob is
+    /// there before it is synced.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "full"))]
+    fn read_now(&self, name: BlobName, part: Part) -> Option<Result<Option<Blob>>> {
+        let Inner { backing, locks, logs, .. } = &*self.inner;
+        logs.groups.end(name);
+        if backing.capability().ordered {
+            return if locks.is_idle(name) { backing.read_now(name, part) } else { None };
+        }
+        let _held = locks.try_lock(name, Mode::Shared)?;
+        backing.read_now(name, part)
+    }
+
+    fn read_later(&self, name: BlobName, part: Part) -> BoxFut<'_, Result<Option<Blob>>> {
         Box::pin(async move {
-            let _pass = self.inner.gate.enter()?;
-            let name = self.find(&key).await?;
             let held = self.lock(name, Mode::Shared).await;
             let reading = self.inner.backing.read(vec![name], part);
             let _kept = self.keep(held);
-            let blob = reading.await?.into_iter().next().flatten();
-            blob.map_or(Ok(None), |blob| self.open(name, Some(&key), blob))
+            Ok(reading.await?.into_iter().next().flatten())
         })
     }
 
@@ -56,8 +83,10 @@ impl Store {
         if opened.meta.kind == Kind::Log {
             self.inner.logs.learn(name);
         }
-        let alive = !opened.meta.is_expired(self.now());
-        Ok(alive.then_some(opened))
+        if opened.meta.expires.is_some_and(|expires| expires <= self.now()) {
+            return Ok(None);
+        }
+        Ok(Some(opened))
     }
 
     /// The value of a blob; `None` once it has expired.
@@ -85,14 +114,13 @@ impl Store {
     }
 
     /// What is at a path inside a value. What is beside the path is neither built nor looked at.
-    async fn part(&self, mut opened: Opened, steps: &[Bytes]) -> Result<Option<Bytes>> {
+    async fn part(&self, opened: &mut Opened, steps: &[Bytes]) -> Result<Option<Bytes>> {
         let layout = &self.inner.layout;
-        let content =
-            if opened.waits() { layout.content_later(&mut opened).await? } else { layout.content(&mut opened)? };
+        let content = if opened.waits() { layout.content_later(opened).await? } else { layout.content(opened)? };
         if steps.is_empty() {
-            return layout.decode_content(&opened, content).map(Some);
+            return layout.decode_content(opened, content).map(Some);
         }
-        let whole = layout.item_of_content(&opened, content)?;
+        let whole = layout.item_of_content(opened, content)?;
         let steps: Vec<&[u8]> = steps.iter().map(Bytes::as_ref).collect();
         let Some(part) = cbor::path::get(&whole, &steps)? else { return Ok(None) };
         check_stored(part)?;
@@ -102,6 +130,8 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
+    use std::task::{Context, Poll, Waker};
+
     use super::*;
     use crate::{
         backing::{Change, Expect, Write},
@@ -131,5 +161,35 @@ mod tests {
         assert_eq!(get(&[b"\x61c"]), Ok(Some(Bytes::from_static(b"\x02"))));
         assert_eq!(get(&[b"\x61b"]), Err(ErrorKind::Corrupt));
         assert_eq!(get(&[]), Err(ErrorKind::Corrupt));
+    }
+
+    /// Reads a key that somebody called for before, and is not done with.
+    fn waits_for_its_turn(store: &Store) {
+        let key = Key::from("k");
+        let name = store.inner.layout.name(&key).unwrap();
+        wait(store.assoc("k", 1)).unwrap();
+        for mode in [Mode::Exclusive, Mode::Shared] {
+            let held = wait(store.lock(name, mode));
+            let path = Path::from(key.clone());
+            let mut reading = Box::pin(store.get_cbor(&path));
+            let mut poll = || match reading.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(read) => Some(read.unwrap().unwrap()),
+                Poll::Pending => None,
+            };
+            let early = poll();
+            assert_eq!(early.is_some(), mode == Mode::Shared, "readers are together, and none overtakes a writer");
+            drop(held);
+            assert_eq!(early.or_else(poll).unwrap(), b"\x01"[..]);
+        }
+        assert!(store.inner.locks.is_idle(name));
+        wait(store.close()).unwrap();
+        assert_eq!(wait(store.get::<u8>("k")).unwrap_err().kind(), ErrorKind::Closed);
+    }
+
+    #[test]
+    fn a_read_waits_for_who_called_before_it() {
+        waits_for_its_turn(&wait(open_store(Config::memory())).unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        waits_for_its_turn(crate::blocking::open_store(Config::file(folder.path())).unwrap().inner());
     }
 }

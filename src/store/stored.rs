@@ -122,7 +122,11 @@ pub(super) struct Kept {
 
 impl Kept {
     pub(super) fn new(stored: &Stored, (start, end): (u64, u64)) -> Self {
-        Self { start, end, span: stored.span(start, end), before: None, bytes: BytesMut::new() }
+        let span = stored.span(start, end);
+        // No more than there is, whatever a damaged head says.
+        let room = span.1.saturating_sub(span.0).min(stored.reader.value_len());
+        let bytes = BytesMut::with_capacity(usize::try_from(room).unwrap_or_default());
+        Self { start, end, span, before: None, bytes }
     }
 
     /// Keeps what is wanted of a piece.

@@ -19,6 +19,8 @@ use super::{
     names::{Held, Names},
     stream::{FileReader, FileWriter},
 };
+#[cfg(not(target_arch = "wasm32"))]
+use crate::env::at_once;
 use crate::{
     backing::{
         Backing, Blob, BlobReader, BlobWriter, Capability, Change, Expect, Heads, JudgeFn, Outcome, Part, RecordCopy,
@@ -95,6 +97,12 @@ impl Backing for FileBacking {
             }
             Ok(blobs)
         })
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    fn read_now(&self, name: BlobName, part: Part) -> Option<Result<Option<Blob>>> {
+        let can = self.0.folder.fs.immediate() && self.0.unfinished().is_empty();
+        if can { at_once(self.0.folder.blob(&name.file_name(), part == Part::All)) } else { None }
     }
 
     fn commit(&self, writes: Vec<Write>) -> BoxFut<'static, Result<Outcome>> {

@@ -23,7 +23,7 @@ const THREADS: usize = 16;
 /// So many files are not worth a thread of their own.
 const FEW: usize = 4;
 /// So many bytes of a file are read before it is asked how long it is.
-const SMALL: usize = 4096;
+const SMALL: usize = 16 * 1024;
 
 /// The operating system's files. Every call is done when it returns.
 #[derive(Clone, Copy, Debug, Default)]

@@ -104,11 +104,11 @@ impl Sealed {
 
     /// Opens the head of a blob: checks it in the order that the format gives, and reads its metadata. `key` is the one that
     /// the name was made of, where the caller knows it: then its hash need not be made again.
-    pub fn open(&self, name: BlobName, key: Option<&Key>, head: &[u8]) -> Result<Opened> {
+    pub fn open(&self, name: BlobName, key: Option<&Key>, head: &[u8], section: Bytes) -> Result<Opened> {
         let damaged = |what| self.damaged(name, what);
         let declared = Blob::head_len(head).ok_or_else(|| damaged("it is cut short"))?;
-        let section = head.get(HEADER_LEN..).unwrap_or_default();
-        if declared != head.len() || section.len() > MAX_META_LEN {
+        let sealed = head.get(HEADER_LEN..).unwrap_or_default();
+        if declared != head.len() || sealed.len() > MAX_META_LEN {
             return Err(damaged("its lengths do not add up"));
         }
         let Some(&header @ [version, serializer, compressor, encryptor, ..]) = head.first_chunk::<8>() else {
@@ -124,9 +124,9 @@ impl Sealed {
             return Err(damaged("it is encrypted, and the store is not"));
         }
         let (plain, cipher) = match &self.vault {
-            None => (Cow::Borrowed(section), None),
+            None => (Cow::Borrowed(sealed), None),
             Some(vault) => {
-                let (plain, cipher) = cover::uncover(vault, name, header, section)?;
+                let (plain, cipher) = cover::uncover(vault, name, header, sealed)?;
                 (Cow::Owned(plain.into()), Some(cipher))
             }
         };
@@ -135,7 +135,7 @@ impl Sealed {
             return Err(corrupt(name, "it belongs to another key"));
         }
         let codecs = Codecs { serializer, compressor, encryptor };
-        Ok(Opened { name, codecs, meta, cipher, section: Bytes::new() })
+        Ok(Opened { name, codecs, meta, cipher, section })
     }
 
     /// Begins a binary that is written piece by piece.
@@ -163,7 +163,7 @@ impl Sealed {
 
     /// A blob under the active key, as it is otherwise; `None` if it is under that.
     pub fn reseal(&self, name: BlobName, Blob { head, value }: Blob) -> Result<Option<Blob>> {
-        let opened = self.open(name, None, &head)?;
+        let opened = self.open(name, None, &head, Bytes::new())?;
         if self.is_under_active_key(&head) {
             return Ok(None);
         }
