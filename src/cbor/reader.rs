@@ -107,7 +107,7 @@ impl<'a> Reader<'a> {
             _ => return false,
         };
         // A head of these is ASCII or stands alone.
-        let is_short = len == 1 || rest.get(..len).is_some_and(<[u8]>::is_ascii);
+        let is_short = len == 1 || rest.get(..len).is_some_and(is_ascii);
         self.at += if is_short { len } else { 0 };
         is_short
     }
@@ -134,6 +134,32 @@ impl<'a> Reader<'a> {
         }
         Ok(self.bytes.get(start..self.at).unwrap_or_default())
     }
+}
+
+/// Whether up to 24 bytes are ASCII. The library looks at so few one by one.
+#[cfg(not(target_arch = "wasm32"))]
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "as `short`")]
+fn is_ascii(bytes: &[u8]) -> bool {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let eight = |eight: &[u8; 8]| u64::from_ne_bytes(*eight);
+    let four = |four: &[u8; 4]| u64::from(u32::from_ne_bytes(*four));
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        let between = bytes.get(8..).and_then(<[u8]>::first_chunk).map_or(0, eight);
+        (eight(first) | between | eight(last)) & HIGH == 0
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        (four(first) | four(last)) & HIGH == 0
+    } else {
+        bytes.iter().all(u8::is_ascii)
+    }
+}
+
+/// Whether bytes are ASCII. In wasm, code is to be small.
+#[cfg(target_arch = "wasm32")]
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "as `short`")]
+fn is_ascii(bytes: &[u8]) -> bool {
+    bytes.is_ascii()
 }
 
 /// The number in a head, and what follows the head. Only that of a float may be shorter than its place.
@@ -175,4 +201,22 @@ fn half(bits: u16) -> f64 {
         _ => (fraction + 1024.0) * 2_f64.powi(exponent - 25),
     };
     if bits & 0x8000 == 0 { size } else { -size }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_byte_of_a_short_text_is_looked_at() {
+        for len in 0..=24 {
+            let mut bytes = vec![0x7f; len];
+            assert!(is_ascii(&bytes), "{len}");
+            for at in 0..len {
+                bytes[at] = 0x80;
+                assert!(!is_ascii(&bytes), "{at} of {len}");
+                bytes[at] = 0x7f;
+            }
+        }
+    }
 }
