@@ -299,6 +299,12 @@ impl Layout {
         Ok(item)
     }
 
+    /// [`item_of_content`](Self::item_of_content) of a blob whose value section is checked and decrypted here.
+    pub fn item(&self, mut opened: Opened) -> Result<Bytes> {
+        let content = self.content(&mut opened)?;
+        self.item_of_content(&opened, content)
+    }
+
     /// The same for who looks at a part only, and [checks](check_stored) that: the whole may be no CBOR.
     pub fn item_of_content(&self, opened: &Opened, content: Bytes) -> Result<Bytes> {
         let (kind, codecs) = (opened.meta.kind, opened.codecs);

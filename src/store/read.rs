@@ -138,7 +138,7 @@ mod tests {
         codec::{CBOR, Codecs, Encoded},
         env::wait,
         error::ErrorKind,
-        store::{Config, open_store},
+        store::{Config, WriteOptions, open_store},
     };
 
     #[test]
@@ -161,6 +161,15 @@ mod tests {
         assert_eq!(get(&[b"\x61c"]), Ok(Some(Bytes::from_static(b"\x02"))));
         assert_eq!(get(&[b"\x61b"]), Err(ErrorKind::Corrupt));
         assert_eq!(get(&[]), Err(ErrorKind::Corrupt));
+        let put = |step: &'static [u8], value: &'static [u8]| {
+            let path = Path { key: key.clone(), steps: vec![Bytes::from_static(step)] };
+            wait(store.assoc_cbor(path, Bytes::from_static(value), WriteOptions::default()))
+                .map_err(|error| error.kind())
+        };
+        assert_eq!(put(b"\x61b", b"\x03"), Err(ErrorKind::Corrupt), "what is there is looked at");
+        assert_eq!(put(b"\x61a", b"\x03"), Ok(()));
+        assert_eq!(get(&[b"\x61a"]), Ok(Some(Bytes::from_static(b"\x03"))));
+        assert_eq!(get(&[]), Err(ErrorKind::Corrupt), "and what is beside it stays as it is");
     }
 
     /// Reads a key that somebody called for before, and is not done with.

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     backing::{Blob, Change, Check, Expect, Outcome, Part, UpdateFn, Write},
     cbor,
-    codec::{Compressor, Encoded, check_value},
+    codec::{Compressor, Encoded, check_stored, check_value},
     env::BoxFut,
     error::{Error, ErrorKind, Result},
     key::{Key, Path},
@@ -407,7 +407,11 @@ impl Update {
     /// What is at the path of a whole value.
     fn leaf(&self, whole: Option<&Bytes>) -> Result<Option<Bytes>> {
         let Some(whole) = whole else { return Ok(None) };
-        Ok(cbor::path::get(whole, &self.steps())?.map(|leaf| whole.slice_ref(leaf)))
+        let Some(leaf) = cbor::path::get(whole, &self.steps())? else { return Ok(None) };
+        if leaf.len() < whole.len() {
+            check_stored(leaf)?;
+        }
+        Ok(Some(whole.slice_ref(leaf)))
     }
 
     /// What to tell of it, if anybody wants to know.
@@ -436,7 +440,13 @@ impl Update {
         };
         log::refuse(&opened.meta)?;
         let meta = opened.meta.clone();
-        Ok((Some(self.store.decode(opened)?), Some(meta), expect))
+        let layout = &self.store.inner.layout;
+        // As with `get_in`, what is beside the path is not looked at, but its digest is.
+        let whole = match self.op {
+            Op::AssocIn | Op::UpdateIn => layout.item(opened)?,
+            _ => layout.decode(opened)?,
+        };
+        Ok((Some(whole), Some(meta), expect))
     }
 
     /// The blob with a value at the path.
