@@ -243,8 +243,13 @@ fn create_all(files: &[(PathBuf, &Blob)], durable: bool) -> Vec<io::Result<()>> 
 }
 
 fn write(mut file: File, content: &Blob, durable: bool) -> io::Result<()> {
-    file.write_all(&content.head)?;
-    file.write_all(&content.value)?;
+    if content.head.len() + content.value.len() <= SMALL {
+        // Putting them together costs less than a second call of the system.
+        file.write_all(&[&*content.head, &content.value].concat())?;
+    } else {
+        file.write_all(&content.head)?;
+        file.write_all(&content.value)?;
+    }
     if durable {
         file.sync_all()?;
     }
