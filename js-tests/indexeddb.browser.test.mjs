@@ -354,6 +354,73 @@ test('keys come in pages, each once, with what was written in the same tick, and
   assert.deepEqual(result, [1201, 1201, true, false])
 })
 
+test('many reads are asked for by ranges where that is most of a store, else one by one, and find the same', async (t) => {
+  const { asked, differing, was, ends } = await inTab(t, async () => {
+    const name = 'ranges'
+    const store = await konserve.openStore({ name })
+    const value = (n) => (n % 50 ? n : 'x'.repeat(5000) + n)
+    const entries = (from, to) => Array.from({ length: to - from }, (_, i) => [from + i, value(from + i)])
+    // The module that has batches is loaded.
+    await store.multiGet(['nothing'])
+    const { get, getAll } = IDBObjectStore.prototype
+    let counts
+    for (const [method, original] of Object.entries({ get, getAll }))
+      IDBObjectStore.prototype[method] = function (...range) {
+        counts[`${method} ${this.name}`] = (counts[`${method} ${this.name}`] ?? 0) + 1
+        return original.apply(this, range)
+      }
+    const asked = []
+    const counting = async (act) => {
+      counts = {}
+      const done = await act()
+      asked.push(counts)
+      return done
+    }
+    const put = await counting(() => store.multiAssoc(entries(0, 1300)))
+    const again = await counting(() => store.multiAssoc(entries(1200, 1500)))
+    const was = [put, again].map((batch) => [...batch.values()].filter((there) => there).length)
+    const other = await konserve.openStore({ name })
+    const differing = []
+    for (const [reader, from, to] of [
+      [store, 0, 1500],
+      [other, 100, 1600],
+      [other, 300, 500],
+      [await konserve.openStore({ name }), 1400, 1600],
+      [other, 0, 100],
+    ]) {
+      const found = await counting(() => reader.multiGet(entries(from, to).map(([key]) => key)))
+      const there = new Map(entries(from, Math.min(to, 1500)))
+      if (found.size !== there.size || [...there].some(([key, value]) => found.get(key) !== value)) differing.push(from)
+    }
+
+    // One row of a range is damaged: who reads another one does not notice.
+    const blobs = (await rowsOf(name, 'm')).filter((key) => key.endsWith('.ksv'))
+    const database = await open(name)
+    database.transaction('m', 'readwrite').objectStore('m').put('not bytes', blobs[700])
+    database.close()
+    const reading = await counting(() => Promise.all(entries(0, 1500).map(([key]) => failure(store.get(key)))))
+    const ends = Object.groupBy(reading, (end) => end.code ?? end)
+    return { asked, differing, was, ends: Object.entries(ends).map(([end, all]) => [end, all.length]) }
+  })
+  assert.deepEqual(was, [0, 100])
+  assert.deepEqual(differing, [])
+  assert.deepEqual(ends.sort(), [
+    ['CORRUPT', 1],
+    ['succeeded', 1499],
+  ])
+  const [first, second, all, larger, few, cut, fewer, single] = asked
+  assert.deepEqual(first, { 'getAll m': 2 }, 'an empty store is seen at once')
+  assert.equal(second['getAll m'], 1, 'a store that was empty is tried')
+  assert.ok(second['get m'] > 100 && second['get m'] < 200, `${second['get m']} of 300 rows one by one`)
+  assert.deepEqual(all, { 'getAll m': 2, 'get v': 30 })
+  assert.deepEqual(larger, { 'getAll m': 2, 'get v': 28 })
+  assert.deepEqual(few, { 'get m': 200, 'get v': 4 })
+  assert.equal(cut['getAll m'], 1, 'a connection that does not know the store tries')
+  assert.ok(cut['get m'] > 100 && cut['get m'] < 200, `${cut['get m']} of 200 rows one by one`)
+  assert.deepEqual(fewer, { 'get m': 100, 'get v': 2 })
+  assert.deepEqual(single, { 'getAll m': 2, 'get v': 30 })
+})
+
 test('two tabs and a worker, a thousand awaited increments each, end at exactly three thousand', async (t) => {
   const context = await browser.newContext()
   t.after(() => context.close())

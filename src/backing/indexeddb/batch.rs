@@ -22,7 +22,10 @@ use crate::{
 
 /// What the transaction is waiting for.
 enum Stage {
-    /// The rows of `m` that operations want to see.
+    /// The rows of `m` that operations want to see, and others between them.
+    #[cfg(feature = "full")]
+    Ranges,
+    /// The rows of `m` that they want to see, one by one.
     Heads,
     /// The rows of `v` that they want to see.
     Values,
@@ -75,18 +78,30 @@ impl Batch {
         }
         let Self { jobs, image, transaction, .. } = self;
         transaction.handle.with_large(|large| jobs.iter().for_each(|job| job.touch(image, large)));
-        let Some(last) = image.ask_heads(transaction)? else { return self.run() };
-        Ok(self.wait(last, Stage::Heads))
+        #[cfg(feature = "full")]
+        if let Some(last) = image.ask_ranges(transaction)? {
+            return Ok(self.wait(last, Stage::Ranges));
+        }
+        self.ask_heads()
+    }
+
+    fn ask_heads(&mut self) -> Result<Progress, JsValue> {
+        match self.image.ask_heads(&self.transaction)? {
+            Some(last) => Ok(self.wait(last, Stage::Heads)),
+            None => self.take_heads(),
+        }
     }
 
     /// The last request has ended. An error leaves the transaction to be given up.
     pub(super) fn advance(&mut self) -> Result<Progress, JsValue> {
         match &self.stage {
-            Stage::Heads => self.take_heads(),
-            Stage::Values => {
-                self.image.take_values();
-                self.run()
+            #[cfg(feature = "full")]
+            Stage::Ranges => {
+                self.image.take_ranges(&self.transaction.handle.rows);
+                self.ask_heads()
             }
+            Stage::Heads => self.take_heads(),
+            Stage::Values => self.take_values(),
             Stage::Page(requests) => {
                 let page = page(requests);
                 if let [Job { work: Work::Page { answer, .. }, .. }] = self.jobs.as_mut_slice() {
@@ -99,14 +114,17 @@ impl Batch {
     }
 
     fn take_heads(&mut self) -> Result<Progress, JsValue> {
-        if !self.image.take_heads() {
-            return self.run();
-        }
+        self.image.take_heads();
         self.transaction.handle.with_large(|large| self.image.teach(large));
         match self.image.ask_values(&self.transaction)? {
             Some(last) => Ok(self.wait(last, Stage::Values)),
-            None => self.run(),
+            None => self.take_values(),
         }
+    }
+
+    fn take_values(&mut self) -> Result<Progress, JsValue> {
+        self.image.take_values();
+        self.run()
     }
 
     fn wait(&mut self, last: IdbRequest, stage: Stage) -> Progress {

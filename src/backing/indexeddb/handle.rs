@@ -1,5 +1,7 @@
 //! One open connection to a database, with its event handlers.
 
+#[cfg(feature = "full")]
+use std::cell::Cell;
 use std::{
     cell::RefCell,
     rc::{Rc, Weak},
@@ -33,6 +35,9 @@ pub(super) struct Handle {
     readwrite: JsValue,
     options: JsValue,
     large: RefCell<Large>,
+    /// How many rows `m` seemed to have when it was last seen; 0 before that.
+    #[cfg(feature = "full")]
+    pub(super) rows: Cell<usize>,
     on_success: Handler,
     on_complete: Handler,
     /// Held for as long as the database may call them.
@@ -65,6 +70,8 @@ impl Handle {
             readwrite: "readwrite".into(),
             options: options.into(),
             large: RefCell::new(large),
+            #[cfg(feature = "full")]
+            rows: Cell::new(0),
             on_success: handler(shared, Shared::on_success),
             on_complete: handler(shared, Shared::on_complete),
             _others: others,

@@ -1,11 +1,15 @@
 //! The blobs that one transaction works on, in memory: operations run over them in queue order, then the last states are put.
 
 use std::collections::HashMap;
+#[cfg(feature = "full")]
+use std::{cell::Cell, mem::take};
 
 use bytes::Bytes;
 use wasm_bindgen::JsValue;
 use web_sys::IdbRequest;
 
+#[cfg(feature = "full")]
+use super::range::{self, Range};
 use super::{
     fault::fault,
     large::Large,
@@ -44,17 +48,50 @@ struct Entry {
     may_have_value: bool,
     /// Whether that value is to be fetched.
     value_wanted: bool,
-    /// The request that is under way for it.
-    request: Option<IdbRequest>,
+    /// Whether that value is asked for together with the head.
+    at_once: bool,
+    /// The requests that are under way for its rows of `m` and of `v`.
+    head_request: Option<IdbRequest>,
+    value_request: Option<IdbRequest>,
+    /// Whether a range told what is there.
+    known: bool,
     /// What it is now.
     now: Result<Option<Stored>>,
     dirty: bool,
+}
+
+impl Entry {
+    /// Takes its row of `m`.
+    fn take_head(&mut self, found: Result<JsValue, JsValue>) {
+        match found.map_err(|cause| fault("reading", cause)).and_then(row::from_heads) {
+            Ok((now, only_head)) => {
+                self.now = Ok(now);
+                self.may_have_value |= only_head;
+                self.value_wanted = only_head && self.wanted == Some(Part::All);
+            }
+            Err(error) => self.now = Err(error),
+        }
+    }
+
+    /// Takes its row of `v`.
+    fn take_value(&mut self, found: Result<JsValue, JsValue>) {
+        match found.map_err(|cause| fault("reading", cause)).and_then(row::from_values) {
+            Ok(value) => {
+                if let Ok(Some(blob)) = &mut self.now {
+                    blob.value = value;
+                }
+            }
+            Err(error) => self.now = Err(error),
+        }
+    }
 }
 
 /// See the module's documentation.
 #[derive(Default)]
 pub(super) struct Image {
     entries: HashMap<Row, Entry, NameHash>,
+    #[cfg(feature = "full")]
+    ranges: Vec<Range>,
 }
 
 impl Image {
@@ -65,7 +102,10 @@ impl Image {
             wanted: None,
             may_have_value: large.may_have(row),
             value_wanted: false,
-            request: None,
+            at_once: large.has(row),
+            head_request: None,
+            value_request: None,
+            known: false,
             now: Ok(None),
             dirty: false,
         });
@@ -74,40 +114,66 @@ impl Image {
         }
     }
 
-    /// Asks for the rows of `m` that are wanted; the last request, if there is any.
+    /// Asks for ranges of `m` that have what is wanted, if that is worth it; the last request, if there is any.
+    #[cfg(feature = "full")]
+    pub(super) fn ask_ranges(&mut self, transaction: &Transaction) -> Result<Option<IdbRequest>, JsValue> {
+        if self.entries.len() < range::LEAST {
+            return Ok(None);
+        }
+        let wanted = self.entries.iter().filter(|(_, entry)| entry.wanted.is_some());
+        let names = wanted.filter_map(|(row, _)| row.name()).collect();
+        self.ranges = Range::ask(names, transaction.handle.rows.get(), transaction)?;
+        Ok(self.ranges.last().map(|range| range.last().clone()))
+    }
+
+    /// Takes the ranges, and learns from them how many rows there are. What they do not tell is asked for one by one.
+    #[cfg(feature = "full")]
+    pub(super) fn take_ranges(&mut self, rows: &Cell<usize>) {
+        let wanted: usize = self.ranges.iter().map(Range::len).sum();
+        let (mut seen, mut known) = (0, 0);
+        for content in take(&mut self.ranges).into_iter().filter_map(|range| range.take().ok()) {
+            seen += content.found.len();
+            known += content.known.len();
+            for name in content.known {
+                if let Some(entry) = self.entries.get_mut(&Row::Blob(name)) {
+                    entry.known = true;
+                }
+            }
+            for (row, found) in content.found {
+                if let Some(entry) = self.entries.get_mut(&row) {
+                    entry.take_head(Ok(found));
+                }
+            }
+        }
+        rows.set(seen * wanted / known.max(1));
+    }
+
+    /// Asks for the rows of `m` that are wanted and not known; the last request, if there is any.
     pub(super) fn ask_heads(&mut self, transaction: &Transaction) -> Result<Option<IdbRequest>, JsValue> {
         let mut last = None;
-        for entry in self.entries.values_mut().filter(|entry| entry.wanted.is_some()) {
-            let request = transaction.get_head(&entry.key)?;
-            last = Some(entry.request.insert(request).clone());
+        for entry in self.entries.values_mut().filter(|entry| entry.wanted.is_some() && !entry.known) {
+            last = Some(entry.head_request.insert(transaction.get_head(&entry.key)?).clone());
+            if entry.at_once && entry.wanted == Some(Part::All) {
+                last = Some(entry.value_request.insert(transaction.get_value(&entry.key)?).clone());
+            }
         }
         Ok(last)
     }
 
-    /// Takes the rows of `m`; says whether rows of `v` are wanted now.
-    pub(super) fn take_heads(&mut self) -> bool {
-        let mut any = false;
+    /// Takes the rows of `m`.
+    pub(super) fn take_heads(&mut self) {
         for entry in self.entries.values_mut() {
-            let Some(request) = entry.request.take() else { continue };
-            match row::result(&request).map_err(|cause| fault("reading", cause)).and_then(row::from_heads) {
-                Ok((now, only_head)) => {
-                    entry.now = Ok(now);
-                    entry.may_have_value |= only_head;
-                    entry.value_wanted = only_head && entry.wanted == Some(Part::All);
-                    any |= entry.value_wanted;
-                }
-                Err(error) => entry.now = Err(error),
+            if let Some(request) = entry.head_request.take() {
+                entry.take_head(row::result(&request));
             }
         }
-        any
     }
 
-    /// Asks for the rows of `v` that are wanted; the last request, if there is any.
+    /// Asks for the rows of `v` that are wanted and not asked for; the last request, if there is any.
     pub(super) fn ask_values(&mut self, transaction: &Transaction) -> Result<Option<IdbRequest>, JsValue> {
         let mut last = None;
-        for entry in self.entries.values_mut().filter(|entry| entry.value_wanted) {
-            let request = transaction.get_value(&entry.key)?;
-            last = Some(entry.request.insert(request).clone());
+        for entry in self.entries.values_mut().filter(|entry| entry.value_wanted && entry.value_request.is_none()) {
+            last = Some(entry.value_request.insert(transaction.get_value(&entry.key)?).clone());
         }
         Ok(last)
     }
@@ -115,14 +181,8 @@ impl Image {
     /// Takes the rows of `v`.
     pub(super) fn take_values(&mut self) {
         for entry in self.entries.values_mut() {
-            let Some(request) = entry.request.take() else { continue };
-            match row::result(&request).map_err(|cause| fault("reading", cause)).and_then(row::from_values) {
-                Ok(value) => {
-                    if let Ok(Some(blob)) = &mut entry.now {
-                        blob.value = value;
-                    }
-                }
-                Err(error) => entry.now = Err(error),
+            if let Some(request) = entry.value_request.take().filter(|_| entry.value_wanted) {
+                entry.take_value(row::result(&request));
             }
         }
     }

@@ -3,7 +3,7 @@
 //! A hint, never a truth: another connection may change it at any time. Where it is wrong, a read needs a second
 //! transaction, or a value stays in `v` that no row of `m` belongs to: nobody reads it, and the next connection that
 //! writes or deletes that blob removes it. Where it is right, it saves each small write a request, which costs as much
-//! as the write, and lets reads commit early.
+//! as the write, and a read of a large value the wait for its head.
 
 use std::collections::HashSet;
 
@@ -29,6 +29,11 @@ impl Large {
     /// Whether the blob may have a value in `v`.
     pub(super) fn may_have(&self, row: Row) -> bool {
         self.rows.as_ref().is_none_or(|rows| rows.contains(&row))
+    }
+
+    /// Whether the blob was seen to have a value in `v`.
+    pub(super) fn has(&self, row: Row) -> bool {
+        self.rows.as_ref().is_some_and(|rows| rows.contains(&row))
     }
 
     /// The blob has a value in `v`, or has none any more.

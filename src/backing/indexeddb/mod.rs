@@ -15,6 +15,8 @@ mod handle;
 mod image;
 mod job;
 mod large;
+#[cfg(feature = "full")]
+mod range;
 mod row;
 #[cfg(feature = "full")]
 mod stream;

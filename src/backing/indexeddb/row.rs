@@ -52,6 +52,15 @@ impl Row {
         }
     }
 
+    /// The name of the blob that has it.
+    #[cfg(feature = "full")]
+    pub(super) fn name(self) -> Option<BlobName> {
+        match self {
+            Self::Blob(name) => Some(name),
+            Self::Record(_) | Self::Aside(_) => None,
+        }
+    }
+
     /// The key of this row in both object stores.
     pub(super) fn key(self) -> JsValue {
         match self {

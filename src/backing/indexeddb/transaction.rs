@@ -119,6 +119,17 @@ impl Transaction {
         ])
     }
 
+    /// Asks for the names from the first to the last of these, which are sorted, and for their rows.
+    #[cfg(feature = "full")]
+    pub(super) fn get_range(&self, names: &[BlobName], limit: u32) -> Result<[IdbRequest; 2], JsValue> {
+        let key = |name: Option<&BlobName>| name.map_or(JsValue::UNDEFINED, |name| Row::Blob(*name).key());
+        let range = IdbKeyRange::bound(&key(names.first()), &key(names.last()))?;
+        Ok([
+            self.heads.get_all_keys_with_key_and_limit(&range, limit)?,
+            self.heads.get_all_with_key_and_limit(&range, limit)?,
+        ])
+    }
+
     /// No request will follow. The browser commits anyway, but sooner so: where `commit` is missing or fails, nothing is lost.
     pub(super) fn commit(&self) {
         _ = self.inner.finish();
