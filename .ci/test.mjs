@@ -47,7 +47,9 @@ async function checkRust({ settings, env }) {
     cargo('clippy', ['--lib', '--locked', '--no-default-features', ...denied]),
   )
   await check('Rust lints, native benchmark', () =>
-    cargo('clippy', ['--all-targets', '--locked', ...BENCHMARK, ...denied], { CARGO_TARGET_DIR: join(target, 'bench') }),
+    cargo('clippy', ['--all-targets', '--locked', ...BENCHMARK, ...denied], {
+      CARGO_TARGET_DIR: join(target, 'bench'),
+    }),
   )
   for (const { name, features } of settings.build)
     await check(`Rust lints, wasm module "${name}"`, async () => {

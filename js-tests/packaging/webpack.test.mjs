@@ -35,8 +35,10 @@ describe('webpack', { concurrency: 2 }, () => {
     const server = await serve(page, `${folder}/dist`)
     t.after(server.close)
     assert.deepEqual(await resultOf(browser, `${server.url}/`), { result: 5000, problems: [] })
-    const scripts = server.requests.filter((path) => path.endsWith('.wasm'))
-    assert.equal(scripts.length, 2, `the full module, and in a worker that of Argon2: ${server.requests}`)
+    const files = server.requests.filter((path) => path.endsWith('.wasm'))
+    const which = 'the one for encrypted stores, in a worker that of Argon2, and the full one, which deletes'
+    assert.equal(new Set(files).size, 3, `${which}: ${server.requests}`)
+    assert.equal(files.length, 3, `each once: ${server.requests}`)
   })
 
   it('builds it for Node', async (t) => {

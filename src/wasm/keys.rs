@@ -74,6 +74,7 @@ pub(super) fn encrypted(given: &JsValue, config: Config) -> Result<Config> {
 }
 
 /// Whether that is meant.
+#[cfg(feature = "full")]
 pub(super) fn is_ours(given: &JsValue) -> bool {
     Reflect::get(given, &"type".into()).ok().and_then(|kind| kind.as_string()).as_deref() == Some("aes-blake3")
 }

@@ -12,7 +12,7 @@ use web_sys::IdbRequest;
 use super::range::{self, Range};
 use super::{
     fault::fault,
-    large::Large,
+    large::{Has, Large},
     row::{self, Row, Stored, Value},
     transaction::Transaction,
 };
@@ -39,22 +39,26 @@ impl From<Change> for Becomes {
     }
 }
 
+/// What is known of a row of `m`.
+enum Head {
+    Nothing,
+    Asked(IdbRequest),
+    All,
+}
+
 /// One row of the image.
 struct Entry {
     key: JsValue,
     /// How much of it an operation wants to see; nothing for what is only written.
     wanted: Option<Part>,
-    /// Whether `v` may hold a value of it.
-    may_have_value: bool,
+    /// Whether `v` holds a value of it.
+    large: Has,
     /// Whether that value is to be fetched.
     value_wanted: bool,
-    /// Whether that value is asked for together with the head.
-    at_once: bool,
-    /// The requests that are under way for its rows of `m` and of `v`.
-    head_request: Option<IdbRequest>,
+    /// Its row of `m`.
+    head: Head,
+    /// The request that is under way for its row of `v`.
     value_request: Option<IdbRequest>,
-    /// Whether a range told what is there.
-    known: bool,
     /// What it is now.
     now: Result<Option<Stored>>,
     dirty: bool,
@@ -63,10 +67,13 @@ struct Entry {
 impl Entry {
     /// Takes its row of `m`.
     fn take_head(&mut self, found: Result<JsValue, JsValue>) {
+        self.head = Head::All;
         match found.map_err(|cause| fault("reading", cause)).and_then(row::from_heads) {
             Ok((now, only_head)) => {
                 self.now = Ok(now);
-                self.may_have_value |= only_head;
+                if only_head && self.large == Has::No {
+                    self.large = Has::Maybe;
+                }
                 self.value_wanted = only_head && self.wanted == Some(Part::All);
             }
             Err(error) => self.now = Err(error),
@@ -100,12 +107,10 @@ impl Image {
         let entry = self.entries.entry(row).or_insert_with(|| Entry {
             key: row.key(),
             wanted: None,
-            may_have_value: large.may_have(row),
+            large: large.has(row),
             value_wanted: false,
-            at_once: large.has(row),
-            head_request: None,
+            head: Head::Nothing,
             value_request: None,
-            known: false,
             now: Ok(None),
             dirty: false,
         });
@@ -136,7 +141,7 @@ impl Image {
             known += content.known.len();
             for name in content.known {
                 if let Some(entry) = self.entries.get_mut(&Row::Blob(name)) {
-                    entry.known = true;
+                    entry.head = Head::All;
                 }
             }
             for (row, found) in content.found {
@@ -151,9 +156,13 @@ impl Image {
     /// Asks for the rows of `m` that are wanted and not known; the last request, if there is any.
     pub(super) fn ask_heads(&mut self, transaction: &Transaction) -> Result<Option<IdbRequest>, JsValue> {
         let mut last = None;
-        for entry in self.entries.values_mut().filter(|entry| entry.wanted.is_some() && !entry.known) {
-            last = Some(entry.head_request.insert(transaction.get_head(&entry.key)?).clone());
-            if entry.at_once && entry.wanted == Some(Part::All) {
+        for entry in self.entries.values_mut() {
+            let (Some(part), Head::Nothing) = (entry.wanted, &entry.head) else { continue };
+            let request = transaction.get_head(&entry.key)?;
+            last = Some(request.clone());
+            entry.head = Head::Asked(request);
+            // The value comes along, where it is sure to be there.
+            if entry.large == Has::Yes && part == Part::All {
                 last = Some(entry.value_request.insert(transaction.get_value(&entry.key)?).clone());
             }
         }
@@ -163,8 +172,9 @@ impl Image {
     /// Takes the rows of `m`.
     pub(super) fn take_heads(&mut self) {
         for entry in self.entries.values_mut() {
-            if let Some(request) = entry.head_request.take() {
-                entry.take_head(row::result(&request));
+            if let Head::Asked(request) = &entry.head {
+                let found = row::result(request);
+                entry.take_head(found);
             }
         }
     }
@@ -216,8 +226,8 @@ impl Image {
     pub(super) fn put(&self, transaction: &Transaction) -> Result<(), JsValue> {
         for entry in self.entries.values().filter(|entry| entry.dirty) {
             match &entry.now {
-                Ok(Some(blob)) => transaction.put(&entry.key, blob, entry.may_have_value)?,
-                Ok(None) => transaction.delete(&entry.key, entry.may_have_value)?,
+                Ok(Some(blob)) => transaction.put(&entry.key, blob, entry.large != Has::No)?,
+                Ok(None) => transaction.delete(&entry.key, entry.large != Has::No)?,
                 Err(_) => {}
             }
         }

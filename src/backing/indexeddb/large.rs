@@ -13,6 +13,15 @@ use crate::name::NameHash;
 /// How many are remembered. With more, every blob may have one.
 pub(super) const LIMIT: u32 = 4096;
 
+/// Whether a blob has a value in `v`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Has {
+    No,
+    Maybe,
+    /// It was seen.
+    Yes,
+}
+
 /// See the module's documentation.
 pub(super) struct Large {
     rows: Option<HashSet<Row, NameHash>>,
@@ -26,14 +35,13 @@ impl Large {
         large
     }
 
-    /// Whether the blob may have a value in `v`.
-    pub(super) fn may_have(&self, row: Row) -> bool {
-        self.rows.as_ref().is_none_or(|rows| rows.contains(&row))
-    }
-
-    /// Whether the blob was seen to have a value in `v`.
-    pub(super) fn has(&self, row: Row) -> bool {
-        self.rows.as_ref().is_some_and(|rows| rows.contains(&row))
+    /// Whether the blob has a value in `v`.
+    pub(super) fn has(&self, row: Row) -> Has {
+        match &self.rows {
+            None => Has::Maybe,
+            Some(rows) if rows.contains(&row) => Has::Yes,
+            Some(_) => Has::No,
+        }
     }
 
     /// The blob has a value in `v`, or has none any more.

@@ -1,7 +1,7 @@
 //! Many rows of `m`, asked for by ranges of their names.
 //!
 //! A request costs much more than a row does, and names are hashes: the wanted rows lie evenly among the others. Where
-//! about every second row is wanted, all of them are asked for at once.
+//! every third row or so is wanted, all of them are asked for at once.
 
 use js_sys::Array;
 use wasm_bindgen::{JsCast, JsValue};
@@ -18,7 +18,7 @@ pub(super) const LEAST: usize = 128;
 /// So many wanted rows are in one range.
 const MOST: usize = 1024;
 /// So many rows are asked for, for each wanted one.
-const FOR_EACH: usize = 2;
+const FOR_EACH: usize = 3;
 
 /// Neighbours among the wanted rows, and the requests for what is from the first to the last of them.
 pub(super) struct Range {
