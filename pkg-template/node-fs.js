@@ -210,8 +210,8 @@ function* some(call) {
 function* linuxProcess(pid) {
   let stat, boot
   try {
-    stat = yield ['readFile', `/proc/${pid}/stat`, 'latin1']
-    boot = yield ['readFile', '/proc/sys/kernel/random/boot_id', 'latin1']
+    stat = yield ['told', `/proc/${pid}/stat`]
+    boot = yield ['told', '/proc/sys/kernel/random/boot_id']
   } catch {
     return undefined
   }
@@ -221,8 +221,11 @@ function* linuxProcess(pid) {
 }
 
 /** The calls that methods make. */
-const CALLS = 'open close read write fsync fstat stat rename link unlink readdir mkdir rmdir readFile'.split(' ')
+const CALLS = 'open close read write fsync fstat stat rename link unlink readdir mkdir rmdir'.split(' ')
 const synchronous = (fs) => Object.fromEntries(CALLS.map((name) => [name, fs[`${name}Sync`].bind(fs)]))
+
+/** What the kernel tells in a file of its own. */
+const telling = (fs) => (path) => fs.readFileSync(path, 'latin1')
 
 /** Opens a folder that is to be synced. */
 const folderOpening = (fs) => (folder) => fs.openSync(folder, 'r')
@@ -237,8 +240,8 @@ const releasing = (fs) => (file) => {
 }
 
 /**
- * A call that waits for no disk, since the file is open, or a folder of which an entry was just changed. To wake another
- * thread for it would take longer than the call.
+ * A call that waits for no disk, since the file is open or the kernel's own, or a folder of which an entry was just changed.
+ * To wake another thread for it would take longer than the call.
  */
 const atOnce = (call) => (what, done) => {
   let value
@@ -254,12 +257,14 @@ const waiting = (fs) => ({
   ...bursts(fs, CALLS),
   pause: (milliseconds, done) => void setTimeout(done, milliseconds),
   fstat: atOnce((file) => fs.fstatSync(file)),
+  told: atOnce(telling(fs)),
   openFolder: atOnce(folderOpening(fs)),
   release: atOnce(releasing(fs)),
 })
 const waitingSync = (fs) => ({
   ...synchronous(fs),
   pause: (milliseconds) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds),
+  told: telling(fs),
   openFolder: folderOpening(fs),
   release: releasing(fs),
 })

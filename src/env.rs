@@ -78,6 +78,22 @@ impl Rng for System {
     }
 }
 
+/// A number that is hardly ever given twice, and not secret. In wasm by `Math.random`: what has secret ones takes Node
+/// milliseconds to load.
+pub fn chance() -> Result<u64> {
+    #[cfg(not(target_arch = "wasm32"))]
+    {
+        let mut bytes = [0; 8];
+        System.fill(&mut bytes)?;
+        Ok(u64::from_be_bytes(bytes))
+    }
+    #[cfg(target_arch = "wasm32")]
+    {
+        let [first, second] = [js_sys::Math::random(), js_sys::Math::random()].map(f64::to_bits);
+        Ok(first ^ second.rotate_left(32))
+    }
+}
+
 /// The stamp of a write, in milliseconds since 1970: never less than one this process gave before, whatever the clock does.
 pub fn stamp(clock: &dyn Clock) -> u64 {
     static LAST: AtomicU64 = AtomicU64::new(0);

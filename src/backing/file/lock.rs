@@ -12,7 +12,7 @@ use bytes::Bytes;
 
 use super::{batch, files, folder::Folder, fs::Process};
 use crate::{
-    env::{BoxFut, Clock, Rng, System},
+    env::{BoxFut, Clock, System, chance},
     error::{Error, ErrorKind, Result},
 };
 
@@ -46,10 +46,10 @@ pub(super) struct Owner {
 
 impl Owner {
     fn new(process: Process, access: Access) -> Result<Self> {
-        let mut random = [0; 8];
-        System.fill(&mut random)?;
-        let token = format!("{:016x}", u64::from_be_bytes(random));
-        Ok(Self { process, since: System.now(), token, shared: access == Access::Shared })
+        let since = System.now();
+        // Whoever else may be given the same number is another process, or opens at another time.
+        let token = format!("{:016x}", chance()? ^ u64::from(process.pid).rotate_left(32) ^ since);
+        Ok(Self { process, since, token, shared: access == Access::Shared })
     }
 
     /// One fact a line, the token last: what has no token was cut short.
