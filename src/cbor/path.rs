@@ -141,6 +141,9 @@ impl<'v, 's> Slot<'v, 's> {
     }
 
     fn walk(&mut self) -> Result<End> {
+        if self.steps.is_empty() {
+            return Ok(End::Item { start: 0, end: self.value.len(), member: None });
+        }
         let mut reader = Reader::new(self.value);
         let mut member = None;
         for (step, bytes) in self.steps.iter().enumerate() {
