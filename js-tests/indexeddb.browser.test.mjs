@@ -247,6 +247,73 @@ test('when a shared transaction aborts, its operations are tried alone, in order
   assert.deepEqual(result, [['ok', 'BACKEND', 'ok', 'ok', 'ok'], 2, false, 4])
 })
 
+test('the first of many updates are put while the last are still read, and a row that many touch is put once', async (t) => {
+  const result = await inTab(t, async () => {
+    const store = await konserve.openStore({ name: 'groups' })
+    const keys = Array.from({ length: 40 }, (_, i) => `k${i}`)
+    await Promise.all(keys.map((key, i) => store.assoc(key, i % 3 ? [] : ['x'.repeat(5000)])))
+    const { get, put } = IDBObjectStore.prototype
+    const log = []
+    IDBObjectStore.prototype.get = function (...row) {
+      const request = get.apply(this, row)
+      request.addEventListener('success', () => log.push('got'))
+      return request
+    }
+    IDBObjectStore.prototype.put = function (...row) {
+      log.push('put')
+      return put.apply(this, row)
+    }
+    const begun = watchTransactions()
+    const add = (n) => (old) => [...old, n]
+    await Promise.all(keys.map((key) => store.update(key, add(1))))
+    const overlap = log.indexOf('put') < log.lastIndexOf('got')
+    // Five keys, a dozen times each, every other call a read that has to see what was called before it.
+    log.length = 0
+    const small = keys.filter((_, i) => i % 3).slice(0, 5)
+    const calls = Array.from({ length: 60 }, (_, n) => {
+      const key = small[n % 5]
+      return [store.update(key, add(n)), store.get(key)]
+    })
+    const found = await Promise.all(calls.map(([, read]) => read))
+    const seen = found.every((value, n) => value.length === 2 + Math.floor(n / 5) && value.at(-1) === n)
+    const puts = log.filter((what) => what === 'put').length
+    const kept = await Promise.all(keys.map((key) => store.get(key)))
+    return {
+      overlap,
+      begun: begun.filter((mode) => mode.startsWith('readwrite')).length,
+      seen,
+      puts,
+      lengths: kept.map((value) => value.length).join(''),
+    }
+  })
+  const lengths = Array.from({ length: 40 }, (_, i) => (i % 3 ? 1 : 2))
+  for (const i of [1, 2, 4, 5, 7]) lengths[i] = 13
+  assert.deepEqual(result, { overlap: true, begun: 2, seen: true, puts: 5, lengths: lengths.join('') })
+})
+
+test('an abort after the first of many updates were put undoes all, and each is done once in the end', async (t) => {
+  const result = await inTab(t, async () => {
+    const store = await konserve.openStore({ name: 'undone' })
+    const keys = Array.from({ length: 40 }, (_, i) => `k${i}`)
+    await Promise.all(keys.map((key) => store.assoc(key, 0)))
+    const { get, put } = IDBObjectStore.prototype
+    let [puts, asked, aborts] = [0, 0, 0]
+    IDBObjectStore.prototype.put = function (...row) {
+      puts++
+      return put.apply(this, row)
+    }
+    IDBObjectStore.prototype.get = function (...row) {
+      const request = get.apply(this, row)
+      if (++asked === 40) request.addEventListener('success', () => puts > 0 && request.transaction.abort(++aborts))
+      return request
+    }
+    const ends = await Promise.all(keys.map((key) => failure(store.update(key, (n) => n + 1))))
+    const kept = await Promise.all(keys.map((key) => store.get(key)))
+    return [aborts, [...new Set(ends)], [...new Set(kept)]]
+  })
+  assert.deepEqual(result, [1, ['succeeded'], [1]])
+})
+
 test('a row that cannot be read fails alone, and can be written again', async (t) => {
   const result = await inTab(t, async () => {
     const name = 'alone'

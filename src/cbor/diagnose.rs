@@ -92,7 +92,7 @@ fn item(reader: &mut Reader<'_>, out: &mut String, depth: usize) -> Result<(), F
         Head::Simple(21) => out.push_str("true"),
         Head::Simple(22) => out.push_str("null"),
         Head::Simple(_) => out.push_str("undefined"),
-        Head::Text(len) => out.push_str(&quoted(&String::from_utf8_lossy(reader.take(len)?))),
+        Head::Text(len) => out.push_str(&quoted(str::from_utf8(reader.take(len)?).unwrap_or("…"))),
         Head::Bytes(len) => {
             out.push_str("h'");
             reader.take(len)?.iter().take(MAX_LEN).for_each(|byte| _ = write!(out, "{byte:02x}"));

@@ -41,7 +41,7 @@ impl Prefix {
         let mut reader = Reader::new(key.as_cbor());
         let prefix = match reader.head() {
             Ok(Head::Text(len)) => {
-                reader.take(len).ok().map(|text| Self::Text(String::from_utf8_lossy(text).into_owned()))
+                reader.take(len).ok().and_then(|text| Some(Self::Text(str::from_utf8(text).ok()?.to_owned())))
             }
             Ok(Head::Array(len)) => (0..len)
                 .map(|_| reader.item().ok().map(Bytes::copy_from_slice))

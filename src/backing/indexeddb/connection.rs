@@ -16,7 +16,7 @@ use web_sys::{DomException, Event, EventTarget, IdbRequest};
 use super::{
     Durability,
     answer::{Answer, Reply, answer},
-    batch::{Batch, Progress},
+    batch::Batch,
     database::{self, Found, Opened},
     fault::{fault, is_lost_connection},
     handle::Handle,
@@ -189,23 +189,24 @@ impl Shared {
         };
         let mut batch = Batch::over(transaction, jobs);
         match batch.start() {
-            Ok(progress) => self.proceed(batch, Ok(progress)),
+            Ok(answered) => self.proceed(batch, Ok(answered)),
             // It had ended.
-            Err(_) => return Some(batch.jobs),
+            Err(_) => return Some(batch.into_jobs().collect()),
         }
         None
     }
 
-    /// After `batch` did something: it waits on, or is answered, or is given up.
-    fn proceed(self: &Rc<Self>, batch: Batch, progress: Result<Progress, JsValue>) {
+    /// After `batch` did something, and answered these operations: it waits on, or is over, or is given up.
+    fn proceed(self: &Rc<Self>, batch: Batch, progress: Result<Vec<Job>, JsValue>) {
         match progress {
-            Ok(Progress::Waiting) => {
-                self.running.borrow_mut().push(batch);
-                self.itself.borrow_mut().get_or_insert_with(|| self.clone());
-            }
-            Ok(Progress::Answered) => {
-                *self.warm.borrow_mut() = Some(batch.transaction);
-                batch.jobs.into_iter().for_each(Job::done);
+            Ok(answered) => {
+                if batch.is_waiting() {
+                    self.running.borrow_mut().push(batch);
+                    self.itself.borrow_mut().get_or_insert_with(|| self.clone());
+                } else {
+                    *self.warm.borrow_mut() = Some(batch.transaction);
+                }
+                answered.into_iter().for_each(Job::done);
             }
             Err(cause) => {
                 self.ended(&batch);
@@ -256,10 +257,10 @@ impl Shared {
         }
     }
 
-    /// The last request of a batch has ended.
+    /// The last request of a group has ended.
     fn advance(self: &Rc<Self>, request: &EventTarget) {
         if let Some(mut batch) = self.pick(|batch| batch.waits_for(request)) {
-            let progress = batch.advance();
+            let progress = batch.advance(request);
             self.proceed(batch, progress);
             self.settle();
         }
@@ -293,7 +294,7 @@ impl Shared {
         if let Some(batch) = self.pick(|batch| batch.is(&transaction)) {
             self.ended(&batch);
             let cause = batch.abort_cause();
-            self.again(batch.jobs, &cause);
+            self.again(batch.into_jobs().collect(), &cause);
         }
     }
 
@@ -302,14 +303,14 @@ impl Shared {
         self.let_go(event);
         while let Some(batch) = self.pick(|batch| batch.is_of(event)) {
             self.ended(&batch);
-            if batch.may_fail_alone() {
-                self.again(batch.give_up(), &JsValue::NULL);
-            } else {
+            if batch.is_committing() {
                 let unknown = "the browser closed the database while this was written; read it to see whether it was";
                 let error = Error::new(ErrorKind::Backend, unknown);
                 for job in batch.give_up() {
                     job.fail(error.clone());
                 }
+            } else {
+                self.again(batch.give_up(), &JsValue::NULL);
             }
         }
         self.schedule();

@@ -88,7 +88,7 @@ impl Handle {
         Ok(transaction)
     }
 
-    /// `success` of this request, the last of its transaction so far, will be told.
+    /// `success` of this request, the last that somebody waits for, will be told.
     pub(super) fn watch(&self, last: &IdbRequest) {
         last.set_onsuccess(Some(self.on_success.as_ref().unchecked_ref()));
     }

@@ -1,15 +1,15 @@
 //! The blobs that one transaction works on, in memory: operations run over them in queue order, then the last states are put.
 
-use std::collections::HashMap;
 #[cfg(feature = "full")]
 use std::{cell::Cell, mem::take};
+use std::{collections::HashMap, ops::Range};
 
 use bytes::Bytes;
 use wasm_bindgen::JsValue;
 use web_sys::IdbRequest;
 
 #[cfg(feature = "full")]
-use super::range::{self, Range};
+use super::range;
 use super::{
     fault::fault,
     large::{Has, Large},
@@ -48,7 +48,10 @@ enum Head {
 
 /// One row of the image.
 struct Entry {
+    row: Row,
     key: JsValue,
+    /// The number of the last group of operations that touches it, which puts it.
+    last: usize,
     /// How much of it an operation wants to see; nothing for what is only written.
     wanted: Option<Part>,
     /// Whether `v` holds a value of it.
@@ -96,27 +99,54 @@ impl Entry {
 /// See the module's documentation.
 #[derive(Default)]
 pub(super) struct Image {
-    entries: HashMap<Row, Entry, NameHash>,
+    /// In the order in which operations touch them: the rows that a group touches first are neighbours.
+    entries: Vec<Entry>,
+    places: HashMap<Row, usize, NameHash>,
     #[cfg(feature = "full")]
-    ranges: Vec<Range>,
+    ranges: Vec<range::Range>,
 }
 
 impl Image {
-    /// An operation will touch this row, and wants to see this much of it.
-    pub(super) fn touch(&mut self, row: Row, part: Option<Part>, large: &Large) {
-        let entry = self.entries.entry(row).or_insert_with(|| Entry {
-            key: row.key(),
-            wanted: None,
-            large: large.has(row),
-            value_wanted: false,
-            head: Head::Nothing,
-            value_request: None,
-            now: Ok(None),
-            dirty: false,
-        });
-        if entry.wanted != Some(Part::All) {
-            entry.wanted = part.or(entry.wanted);
+    /// How many rows it has. What is from one such number to a later one was touched in between.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// An operation of this group will touch this row, and wants to see this much of it.
+    pub(super) fn touch(&mut self, row: Row, part: Option<Part>, group: usize, large: &Large) {
+        let place = *self.places.entry(row).or_insert(self.entries.len());
+        if place == self.entries.len() {
+            self.entries.push(Entry {
+                row,
+                key: row.key(),
+                last: group,
+                wanted: None,
+                large: large.has(row),
+                value_wanted: false,
+                head: Head::Nothing,
+                value_request: None,
+                now: Ok(None),
+                dirty: false,
+            });
         }
+        if let Some(entry) = self.entries.get_mut(place) {
+            entry.last = group;
+            if entry.wanted != Some(Part::All) {
+                entry.wanted = part.or(entry.wanted);
+            }
+        }
+    }
+
+    fn entry(&self, row: Row) -> Option<&Entry> {
+        self.entries.get(*self.places.get(&row)?)
+    }
+
+    fn entry_mut(&mut self, row: Row) -> Option<&mut Entry> {
+        self.entries.get_mut(*self.places.get(&row)?)
+    }
+
+    fn among(&mut self, rows: &Range<usize>) -> &mut [Entry] {
+        self.entries.get_mut(rows.clone()).unwrap_or_default()
     }
 
     /// Asks for ranges of `m` that have what is wanted, if that is worth it; the last request, if there is any.
@@ -125,27 +155,27 @@ impl Image {
         if self.entries.len() < range::LEAST {
             return Ok(None);
         }
-        let wanted = self.entries.iter().filter(|(_, entry)| entry.wanted.is_some());
-        let names = wanted.filter_map(|(row, _)| row.name()).collect();
-        self.ranges = Range::ask(names, transaction.handle.rows.get(), transaction)?;
+        let wanted = self.entries.iter().filter(|entry| entry.wanted.is_some());
+        let names = wanted.filter_map(|entry| entry.row.name()).collect();
+        self.ranges = range::Range::ask(names, transaction.handle.rows.get(), transaction)?;
         Ok(self.ranges.last().map(|range| range.last().clone()))
     }
 
     /// Takes the ranges, and learns from them how many rows there are. What they do not tell is asked for one by one.
     #[cfg(feature = "full")]
     pub(super) fn take_ranges(&mut self, rows: &Cell<usize>) {
-        let wanted: usize = self.ranges.iter().map(Range::len).sum();
+        let wanted: usize = self.ranges.iter().map(range::Range::len).sum();
         let (mut seen, mut known) = (0, 0);
         for content in take(&mut self.ranges).into_iter().filter_map(|range| range.take().ok()) {
             seen += content.found.len();
             known += content.known.len();
             for name in content.known {
-                if let Some(entry) = self.entries.get_mut(&Row::Blob(name)) {
+                if let Some(entry) = self.entry_mut(Row::Blob(name)) {
                     entry.head = Head::All;
                 }
             }
             for (row, found) in content.found {
-                if let Some(entry) = self.entries.get_mut(&row) {
+                if let Some(entry) = self.entry_mut(row) {
                     entry.take_head(Ok(found));
                 }
             }
@@ -153,10 +183,14 @@ impl Image {
         rows.set(seen * wanted / known.max(1));
     }
 
-    /// Asks for the rows of `m` that are wanted and not known; the last request, if there is any.
-    pub(super) fn ask_heads(&mut self, transaction: &Transaction) -> Result<Option<IdbRequest>, JsValue> {
+    /// Asks for these rows of `m` that are wanted and not known; the last request, if there is any.
+    pub(super) fn ask_heads(
+        &mut self,
+        rows: &Range<usize>,
+        transaction: &Transaction,
+    ) -> Result<Option<IdbRequest>, JsValue> {
         let mut last = None;
-        for entry in self.entries.values_mut() {
+        for entry in self.among(rows) {
             let (Some(part), Head::Nothing) = (entry.wanted, &entry.head) else { continue };
             let request = transaction.get_head(&entry.key)?;
             last = Some(request.clone());
@@ -169,9 +203,9 @@ impl Image {
         Ok(last)
     }
 
-    /// Takes the rows of `m`.
-    pub(super) fn take_heads(&mut self) {
-        for entry in self.entries.values_mut() {
+    /// Takes these rows of `m`.
+    pub(super) fn take_heads(&mut self, rows: &Range<usize>) {
+        for entry in self.among(rows) {
             if let Head::Asked(request) = &entry.head {
                 let found = row::result(request);
                 entry.take_head(found);
@@ -179,18 +213,22 @@ impl Image {
         }
     }
 
-    /// Asks for the rows of `v` that are wanted and not asked for; the last request, if there is any.
-    pub(super) fn ask_values(&mut self, transaction: &Transaction) -> Result<Option<IdbRequest>, JsValue> {
+    /// Asks for these rows of `v` that are wanted and not asked for; the last request, if there is any.
+    pub(super) fn ask_values(
+        &mut self,
+        rows: &Range<usize>,
+        transaction: &Transaction,
+    ) -> Result<Option<IdbRequest>, JsValue> {
         let mut last = None;
-        for entry in self.entries.values_mut().filter(|entry| entry.value_wanted && entry.value_request.is_none()) {
+        for entry in self.among(rows).iter_mut().filter(|entry| entry.value_wanted && entry.value_request.is_none()) {
             last = Some(entry.value_request.insert(transaction.get_value(&entry.key)?).clone());
         }
         Ok(last)
     }
 
-    /// Takes the rows of `v`.
-    pub(super) fn take_values(&mut self) {
-        for entry in self.entries.values_mut() {
+    /// Takes these rows of `v`.
+    pub(super) fn take_values(&mut self, rows: &Range<usize>) {
+        for entry in self.among(rows) {
             if let Some(request) = entry.value_request.take().filter(|_| entry.value_wanted) {
                 entry.take_value(row::result(&request));
             }
@@ -199,7 +237,7 @@ impl Image {
 
     /// The blob as the operations before this one left it.
     pub(super) fn see(&self, row: Row, part: Part) -> Result<Option<Stored>> {
-        let Some(entry) = self.entries.get(&row) else { return Ok(None) };
+        let Some(entry) = self.entry(row) else { return Ok(None) };
         let mut blob = entry.now.clone()?;
         if let (Part::Head, Some(blob)) = (part, &mut blob) {
             blob.value = Value::Bytes(Bytes::new());
@@ -209,7 +247,7 @@ impl Image {
 
     /// Changes the row for the operations after this one; says whether there was something, or is now.
     pub(super) fn change(&mut self, row: Row, change: &Becomes) -> bool {
-        let Some(entry) = self.entries.get_mut(&row) else { return false };
+        let Some(entry) = self.entry_mut(row) else { return false };
         let now = match change {
             Becomes::Same => return true,
             Becomes::Now(blob) => Some(blob.clone()),
@@ -222,9 +260,9 @@ impl Image {
         counts
     }
 
-    /// Asks that every changed row be put as it is now.
-    pub(super) fn put(&self, transaction: &Transaction) -> Result<(), JsValue> {
-        for entry in self.entries.values().filter(|entry| entry.dirty) {
+    /// Asks that every changed row be put as it is now, of those that no group after this one touches.
+    pub(super) fn put(&self, group: usize, transaction: &Transaction) -> Result<(), JsValue> {
+        for entry in self.entries.iter().filter(|entry| entry.dirty && entry.last == group) {
             match &entry.now {
                 Ok(Some(blob)) => transaction.put(&entry.key, blob, entry.large != Has::No)?,
                 Ok(None) => transaction.delete(&entry.key, entry.large != Has::No)?,
@@ -234,12 +272,12 @@ impl Image {
         Ok(())
     }
 
-    /// Tells which rows were found to have a value in `v`, or were given one, or lost it.
-    pub(super) fn teach(&self, large: &mut Large) {
-        for (row, entry) in &self.entries {
+    /// Tells which of these rows were found to have a value in `v`, or were given one, or lost it.
+    pub(super) fn teach(&self, rows: &Range<usize>, large: &mut Large) {
+        for entry in self.entries.get(rows.clone()).unwrap_or_default() {
             match &entry.now {
-                Ok(now) if entry.dirty => large.learn(*row, now.as_ref().is_some_and(Stored::is_large)),
-                _ if entry.value_wanted => large.learn(*row, true),
+                Ok(now) if entry.dirty => large.learn(entry.row, now.as_ref().is_some_and(Stored::is_large)),
+                _ if entry.value_wanted => large.learn(entry.row, true),
                 _ => {}
             }
         }

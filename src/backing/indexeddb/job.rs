@@ -100,22 +100,34 @@ impl Job {
         writes.iter().map(weight).sum()
     }
 
-    /// Says which rows it needs.
-    pub(super) fn touch(&self, image: &mut Image, large: &Large) {
+    /// How many rows it touches at most.
+    #[cfg(feature = "full")]
+    pub(super) fn rows(&self) -> usize {
         match &self.work {
-            Work::Read { rows, part, .. } => rows.iter().for_each(|row| image.touch(*row, Some(*part), large)),
+            Work::Read { rows, .. } => rows.len(),
+            Work::Commit { writes, .. } => writes.len(),
+            Work::SetAside { .. } => 2,
+            Work::Update { .. } => 1,
+            Work::Page { .. } => 0,
+        }
+    }
+
+    /// Says which rows it needs, as one of this group.
+    pub(super) fn touch(&self, image: &mut Image, group: usize, large: &Large) {
+        match &self.work {
+            Work::Read { rows, part, .. } => rows.iter().for_each(|row| image.touch(*row, Some(*part), group, large)),
             Work::Commit { writes, .. } => {
                 for write in writes {
                     // A blind put is the only write that needs not know what was there.
                     let blind = matches!((&write.becomes, write.expect), (Becomes::Now(_), Expect::Anything));
-                    image.touch(Row::Blob(write.name), (!blind).then_some(Part::Head), large);
+                    image.touch(Row::Blob(write.name), (!blind).then_some(Part::Head), group, large);
                 }
             }
-            Work::Update { row, part, .. } => image.touch(*row, Some(*part), large),
+            Work::Update { row, part, .. } => image.touch(*row, Some(*part), group, large),
             #[cfg(feature = "full")]
             Work::SetAside { name, .. } => {
-                image.touch(Row::Blob(*name), Some(Part::All), large);
-                image.touch(Row::Aside(*name), Some(Part::Head), large);
+                image.touch(Row::Blob(*name), Some(Part::All), group, large);
+                image.touch(Row::Aside(*name), Some(Part::Head), group, large);
             }
             Work::Page { .. } => {}
         }
