@@ -1,6 +1,7 @@
 /**
  * Browsers: each subject is in a page of its own, or in a worker of that page, for the whole run. All pages are in one
- * fresh profile, but each has an origin of its own, so that no subject's data is in another's database files.
+ * fresh profile, but each is a site of its own, so that no subject's data is in another's database files, nor its garbage
+ * in another's process.
  */
 import { readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -41,7 +42,7 @@ export async function browserWorld(id, title, browser) {
     async agent(name) {
       const server = await serveSubject(fileOf(name))
       servers.push(server)
-      return start(name, browser, server.url)
+      return start(name, browser, siteOf(name, server.url))
     },
     startup: (agent) => startup(browser, agent),
     loads: (name, own) => loads(browser, name, own),
@@ -70,6 +71,9 @@ async function serveSubject(file) {
 
 const sqliteWasm = () => join(dirname(require.resolve('@sqlite.org/sqlite-wasm')), 'sqlite3.wasm')
 
+/** A site of its own, for which browsers have a process of its own: to them all ports of one host are one site. */
+const siteOf = (name, url) => url.replace('127.0.0.1', `${name}.localhost`)
+
 async function start(name, browser, url) {
   const page = await browser.visit(`${url}/`)
   const call = async (method, ...args) => {
@@ -93,7 +97,7 @@ async function startup(browser, { name, url, inWorker }) {
 async function loads(browser, name, own) {
   const server = await serveSubject(fileOf(name))
   try {
-    const agent = await start(name, browser, server.url)
+    const agent = await start(name, browser, siteOf(name, server.url))
     if (agent.only) return undefined
     await agent.call('open', 'start')
     await agent.call('set', 'start', 'first', { a: 1 })
